@@ -1,0 +1,1 @@
+"""weft: a graph compiler and a virtual machine for a serialized dataflow IR."""
