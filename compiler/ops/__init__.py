@@ -1,0 +1,3 @@
+"""The ops: importing this package registers them all."""
+
+from . import registry as registry

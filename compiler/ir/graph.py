@@ -1,0 +1,250 @@
+"""The graph: values in SSA form, immutable nodes, regions, functions, modules.
+
+A pass never changes a node; it builds new ones and a new `Region` around them, or returns the object it was given when there is nothing to do.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field, replace
+from itertools import count
+
+import numpy as np
+
+from ...proto.dtypes import DType, from_numpy
+from ...proto.errors import UNKNOWN, Loc
+from .attrs import Attr
+from .types import TensorType, Type
+
+_serial = count()
+_loc: ContextVar[Loc] = ContextVar("loc", default=UNKNOWN)
+
+
+@contextmanager
+def located(loc: Loc) -> Iterator[None]:
+    """Nodes built inside carry `loc` unless they are given another."""
+    token = _loc.set(loc)
+    try:
+        yield
+    finally:
+        _loc.reset(token)
+
+
+class Value:
+    """One result of a node, or one parameter of a region (`node` is None). Compared by identity."""
+
+    __slots__ = ("index", "name", "node", "type")
+
+    def __init__(self, type: Type, node: "Node | None" = None, index: int = 0, name: str = "") -> None:
+        self.type = type
+        self.node = node
+        self.index = index
+        self.name = name
+
+    @property
+    def tensor(self) -> TensorType:
+        """The type of a value known to be a tensor; TypeError otherwise."""
+        if not isinstance(self.type, TensorType):
+            raise TypeError(f"{self} is a {self.type}, not a tensor")
+        return self.type
+
+    @property
+    def dtype(self) -> DType:
+        return self.tensor.dtype
+
+    @property
+    def shape(self) -> tuple:  # tuple[Dim, ...]
+        return self.tensor.shape
+
+    @property
+    def op(self) -> str:
+        """The op that made this value, "" for a parameter."""
+        return self.node.op if self.node else ""
+
+    def __repr__(self) -> str:
+        source = f"{self.node.op}#{self.index}" if self.node else "param"
+        return f"<{self.name or source}: {self.type}>"
+
+
+def param(type: Type, name: str = "") -> Value:
+    """A fresh region parameter."""
+    return Value(type, name=name)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Region:
+    """A body: parameters, nodes in an order that respects dependencies, results.
+
+    A region refers to nothing outside itself; what it captures is passed as trailing operands of the node that owns it (`Node.captures`) and
+    arrives as the same number of trailing parameters.
+    """
+
+    params: tuple[Value, ...]
+    nodes: "tuple[Node, ...]"
+    results: tuple[Value, ...]
+
+    @property
+    def result_types(self) -> tuple[Type, ...]:
+        return tuple(v.type for v in self.results)
+
+    def walk(self) -> "Iterator[Node]":
+        """Every node, those of nested regions after the node that owns them."""
+        for node in self.nodes:
+            yield node
+            for region in node.regions:
+                yield from region.walk()
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Node:
+    """One operation.
+
+    `op` is StableHLO's name without its prefix, or `weft.…`. `operands` are the op's own inputs followed by `captures` captured values.
+    `names` are optional source names of the results, for people and for `--fetch`.
+    """
+
+    op: str
+    operands: tuple[Value, ...]
+    attrs: Mapping[str, Attr]
+    regions: tuple[Region, ...]
+    types: tuple[Type, ...]
+    loc: Loc = field(default_factory=_loc.get)
+    captures: int = 0
+    names: tuple[str, ...] = ()
+    results: tuple[Value, ...] = field(init=False)
+    serial: int = field(init=False, default_factory=lambda: next(_serial))
+
+    def __post_init__(self) -> None:
+        names = self.names or ("",) * len(self.types)
+        results = tuple(Value(t, self, i, n) for i, (t, n) in enumerate(zip(self.types, names, strict=True)))
+        object.__setattr__(self, "results", results)
+
+    @property
+    def inputs(self) -> tuple[Value, ...]:
+        """The operands without the captures."""
+        return self.operands[: len(self.operands) - self.captures]
+
+    @property
+    def captured(self) -> tuple[Value, ...]:
+        return self.operands[len(self.operands) - self.captures :]
+
+    @property
+    def result(self) -> Value:
+        """The only result; ValueError if there are several."""
+        (value,) = self.results
+        return value
+
+    def with_operands(self, operands: Iterable[Value]) -> "Node":
+        """The same operation on other operands (of the same types)."""
+        return replace(self, operands=tuple(operands))
+
+    def __repr__(self) -> str:
+        return f"<{self.op} {list(self.operands)} -> {list(map(str, self.types))}>"
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Function(Region):
+    """A named region that can be called or run. `aliases` maps a result to the parameter whose buffer it may overwrite (donation)."""
+
+    name: str = "main"
+    result_names: tuple[str, ...] = ()
+    public: bool = True
+    aliases: Mapping[int, int] = field(default_factory=dict)
+    loc: Loc = UNKNOWN
+
+    @property
+    def param_names(self) -> tuple[str, ...]:
+        """The name of every parameter; `arg0`, `arg1`, … where it has none of its own."""
+        return tuple(p.name or f"arg{i}" for i, p in enumerate(self.params))
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Module:
+    """Functions by name; the public ones are what a program made of it can run. `meta` holds facts about the source (producer, opset, …)."""
+
+    functions: Mapping[str, Function]
+    name: str = "module"
+    meta: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def main(self) -> Function:
+        """The function `main`, or the only public one."""
+        if "main" in self.functions:
+            return self.functions["main"]
+        public = [f for f in self.functions.values() if f.public]
+        if len(public) != 1:
+            raise KeyError(f"no function `main`; the module has {', '.join(self.functions) or 'none'}")
+        return public[0]
+
+    def with_function(self, function: Function) -> "Module":
+        """The module with the function of that name replaced or added."""
+        return replace(self, functions={**self.functions, function.name: function})
+
+
+def sort_nodes(params: Iterable[Value], results: Iterable[Value], effects: Iterable[Node] = ()) -> tuple[Node, ...]:
+    """The nodes that `results` and `effects` need, operands before users, otherwise in the order they were built.
+
+    ValueError if a value is reached that is neither a parameter nor computed (a value of another region).
+    """
+    allowed = set(params)
+    found: set[Node] = set()
+    stack: list[Node] = list(effects)
+    for v in results:
+        if v.node is not None:
+            stack.append(v.node)
+        elif v not in allowed:
+            raise ValueError(f"{v!r} is not a parameter of this region")
+    while stack:
+        node = stack.pop()
+        if node in found:
+            continue
+        found.add(node)
+        for v in node.operands:
+            if v.node is not None:
+                stack.append(v.node)
+            elif v not in allowed:
+                raise ValueError(f"{v!r}, an operand of {node.op}, is not a parameter of this region")
+    # A node is built after its operands, so the serial number is a topological order.
+    return tuple(sorted(found, key=lambda n: n.serial))
+
+
+def region(params: Iterable[Value], results: Iterable[Value], effects: Iterable[Node] = ()) -> Region:
+    """The region that computes `results` from `params`."""
+    params, results = tuple(params), tuple(results)
+    return Region(params, sort_nodes(params, results, effects), results)
+
+
+def function(
+    name: str,
+    params: Iterable[Value],
+    results: Iterable[Value],
+    *,
+    result_names: Iterable[str] = (),
+    public: bool = True,
+    effects: Iterable[Node] = (),
+    loc: Loc = UNKNOWN,
+) -> Function:
+    """The function that computes `results` from `params`."""
+    params, results = tuple(params), tuple(results)
+    return Function(
+        params, sort_nodes(params, results, effects), results, name, tuple(result_names), public, {}, loc
+    )
+
+
+def module(*functions: Function, name: str = "module") -> Module:
+    """A module of these functions."""
+    return Module({f.name: f for f in functions}, name)
+
+
+def users(body: Region) -> dict[Value, list[Node]]:
+    """The nodes that use each value of `body` (a node once per use); results of the region are not counted."""
+    uses: dict[Value, list[Node]] = {}
+    for node in body.nodes:
+        for v in node.operands:
+            uses.setdefault(v, []).append(node)
+    return uses
+
+
+def tensor_type_of(array: np.ndarray) -> TensorType:
+    """The type of a numpy array."""
+    return TensorType(from_numpy(array.dtype), tuple(array.shape))
