@@ -1,0 +1,117 @@
+"""The contract between the VM and the native runtime that a program carries: memory layouts, opcodes, protocol.
+
+The runtime is LLVM IR written by `compiler/codegen/runtime.py`; the VM fills the structures below and calls three entry points, which
+each image exports (their offsets are in `Image.runtime` of the program):
+
+    i64  weft_run(ptr frame)               execute rows from frame.PC on; returns one of STOP_*
+    void weft_worker(ptr state, i64 index) body of worker `index` >= 1; returns once state.STOP is set
+    void weft_stop(ptr state)              set STOP, advance the generation, wake every sleeper
+
+Everything is little-endian; a field is an i64 (a pointer is one) unless it says i32. Every image of one ABI number can share one `State` with every
+other: `weft_run` of one image and `weft_worker` of another meet in it, so the protocol below is part of the ABI and not a detail of an
+implementation. A change to anything in this file is a new `RUNTIME_ABI`.
+
+Sequencer. A frame has a table of rows, 8 x i64 each: column 0 is the opcode, the others its fields. `weft_run` sets pc = frame.PC and executes until
+it stops. Before each LAUNCH, and at each JUMP, BRANCH_IF_FALSE and SWITCH, it polls frame.CANCEL; if that is not 0 it stores the index of that row, not yet
+executed, to frame.PC and returns STOP_CANCEL, so that a call can be resumed there.
+
+    END               -                          PC = this row; return STOP_END
+    LAUNCH            fn, args, chunks           call the kernel for [0, chunks); nothing if chunks is 0
+    COPY              dst, src, bytes            memmove
+    JUMP              target
+    BRANCH_IF_FALSE   pred, target               to `target` if the byte at `pred` is 0
+    SWITCH            index, count, targets      to targets[i] for the i32 at `index`; out of range means the last (StableHLO `case`); `targets`
+                                                 points to `count` >= 1 i64
+    HOST              -                          PC = this row; return STOP_HOST; the VM does the call and resumes at PC + 1
+    BIND              list, count                `list` points to `count` triples (slot, binding, offset); for each,
+                                                 *(i64*)slot = address(BINDINGS[binding]) + offset, where address(b) is b itself if frame.DEREF is 0
+                                                 and else the i64 loaded from b + DEREF. Slots may be columns of later rows.
+
+Targets are row indices. A kernel gets `ctx = {ptr scratch, i64 worker, ptr cancel}`: scratch = frame.SCRATCH + worker * frame.SCRATCH_STRIDE, the caller is
+worker 0, cancel is the address of frame.CANCEL. A status other than 0 stops the call: PC = the launch's row, STATUS = the status, STOP_FAULT; if
+frame.CANCEL is CANCEL_STOP by then, STOP_CANCEL instead.
+
+Sharing a launch. With chunks > 1, frame.THREADS > 1 and state.WORKERS > 0 the caller tries OWNER 0 -> 1 (acquire). If that fails, another call has the
+pool and the caller runs all chunks alone. The owner
+  1. sets DONE = 0, STATUS = 0, WAITING = 0 and the JOB_* fields (JOB_LIMIT = frame.THREADS), then publishes WORD = (generation + 1) << 32 (seq_cst);
+  2. if SLEEPERS is not 0 (seq_cst load), wakes min(SLEEPERS, THREADS - 1, chunks - 1) of them (FUTEX_WAKE_PRIVATE on the upper half of WORD);
+  3. claims chunks like everyone until none is left: read WORD (acquire), read the JOB_* fields (monotonic atomic loads), and if next < JOB_CHUNKS
+     compare-and-swap WORD from (generation, next) to (generation, next + 1); success proves that the fields belong to this generation. Run the
+     chunk, then add 1 to DONE (seq_cst). Several chunks may be claimed at once, DONE then grows by as many;
+  4. waits until DONE = chunks: only claimed chunks are waited for. It spins SPIN times, then sets WAITING = 1 and sleeps on the lower half of DONE;
+     who brings DONE to JOB_CHUNKS and sees WAITING set wakes it;
+  5. releases OWNER.
+Chunks claimed after STATUS became non-zero, or with CANCEL_STOP, are counted as done without being run. A worker of index >= JOB_LIMIT claims nothing;
+before its claim succeeded it touches nothing but the state. With nothing to claim a worker spins SPIN times on WORD, then does SLEEPERS += 1, sleeps on
+the generation (FUTEX_WAIT_PRIVATE on the upper half of WORD) and does SLEEPERS -= 1. Errors of futex are spurious wake-ups. The count of
+chunks is below 2**31.
+
+A runtime calls the system only through the function pointers in the state.
+"""
+
+from typing import Final
+
+RUNTIME_ABI: Final = 1
+ENTRY_POINTS: Final = ("weft_run", "weft_worker", "weft_stop")
+
+# Opcodes: column 0 of a row.
+ROW_COLUMNS: Final = 8
+ROW_BYTES: Final = 64
+END: Final = 0
+LAUNCH: Final = 1
+COPY: Final = 2
+JUMP: Final = 3
+BRANCH_IF_FALSE: Final = 4
+SWITCH: Final = 5
+HOST: Final = 6
+BIND: Final = 7
+
+# What weft_run returns.
+STOP_END: Final = 0
+STOP_HOST: Final = 1
+STOP_FAULT: Final = 2
+STOP_CANCEL: Final = 3
+STOP_OPCODE: Final = 4  # the row's opcode is unknown: a bug
+
+# Values of frame.CANCEL.
+CANCEL_NONE: Final = 0
+CANCEL_STOP: Final = 1  # end the call; kernels that poll return early, with any status
+CANCEL_YIELD: Final = 2  # come back to Python between two rows, to be resumed; kernels ignore it
+
+# Frame: byte offsets. 64-byte aligned.
+FRAME_STATE: Final = 0
+FRAME_ROWS: Final = 8
+FRAME_PC: Final = 16  # row to start at; on return the row it stopped at
+FRAME_STATUS: Final = 24  # the kernel's status after STOP_FAULT
+FRAME_SCRATCH: Final = 32  # 64-byte aligned
+FRAME_SCRATCH_STRIDE: Final = 40  # a multiple of 64
+FRAME_CANCEL: Final = 48  # i32, written by other threads at any time
+FRAME_BINDINGS: Final = 56  # pointer to one i64 per argument and result
+FRAME_DEREF: Final = 64
+FRAME_THREADS: Final = 72  # how many may work on one launch, the caller included
+FRAME_BYTES: Final = 128
+
+# State: byte offsets. One per process, 64-byte aligned; what is written by different parties lies on different cache lines.
+STATE_VERSION: Final = 0  # RUNTIME_ABI
+STATE_SPIN: Final = 8  # iterations of a pause before sleeping
+STATE_WORKERS: Final = 16  # workers started, the caller not counted
+STATE_SYSCALL: Final = 24  # i64 (i64 number, ...): libc's syscall
+STATE_STOP: Final = 32  # i32
+STATE_OWNER: Final = 64  # i32
+STATE_WORD: Final = 128  # generation << 32 | next chunk; the futex of the sleepers is the i32 at STATE_WORD + 4
+STATE_SLEEPERS: Final = 192  # i32
+STATE_JOB_FN: Final = 256
+STATE_JOB_ARGS: Final = 264
+STATE_JOB_CHUNKS: Final = 272
+STATE_JOB_FRAME: Final = 280
+STATE_JOB_LIMIT: Final = 288
+STATE_DONE: Final = 320  # the owner's futex is the i32 at STATE_DONE
+STATE_WAITING: Final = 328  # i32
+STATE_STATUS: Final = 384  # the first status of the job that is not 0 (compare-and-swap)
+STATE_BYTES: Final = 448
+
+# ctx, the first argument of a kernel: byte offsets.
+CTX_SCRATCH: Final = 0
+CTX_WORKER: Final = 8
+CTX_CANCEL: Final = 16
+CTX_BYTES: Final = 24
