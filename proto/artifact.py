@@ -14,3 +14,92 @@
 A compiler builds it and a VM runs it, from a file or straight from memory. Both treat the message as bytes here, so this module
 does not depend on its schema.
 """
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Self
+
+from .container import METADATA_LIMIT, PAGE, Buffer, Container, Writer
+from .errors import fail
+from .weights import Weights
+
+FORMAT = "weftx"
+_MESSAGE, _CODE, _WEIGHTS = "program.pb", "code/", "weights.bin"
+
+
+@dataclass(frozen=True, slots=True)
+class CodeImage:
+    """Position-independent machine code of one CPU level.
+
+    `file` is (descriptor, page-aligned offset) if the image lies in an open file: map it read-execute from there; the program owns
+    the descriptor. None if the image was just made in memory.
+    """
+
+    data: Buffer
+    file: tuple[int, int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A program.proto message, its code image per CPU level, and the memory its constants lie in."""
+
+    pb: bytes
+    code: Mapping[str, CodeImage]
+    weights: Weights
+    _container: Container | None = field(default=None, repr=False, compare=False)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write a `.weftx`, replacing what was there at once and whole; WeftError `container.write`, `container.size`."""
+        if len(self.pb) > METADATA_LIMIT:
+            raise fail("container.size", f"the program's message has {len(self.pb)} bytes, more than {METADATA_LIMIT}")
+        with Writer(path, FORMAT) as w:
+            w.add(_MESSAGE, [self.pb])
+            for level, image in self.code.items():
+                w.add(_CODE + level, [image.data], align=PAGE)
+            w.add(_WEIGHTS, self.weights.chunks(), align=PAGE)
+
+    @classmethod
+    def open(cls, path: str | os.PathLike[str]) -> "Program":
+        """Open a `.weftx`; message and code are verified, weights are mapped and not touched. WeftError `container.*`.
+
+        A program is code, to be trusted like a shared library: the digests find damage, not malice.
+        """
+        container = Container(path, FORMAT)
+        try:
+            pb = container.read(_MESSAGE)
+            code: dict[str, CodeImage] = {}
+            for name in container.names:
+                if name.startswith(_CODE):
+                    container.verify(name)
+                    code[name.removeprefix(_CODE)] = _mapped_image(container, name)
+            weights = Weights.mapped(container.view(_WEIGHTS), container.loc)
+        except BaseException:
+            container.close()
+            raise
+        return cls(pb, code, weights, container)
+
+    def verify(self) -> None:
+        """Compare the weights with their digest, which reads them all; WeftError `container.digest`."""
+        if self._container is not None:
+            self._container.verify(_WEIGHTS)
+
+    def close(self) -> None:
+        """Close the file, if the program came from one. Views of weights stay valid."""
+        if self._container is not None:
+            self._container.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+
+def _mapped_image(container: Container, name: str) -> CodeImage:
+    fd, offset = container.place(name)
+    if offset % PAGE:
+        why = f"member {name!r} does not begin at a page"
+        raise fail("container.alignment", why, loc=container.loc, help="it was repacked by another tool: compile it again")
+    return CodeImage(container.view(name), (fd, offset))
