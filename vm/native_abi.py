@@ -7,44 +7,47 @@ each image exports (their offsets are in `Image.runtime` of the program):
     void weft_worker(ptr state, i64 index) body of worker `index` >= 1; returns once state.STOP is set
     void weft_stop(ptr state)              set STOP, advance the generation, wake every sleeper
 
-Everything is little-endian; a field is an i64 (a pointer is one) unless it says i32. Every image of one ABI number can share one `State` with every
-other: `weft_run` of one image and `weft_worker` of another meet in it, so the protocol below is part of the ABI and not a detail of an
-implementation. A change to anything in this file is a new `RUNTIME_ABI`.
+Everything is little-endian; a field is an i64 (a pointer is one) unless it says i32. Every image of one ABI number can share one
+`State` with every other: `weft_run` of one image and `weft_worker` of another meet in it, so the protocol below is part of the ABI
+and not a detail of an implementation. A change to anything in this file is a new `RUNTIME_ABI`.
 
-Sequencer. A frame has a table of rows, 8 x i64 each: column 0 is the opcode, the others its fields. `weft_run` sets pc = frame.PC and executes until
-it stops. Before each LAUNCH, and at each JUMP, BRANCH_IF_FALSE and SWITCH, it polls frame.CANCEL; if that is not 0 it stores the index of that row, not yet
-executed, to frame.PC and returns STOP_CANCEL, so that a call can be resumed there.
+Sequencer. A frame has a table of rows, 8 x i64 each: column 0 is the opcode, the others its fields. `weft_run` sets pc = frame.PC
+and executes until it stops. Before each LAUNCH, and at each JUMP, BRANCH_IF_FALSE and SWITCH, it polls frame.CANCEL; if that is not
+0 it stores the index of that row, not yet executed, to frame.PC and returns STOP_CANCEL, so that a call can be resumed there.
 
     END               -                          PC = this row; return STOP_END
     LAUNCH            fn, args, chunks           call the kernel for [0, chunks); nothing if chunks is 0
     COPY              dst, src, bytes            memmove
     JUMP              target
     BRANCH_IF_FALSE   pred, target               to `target` if the byte at `pred` is 0
-    SWITCH            index, count, targets      to targets[i] for the i32 at `index`; out of range means the last (StableHLO `case`); `targets`
-                                                 points to `count` >= 1 i64
+    SWITCH            index, count, targets      to targets[i] for the i32 at `index`; out of range means the last (StableHLO
+                                                 `case`); `targets` points to `count` >= 1 i64
     HOST              -                          PC = this row; return STOP_HOST; the VM does the call and resumes at PC + 1
     BIND              list, count                `list` points to `count` triples (slot, binding, offset); for each,
-                                                 *(i64*)slot = address(BINDINGS[binding]) + offset, where address(b) is b itself if frame.DEREF is 0
-                                                 and else the i64 loaded from b + DEREF. Slots may be columns of later rows.
+                                                 *(i64*)slot = address(BINDINGS[binding]) + offset, where address(b) is b itself if
+                                                 frame.DEREF is 0 and else the i64 loaded from b + DEREF. Slots may be columns of
+                                                 later rows.
 
-Targets are row indices. A kernel gets `ctx = {ptr scratch, i64 worker, ptr cancel}`: scratch = frame.SCRATCH + worker * frame.SCRATCH_STRIDE, the caller is
-worker 0, cancel is the address of frame.CANCEL. A status other than 0 stops the call: PC = the launch's row, STATUS = the status, STOP_FAULT; if
-frame.CANCEL is CANCEL_STOP by then, STOP_CANCEL instead.
+Targets are row indices. A kernel gets `ctx = {ptr scratch, i64 worker, ptr cancel}`: scratch = frame.SCRATCH + worker *
+frame.SCRATCH_STRIDE, the caller is worker 0, cancel is the address of frame.CANCEL. A status other than 0 stops the call: PC = the
+launch's row, STATUS = the status, STOP_FAULT; if frame.CANCEL is CANCEL_STOP by then, STOP_CANCEL instead.
 
-Sharing a launch. With chunks > 1, frame.THREADS > 1 and state.WORKERS > 0 the caller tries OWNER 0 -> 1 (acquire). If that fails, another call has the
-pool and the caller runs all chunks alone. The owner
-  1. sets DONE = 0, STATUS = 0, WAITING = 0 and the JOB_* fields (JOB_LIMIT = frame.THREADS), then publishes WORD = (generation + 1) << 32 (seq_cst);
-  2. if SLEEPERS is not 0 (seq_cst load), wakes min(SLEEPERS, THREADS - 1, chunks - 1) of them (FUTEX_WAKE_PRIVATE on the upper half of WORD);
-  3. claims chunks like everyone until none is left: read WORD (acquire), read the JOB_* fields (monotonic atomic loads), and if next < JOB_CHUNKS
-     compare-and-swap WORD from (generation, next) to (generation, next + 1); success proves that the fields belong to this generation. Run the
-     chunk, then add 1 to DONE (seq_cst). Several chunks may be claimed at once, DONE then grows by as many;
-  4. waits until DONE = chunks: only claimed chunks are waited for. It spins SPIN times, then sets WAITING = 1 and sleeps on the lower half of DONE;
-     who brings DONE to JOB_CHUNKS and sees WAITING set wakes it;
+Sharing a launch. With chunks > 1, frame.THREADS > 1 and state.WORKERS > 0 the caller tries OWNER 0 -> 1 (acquire). If that fails,
+another call has the pool and the caller runs all chunks alone. The owner
+  1. sets DONE = 0, STATUS = 0, WAITING = 0 and the JOB_* fields (JOB_LIMIT = frame.THREADS), then publishes WORD = (generation + 1)
+     << 32 (seq_cst);
+  2. if SLEEPERS is not 0 (seq_cst load), wakes min(SLEEPERS, THREADS - 1, chunks - 1) of them (FUTEX_WAKE_PRIVATE on the upper half
+     of WORD);
+  3. claims chunks like everyone until none is left: read WORD (acquire), read the JOB_* fields (monotonic atomic loads), and if next
+     < JOB_CHUNKS compare-and-swap WORD from (generation, next) to (generation, next + 1); success proves that the fields belong to
+     this generation. Run the chunk, then add 1 to DONE (seq_cst). Several chunks may be claimed at once, DONE then grows by as many;
+  4. waits until DONE = chunks: only claimed chunks are waited for. It spins SPIN times, then sets WAITING = 1 and sleeps on the
+     lower half of DONE; who brings DONE to JOB_CHUNKS and sees WAITING set wakes it;
   5. releases OWNER.
-Chunks claimed after STATUS became non-zero, or with CANCEL_STOP, are counted as done without being run. A worker of index >= JOB_LIMIT claims nothing;
-before its claim succeeded it touches nothing but the state. With nothing to claim a worker spins SPIN times on WORD, then does SLEEPERS += 1, sleeps on
-the generation (FUTEX_WAIT_PRIVATE on the upper half of WORD) and does SLEEPERS -= 1. Errors of futex are spurious wake-ups. The count of
-chunks is below 2**31.
+Chunks claimed after STATUS became non-zero, or with CANCEL_STOP, are counted as done without being run. A worker of index >=
+JOB_LIMIT claims nothing; before its claim succeeded it touches nothing but the state. With nothing to claim a worker spins SPIN
+times on WORD, then does SLEEPERS += 1, sleeps on the generation (FUTEX_WAIT_PRIVATE on the upper half of WORD) and does SLEEPERS -=
+1. Errors of futex are spurious wake-ups. The count of chunks is below 2**31.
 
 A runtime calls the system only through the function pointers in the state.
 """
