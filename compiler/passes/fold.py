@@ -1,0 +1,104 @@
+"""Constant folding: what depends on constants alone is computed now, by the reference evaluators."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from ..interpreter import evaluate_node
+from ..ir.attrs import Tensor
+from ..ir.graph import Node, Region, Value, located
+from ..ir.types import TensorType
+from ..ops.registry import op_of
+from .base import Context, region_pass
+from .rewrite import effectful, rebuilt
+
+# Never folded: control flow and host calls keep their meaning at run time; the others only repeat or generate data that a kernel makes for free.
+_NEVER = {"constant", "while", "if", "case", "custom_call", "call", "composite", "rng", "weft.fusion", "optimization_barrier"}
+_EXPANDING = {"broadcast_in_dim", "iota"}
+
+
+@region_pass("fold")
+def fold_constants(body: Region, context: Context) -> Region:
+    """op(constants) -> constant, as long as the program does not grow by more than the context's `fold_bytes` for one value."""
+    return _Folder(body, context.fold_bytes).run()
+
+
+class _Folder:
+    """`known` holds values that are constant; whether one becomes a constant node is decided by its size against what it was made of."""
+
+    def __init__(self, body: Region, fold_bytes: int) -> None:
+        self.body = body
+        self.fold_bytes = fold_bytes
+        self.source_bytes: dict[Value, int] = {}
+        self.arrays: dict[Value, np.ndarray] = {}
+        self.new: dict[Value, Value] = {}
+
+    def run(self) -> Region:
+        nodes: list[Node] = []
+        changed = False
+        for node in self.body.nodes:
+            folded = self._fold(node)
+            changed |= folded is not None
+            if folded is not None:
+                nodes += folded
+                continue
+            current = self._rebuild(node)
+            changed |= current is not node
+            nodes.append(current)
+        if not changed:
+            return self.body
+        return rebuilt(self.body, nodes, tuple(self.new.get(v, v) for v in self.body.results))
+
+    def _rebuild(self, node: Node) -> Node:
+        operands = tuple(self.new.get(v, v) for v in node.operands)
+        regions = tuple(_Folder(r, self.fold_bytes).run() for r in node.regions)
+        if all(a is b for a, b in zip(operands + regions, node.operands + node.regions, strict=True)):
+            return node
+        current = replace(node, operands=operands, regions=regions)
+        self.new.update(zip(node.results, current.results, strict=True))
+        return current
+
+    def _fold(self, node: Node) -> list[Node] | None:
+        """The constants that replace `node`, or None. Notes values that are constant but too large to be worth storing."""
+        if node.op == "constant":
+            tensor = node.attrs["value"]
+            assert isinstance(tensor, Tensor)
+            self.source_bytes[node.result] = tensor.array.nbytes
+            self.arrays[node.result] = tensor.array
+            return None
+        if node.op in _NEVER or effectful(node) or not _is_static(node) or op_of(node).reference is None:
+            return None
+        if any(v not in self.source_bytes for v in node.operands):
+            return None
+        source = sum(self.source_bytes[v] for v in set(node.operands))
+        size = sum(t.nbytes for t in node.types if isinstance(t, TensorType) and isinstance(t.nbytes, int))
+        for v in node.results:
+            self.source_bytes[v] = source
+        if size > source + self.fold_bytes or (node.op in _EXPANDING and size > 64):
+            return None
+        return self._constants(node)
+
+    def _constants(self, node: Node) -> list[Node]:
+        arrays = self._evaluate(node)
+        made: list[Node] = []
+        with located(node.loc):
+            for old, array in zip(node.results, arrays, strict=True):
+                value = op_of("constant")(value=Tensor(array), names=(old.name,))
+                assert isinstance(value, Value) and value.node is not None
+                self.new[old] = value
+                self.arrays[old] = array
+                self.source_bytes[old] = array.nbytes
+                made.append(value.node)
+        return made
+
+    def _evaluate(self, node: Node) -> list[np.ndarray]:
+        for v in node.operands:
+            # Operands that were constant but not worth storing are computed when something small depends on them.
+            if v not in self.arrays and v.node is not None:
+                for value, array in zip(v.node.results, self._evaluate(v.node), strict=True):
+                    self.arrays[value] = array
+        return evaluate_node(node, [self.arrays[v] for v in node.operands])
+
+
+def _is_static(node: Node) -> bool:
+    return all(isinstance(v.type, TensorType) and v.type.is_static for v in (*node.operands, *node.results))

@@ -1,0 +1,173 @@
+"""The rewrite engine: rules say what a node becomes; the driver owns traversal, locations and the rebuilding of what uses it."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from ...proto.errors import InternalError, merge_locs
+from ..ir.graph import Node, Region, Value, located, sort_nodes
+from ..ops.registry import op_of
+
+# A rule that keeps firing is a bug of ours: two rules undo each other.
+_MAX_ROUNDS = 32
+
+
+def effectful(node: Node) -> bool:
+    """Whether `node`, or a node in one of its regions, has an effect: it is kept even if its results are not used."""
+    if node.op == "custom_call":
+        return bool(node.attrs.get("has_side_effect"))
+    return op_of(node).has_effect or any(effectful(inner) for region in node.regions for inner in region.nodes)
+
+
+class Uses:
+    """How often each value is used in the region being rewritten, its results included."""
+
+    def __init__(self, body: Region) -> None:
+        self._counts: dict[Value, int] = {}
+        for node in body.nodes:
+            for v in node.operands:
+                self._counts[v] = self._counts.get(v, 0) + 1
+        for v in body.results:
+            self._counts[v] = self._counts.get(v, 0) + 1
+
+    def __call__(self, value: Value) -> int:
+        # A value made by a rule in this round has exactly the use it was made for.
+        return self._counts.get(value, 1)
+
+    def inherit(self, new: Sequence[Value], old: Sequence[Value]) -> None:
+        """`new` takes over the uses of `old`."""
+        for n, o in zip(new, old, strict=True):
+            self._counts[n] = self._counts.get(o, 1)
+
+
+Result = Value | tuple[Value, ...] | None
+RuleFunction = Callable[[Node, Uses], Result]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A rewrite of nodes of certain ops: `apply` returns what replaces the node's results, or None where it does not match."""
+
+    name: str
+    ops: tuple[str, ...]
+    apply: RuleFunction
+
+
+def rewrite(name: str, *ops: str) -> Callable[[RuleFunction], Rule]:
+    """Make a rule of a function; its docstring states the law, `before -> after`."""
+
+    def make(apply: RuleFunction) -> Rule:
+        return Rule(name, ops, apply)
+
+    return make
+
+
+def apply_rules(body: Region, rules: Sequence[Rule]) -> Region:
+    """`body` rewritten until no rule matches, nested regions included; the same object if none ever did."""
+    by_op: dict[str, list[Rule]] = {}
+    for rule in rules:
+        for op in rule.ops:
+            by_op.setdefault(op, []).append(rule)
+    for _ in range(_MAX_ROUNDS):
+        new = _Round(body, by_op).run()
+        if new is body:
+            return body
+        body = new
+    raise InternalError(f"rewriting does not end; rules: {', '.join(r.name for r in rules)}")
+
+
+class _Round:
+    """One walk over a region in order, replacing as it goes."""
+
+    def __init__(self, body: Region, by_op: Mapping[str, list[Rule]]) -> None:
+        self.body = body
+        self.by_op = by_op
+        self.uses = Uses(body)
+        self.new: dict[Value, Value] = {}
+        self.effects: list[Node] = []
+        self.changed = False
+
+    def run(self) -> Region:
+        for node in self.body.nodes:
+            self._visit(node)
+        results = tuple(self.new.get(v, v) for v in self.body.results)
+        nodes = sort_nodes(self.body.params, results, self.effects)
+        if not self.changed and len(nodes) == len(self.body.nodes):
+            return self.body
+        return rebuilt(self.body, nodes, results)
+
+    def _visit(self, node: Node) -> None:
+        current = self._rebuild(node)
+        if current is not node:
+            self.uses.inherit(current.results, node.results)
+        replacement = self._match(current)
+        if replacement is not None:
+            self.changed = True
+            for old, new in zip(node.results, replacement, strict=True):
+                self.new[old] = new
+            return
+        if current is not node:
+            for old, new in zip(node.results, current.results, strict=True):
+                self.new[old] = new
+        if effectful(current):
+            self.effects.append(current)
+
+    def _rebuild(self, node: Node) -> Node:
+        operands = tuple(self.new.get(v, v) for v in node.operands)
+        regions = node.regions
+        if regions:
+            regions = tuple(_Round(r, self.by_op).run() for r in regions)
+        if all(a is b for a, b in zip(regions, node.regions, strict=True)):
+            if all(a is b for a, b in zip(operands, node.operands, strict=True)):
+                return node
+            return replace(node, operands=operands)
+        self.changed = True
+        return replace(node, operands=operands, regions=regions)
+
+    def _match(self, node: Node) -> tuple[Value, ...] | None:
+        for rule in self.by_op.get(node.op, ()):
+            with located(node.loc):
+                result = rule.apply(node, self.uses)
+            if result is not None:
+                values = result if isinstance(result, tuple) else (result,)
+                _check_types(rule, node, values)
+                return tuple(_named(v, old) for v, old in zip(values, node.results, strict=True))
+        return None
+
+
+def _check_types(rule: Rule, node: Node, values: Sequence[Value]) -> None:
+    if tuple(v.type for v in values) != node.types:
+        raise InternalError(
+            f"rule {rule.name} turned {node.op} of type {', '.join(map(str, node.types))} into {', '.join(str(v.type) for v in values)}"
+        )
+
+
+def _named(new: Value, old: Value) -> Value:
+    # The name a person knows the value by must survive the rewriting of the node that made it.
+    if old.name and not new.name:
+        new.name = old.name
+    return new
+
+
+def rebuilt(body: Region, nodes: Iterable[Node], results: tuple[Value, ...]) -> Region:
+    """`body` with other nodes and results, still a `Function` if it was one."""
+    return replace(body, nodes=tuple(nodes), results=results)
+
+
+def remap(body: Region, values: Mapping[Value, Value]) -> dict[Value, Value]:
+    """Copy the nodes of `body` with its params replaced by `values`; the map from old values to new ones."""
+    new = dict(values)
+    for node in body.nodes:
+        copy = node.with_operands(new.get(v, v) for v in node.operands)
+        new.update(zip(node.results, copy.results, strict=True))
+    return new
+
+
+def inline(body: Region, args: Sequence[Value]) -> tuple[Value, ...]:
+    """The results of `body` with its parameters replaced by `args`, as new nodes."""
+    new = remap(body, dict(zip(body.params, args, strict=True)))
+    return tuple(new.get(v, v) for v in body.results)
+
+
+def merged_loc(nodes: Iterable[Node]):
+    """One location for all the source nodes that went into `nodes`."""
+    return merge_locs(n.loc for n in nodes)
