@@ -13,6 +13,9 @@ from typing import Literal, Union
 Dim = Union[int, "Expr"]
 CallOp = Literal["floordiv", "mod", "min", "max"]
 
+# A search for bounds gives up on expressions of more terms: symbols bounded by symbols could otherwise make them grow exponentially.
+_BOUND_TERMS = 64
+
 
 @dataclass(frozen=True, slots=True)
 class Symbol:
@@ -302,7 +305,7 @@ def lower_bound(x: Dim) -> int | None:
         if isinstance(x, int):
             return x
         smaller = _eliminate(x, lower=True)
-        if smaller is None:
+        if smaller is None or len(terms_of(smaller)) > _BOUND_TERMS:
             return None
         x = smaller
     return None
@@ -315,7 +318,7 @@ def upper_bound(x: Dim) -> int | None:
         if isinstance(x, int):
             return x
         larger = _eliminate(x, lower=False)
-        if larger is None:
+        if larger is None or len(terms_of(larger)) > _BOUND_TERMS:
             return None
         x = larger
     return None
