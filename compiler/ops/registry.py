@@ -4,14 +4,15 @@ An entry's functions share one calling convention, read off the signature of `in
 
 - positional parameters are the operands (`*xs` for a variadic op) — types for `infer`, numpy arrays for `reference`, scalars for `lower`;
 - keyword-only parameters are the attributes, with the op's defaults;
-- keyword-only parameters named in `regions` are the op's regions — `Region` for `infer`, a callable on arrays for `reference`;
+- keyword-only parameters named in `regions` are the op's regions — `Region` (without its capture parameters) for `infer`, a callable on
+  arrays for `reference`; a last name `*branches` takes any number of regions as one tuple;
 - `result` (or `results`) as a keyword-only parameter of `infer` means that operands and attributes do not determine the result type, as in
   `reshape`: the caller gives it and `infer` checks it. A `reference` that names `result`/`results` is passed the (concrete) result type(s).
 """
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ...proto.errors import Loc, check, fail
 from ..ir.attrs import Attr
@@ -60,9 +61,14 @@ class Op:
         attrs: Mapping[str, Attr],
         regions: Sequence[Region] = (),
         result: Sequence[Type] = (),
+        captures: int = 0,
     ) -> tuple[Type, ...]:
-        """The result types; raises the `WeftError` of the first constraint that does not hold."""
-        keywords: dict[str, object] = {**attrs, **dict(zip(self.regions, regions, strict=True))}
+        """The result types; raises the `WeftError` of the first constraint that does not hold.
+
+        `operands` are without captures; `captures` says how many trailing parameters of every region are captures.
+        """
+        own = [replace(r, params=r.params[: len(r.params) - captures]) for r in regions] if captures else regions
+        keywords: dict[str, object] = {**attrs, **self.bind_regions(own)}
         self._check_call(len(operands), attrs)
         if self.result_keyword == "result":
             check(len(result) == 1, f"{self.name}.result", f"`{self.name}` has one result, {len(result)} types given")
@@ -71,6 +77,17 @@ class Op:
             keywords["results"] = tuple(result)
         inferred = self.infer(*operands, **keywords)
         return inferred if isinstance(inferred, tuple) else (inferred,)  # type: ignore[return-value]
+
+    def bind_regions(self, regions: Sequence[object]) -> dict[str, object]:
+        """Regions, or what stands for them, by the keyword that takes them."""
+        rest = next((name[1:] for name in self.regions if name.startswith("*")), "")
+        named = [name for name in self.regions if not name.startswith("*")]
+        good = len(regions) >= len(named) if rest else len(regions) == len(named)
+        check(good, f"{self.name}.regions", f"`{self.name}` takes {'at least ' if rest else ''}{len(named)} regions, {len(regions)} given")
+        bound: dict[str, object] = dict(zip(named, regions, strict=False))
+        if rest:
+            bound[rest] = tuple(regions[len(named) :])
+        return bound
 
     def _check_call(self, n: int, attrs: Mapping[str, Attr]) -> None:
         need = len(self.operands)
@@ -91,12 +108,15 @@ class Op:
         **keywords: object,
     ) -> Value | tuple[Value, ...]:
         """Build a node. Attributes equal to their defaults are stored too, so that equal nodes compare equal."""
-        regions = tuple(keywords.pop(name) for name in self.regions)
+        regions: tuple[Region, ...] = ()
+        for name in self.regions:
+            given_region = keywords.pop(name.removeprefix("*"))
+            regions += tuple(given_region) if name.startswith("*") else (given_region,)  # type: ignore[arg-type]
         attrs = {k: keywords.get(k, d) for k, d in self.attrs.items() if k in keywords or d is not REQUIRED}
         unknown = set(keywords) - set(self.attrs)
         check(not unknown, f"{self.name}.attributes", f"`{self.name}` has no attribute {', '.join(map(repr, sorted(unknown)))}")
         given = () if result is None else tuple(result) if isinstance(result, (tuple, list)) else (result,)
-        types = self.infer_types([v.type for v in operands], attrs, regions, given)  # type: ignore[arg-type]
+        types = self.infer_types([v.type for v in operands], attrs, regions, given, len(captures))  # type: ignore[arg-type]
         place = {} if loc is None else {"loc": loc}
         node = Node(self.name, (*operands, *captures), attrs, regions, types, captures=len(captures), names=names, **place)  # type: ignore[arg-type]
         return node.results[0] if len(node.results) == 1 else node.results
@@ -132,7 +152,7 @@ def define(
                 variadic = True
             case p.KEYWORD_ONLY if p.name in ("result", "results"):
                 result_keyword = p.name
-            case p.KEYWORD_ONLY if p.name not in regions:
+            case p.KEYWORD_ONLY if p.name not in regions and f"*{p.name}" not in regions:
                 attrs[p.name] = p.default
             case p.KEYWORD_ONLY:
                 pass

@@ -1,0 +1,347 @@
+"""The reference interpreter: runs any graph on numpy through the ops' references.
+
+It is the oracle kernels are tested against, folds constants and runs the graph after any pass. Every result is checked against the
+type that inference gave it, so an op whose inference and reference disagree is found here.
+"""
+
+import inspect
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+
+from ..proto.dtypes import STRING, from_numpy
+from ..proto.errors import InternalError, WeftError, check, fail
+from .ir.attrs import Attr, Symref
+from .ir.dims import Dim, Expr, Symbol, substitute
+from .ir.graph import Function, Module, Node, Region, Value
+from .ir.types import TensorType, TokenType, TupleType, Type
+from .ops.registry import Op, op_of
+from .ops.values import TOKEN, Data, Tuple
+
+Env = dict[str, int]
+
+
+def evaluate(program: Module | Region, *arguments: object, fetch: Sequence[str] = ()) -> list[np.ndarray]:
+    """Run the module's main function (or the given function) on arrays.
+
+    Returns its results; with `fetch`, the values of those names instead, from wherever in the program they are computed (the last
+    time, in a loop). Symbols in the shapes of parameters take their values from the arguments. Raises `WeftError` where arguments
+    don't fit the signature or a name is unknown, `InternalError` where an op's reference contradicts its inferred type.
+    """
+    functions = program.functions if isinstance(program, Module) else {}
+    main = program.main if isinstance(program, Module) else program
+    interpreter = _Interpreter(functions, fetch)
+    with np.errstate(all="ignore"):
+        results = interpreter.enter(main, _arguments(main, arguments))
+    return interpreter.fetched() if fetch else results  # type: ignore[return-value]
+
+
+def bind_symbols(pairs: Iterable[tuple[Dim, int]], known: Mapping[str, int] | None = None) -> Env:
+    """Values of symbols such that every dim equals its number.
+
+    Dims that are linear in one unknown symbol determine it. `WeftError` if dims contradict each other, a bound is violated, or a symbol
+    stays unknown.
+    """
+    env = dict(known or {})
+    pending = list(pairs)
+    while pending:
+        left = [(dim, n) for dim, n in pending if not _bind(dim, n, env)]
+        if len(left) == len(pending):
+            dim, n = left[0]
+            raise fail("evaluate.symbols", f"the size {n} does not determine the symbols of `{substitute(dim, env)}`")
+        pending = left
+    return env
+
+
+def _bind(dim: Dim, n: int, env: Env) -> bool:
+    """Whether `dim = n` is settled: it holds under `env`, or it has given one more symbol its value."""
+    match substitute(dim, env):
+        case int(value):
+            check(value == n, "evaluate.shape", f"the dim `{dim}` is {value}, got {n}")
+            return True
+        case Expr(terms=(((Symbol() as s,), a), *rest)) if all(m == () for m, _ in rest):
+            value, odd = divmod(n - sum(c for _, c in rest), a)
+            fits = not odd and (not isinstance(s.lo, int) or value >= s.lo) and (not isinstance(s.hi, int) or value <= s.hi)
+            check(fits, "evaluate.shape", f"no value of `{s}` in [{s.lo}, {'…' if s.hi is None else s.hi}] makes `{dim}` {n}")
+            env[s.name] = value
+            return True
+        case _:
+            return False
+
+
+def concrete_type(t: Type, env: Mapping[str, int]) -> Type:
+    """The type with the symbols of `env` replaced."""
+    match t:
+        case TensorType() if not t.is_static:
+            return t.with_shape(tuple(substitute(d, env) for d in t.shape))
+        case TupleType():
+            return TupleType(tuple(concrete_type(part, env) for part in t.types))
+        case _:
+            return t
+
+
+def concrete_attr(a: Attr, env: Mapping[str, int]) -> Attr:
+    """The attribute with the symbols of `env` replaced."""
+    match a:
+        case Expr():
+            return substitute(a, env)
+        case tuple():
+            return tuple(concrete_attr(part, env) for part in a)
+        case TensorType() | TupleType():
+            return concrete_type(a, env)
+        case _:
+            return a
+
+
+def _arguments(main: Region, arguments: Sequence[object]) -> list[Data]:
+    names = main.param_names if isinstance(main, Function) else tuple(p.name or f"arg{i}" for i, p in enumerate(main.params))
+    count = f"{len(main.params)} arguments expected ({', '.join(names)}), {len(arguments)} given"
+    check(len(arguments) == len(main.params), "evaluate.arguments", count)
+    return [_argument(a, p.type, n) for a, p, n in zip(arguments, main.params, names, strict=True)]
+
+
+def _argument(x: object, t: Type, name: str) -> Data:
+    if not isinstance(t, TensorType):
+        return x  # type: ignore[return-value]
+    plain = isinstance(x, (bool, int, float, complex, str, list))
+    array = np.asarray(x, t.dtype.numpy) if plain or t.dtype is STRING else np.asarray(x)
+    check(_dtype_name(array) == t.dtype.name, "evaluate.dtype", f"`{name}` must be {t}, got an array of {_dtype_name(array)}")
+    check(array.ndim == t.rank, "evaluate.shape", f"`{name}` must be {t}, got an array of shape {array.shape}")
+    return array
+
+
+def _dtype_name(array: np.ndarray) -> str:
+    try:
+        return from_numpy(array.dtype).name
+    except KeyError:
+        return str(array.dtype)
+
+
+def _dims_of(values: Sequence[Data], types: Sequence[Type]) -> list[tuple[Dim, int]]:
+    """Every dim of tensor types beside its size."""
+    pairs: list[tuple[Dim, int]] = []
+    for v, t in zip(values, types, strict=True):
+        match t:
+            case TensorType():
+                pairs += zip(t.shape, v.shape, strict=True)  # type: ignore[union-attr]
+            case TupleType():
+                pairs += _dims_of(v, t.types)  # type: ignore[arg-type]
+            case _:
+                pass
+    return pairs
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    node: Node
+    op: Op
+    symbolic: bool  # whether attributes or result types mention symbols
+    dead: tuple[Value, ...]  # values without a later use
+
+
+def _has_symbols(a: object) -> bool:
+    match a:
+        case Expr():
+            return True
+        case tuple():
+            return any(map(_has_symbols, a))
+        case TensorType():
+            return not a.is_static
+        case TupleType():
+            return any(map(_has_symbols, a.types))
+        case _:
+            return False
+
+
+def _steps(body: Region) -> tuple[_Step, ...]:
+    seen = set(body.results)
+    steps: list[_Step] = []
+    for node in reversed(body.nodes):
+        dead = tuple(dict.fromkeys(v for v in (*node.operands, *node.results) if v not in seen))
+        seen.update(dead)
+        symbolic = _has_symbols(tuple(node.attrs.values())) or _has_symbols(node.types)
+        steps.append(_Step(node, op_of(node), symbolic, dead))
+    return tuple(reversed(steps))
+
+
+@cache
+def _result_keyword(reference: object) -> str:
+    names = inspect.signature(reference).parameters  # type: ignore[arg-type]
+    return next((k for k in ("result", "results") if k in names), "")
+
+
+# Ops that do nothing to a scalar.
+_SCALAR_IDENTITIES = frozenset({"reshape", "broadcast_in_dim", "transpose", "reverse"})
+
+
+def _is_scalar(t: Type) -> bool:
+    return isinstance(t, TensorType) and t.rank == 0
+
+
+def _lifts(step: _Step) -> bool:
+    """Whether the node computes on arrays what it computes on each of their elements."""
+    node = step.node
+    if not all(map(_is_scalar, node.types)) or not all(_is_scalar(v.type) for v in node.operands):
+        return False
+    return step.op.is_elementwise or node.op in _SCALAR_IDENTITIES or (not node.operands and not step.op.has_effect)
+
+
+@dataclass(frozen=True, slots=True)
+class _Body:
+    """A region with its captures and symbols bound: `ops.bodies.Body`."""
+
+    interpreter: "_Interpreter"
+    region: Region
+    captured: tuple[Data, ...]
+    env: Env
+
+    def __call__(self, *arrays: Data) -> tuple[Data, ...]:
+        args = (*arrays, *self.captured)
+        own = self.region.params[: len(arrays)]
+        lifted = all(_is_scalar(p.type) for p in own) and any(isinstance(a, np.ndarray) and a.ndim for a in arrays)
+        if lifted:
+            return self.interpreter.lift(self.region, args, len(arrays), self.env)  # type: ignore[arg-type, return-value]
+        return tuple(self.interpreter.run(self.region, args, dict(self.env)))
+
+
+class _Interpreter:
+    def __init__(self, functions: Mapping[str, Function], fetch: Sequence[str]) -> None:
+        self._functions = functions
+        self._fetch = tuple(fetch)
+        self._fetched: dict[str, Data] = {}
+        self._plans: dict[Region, tuple[_Step, ...]] = {}
+        self._active: list[str] = []
+
+    def fetched(self) -> list[Data]:
+        for name in self._fetch:
+            check(name in self._fetched, "evaluate.fetch", f"no value named `{name}` was computed")
+        return [self._fetched[name] for name in self._fetch]
+
+    def enter(self, function: Region, arguments: Sequence[Data]) -> list[Data]:
+        """Call a function: it has symbols of its own, bound by its arguments."""
+        env = bind_symbols(_dims_of(arguments, [p.type for p in function.params]))
+        results = self.run(function, arguments, env)
+        if self._fetch and isinstance(function, Function):
+            self._fetched |= {n: v for n, v in zip(function.result_names, results, strict=False) if n in self._fetch}
+        return results
+
+    def run(self, body: Region, arguments: Sequence[Data], env: Env) -> list[Data]:
+        """The results of a region; symbols its nodes define are added to `env`."""
+        values = dict(zip(body.params, arguments, strict=True))
+        self._record(body.params, values)
+        for step in self._plan(body):
+            node = step.node
+            results = self._results(step, [values[v] for v in node.operands], env)
+            self._check(step, results, env)
+            values.update(zip(node.results, results, strict=True))
+            self._record(node.results, values)
+            for v in step.dead:
+                del values[v]
+        return [values[v] for v in body.results]
+
+    def lift(self, body: Region, arguments: Sequence[np.ndarray], n: int, env: Env) -> tuple[np.ndarray, ...]:
+        """Apply a region of scalars to each element of the first `n` arguments, the others being captures."""
+        shape = np.broadcast_shapes(*(a.shape for a in arguments[:n]))
+        plan = self._plan(body)
+        if not all(map(_lifts, plan)) or not all(_is_scalar(p.type) for p in body.params):
+            return self._apply_each(body, arguments, n, shape, env)
+        values = dict(zip(body.params, arguments, strict=True))
+        for step in plan:
+            node = step.node
+            operands = [values[v] for v in node.operands]
+            if node.op in _SCALAR_IDENTITIES:
+                (result,) = operands
+            else:
+                (result,) = self._apply(step.op, node, operands, env, shape)
+            same = _dtype_name(result) == node.result.dtype.name
+            self._require(same, node, f"{_dtype_name(result)} for {node.result.dtype}")
+            values[node.result] = result
+        return tuple(np.broadcast_to(values[v], shape) for v in body.results)
+
+    def _apply_each(
+        self, body: Region, arguments: Sequence[np.ndarray], n: int, shape: tuple[int, ...], env: Env
+    ) -> tuple[np.ndarray, ...]:
+        outs = tuple(np.empty(shape, v.dtype.numpy) for v in body.results)
+        own = [np.broadcast_to(a, shape) for a in arguments[:n]]
+        for i in np.ndindex(shape):
+            results = self.run(body, [*(a[i][()] for a in map(np.asarray, own)), *arguments[n:]], dict(env))
+            for out, r in zip(outs, results, strict=True):
+                out[i] = r
+        return outs
+
+    def _plan(self, body: Region) -> tuple[_Step, ...]:
+        if body not in self._plans:
+            self._plans[body] = _steps(body)
+        return self._plans[body]
+
+    def _record(self, names: Iterable[Value], values: Mapping[Value, Data]) -> None:
+        if self._fetch:
+            self._fetched |= {v.name: values[v] for v in names if v.name in self._fetch}
+
+    def _results(self, step: _Step, operands: list[Data], env: Env) -> list[Data]:
+        node = step.node
+        try:
+            if "call" in step.op.traits:
+                return self._call(node, operands)
+            return self._apply(step.op, node, operands, env if step.symbolic or node.regions else {}, None)
+        except WeftError as e:
+            raise e.at(node.loc) from None
+
+    def _apply(self, op: Op, node: Node, operands: Sequence[Data], env: Env, lifted: tuple[int, ...] | None) -> list[Data]:
+        """The results of an op's reference; `lifted` is the shape of its results where scalars stand for arrays of that shape."""
+        if op.reference is None:
+            raise InternalError(f"`{op.name}` has no reference evaluation")
+        n = len(operands) - node.captures
+        keywords: dict[str, object] = {k: concrete_attr(a, env) for k, a in node.attrs.items()} if env else dict(node.attrs)
+        keywords |= op.bind_regions([_Body(self, r, tuple(operands[n:]), env) for r in node.regions])
+        if wanted := _result_keyword(op.reference):
+            types = tuple(t.with_shape(lifted) if lifted is not None else concrete_type(t, env) for t in node.types)  # type: ignore[union-attr]
+            keywords[wanted] = types if wanted == "results" else types[0]
+        got = op.reference(*operands[:n], **keywords)
+        results = list(got) if isinstance(got, (tuple, list)) and not isinstance(got, Tuple) else [got]
+        return [np.asarray(r) if isinstance(r, np.generic) else r for r in results]  # type: ignore[misc]
+
+    def _call(self, node: Node, operands: Sequence[Data]) -> list[Data]:
+        name = next(a.name for a in node.attrs.values() if isinstance(a, Symref))
+        check(name in self._functions, f"{node.op}.function", f"the module has no function `{name}`")
+        if name in self._active:
+            raise fail(f"{node.op}.cycle", f"functions call each other without end: {' → '.join([*self._active, name])}")
+        self._active.append(name)
+        try:
+            return self.enter(self._functions[name], operands)
+        finally:
+            self._active.pop()
+
+    def _check(self, step: _Step, results: Sequence[Data], env: Env) -> None:
+        node = step.node
+        self._require(len(results) == len(node.types), node, f"{len(results)} results for {len(node.types)}")
+        for r, t in zip(results, node.types, strict=True):
+            self._require(_fits(r, t), node, f"{_describe(r)} for {t}")
+        if step.symbolic:
+            try:
+                env |= bind_symbols(_dims_of(results, node.types), env)
+            except WeftError as e:
+                raise InternalError(f"the reference of `{node.op}` contradicts its type at {node.loc}: {e}") from e
+
+    def _require(self, condition: bool, node: Node, fact: str) -> None:
+        if not condition:
+            raise InternalError(f"the reference of `{node.op}` gave {fact}{f' at {node.loc}' if node.loc else ''}")
+
+
+def _fits(x: Data, t: Type) -> bool:
+    """Whether data has the dtype and rank of a type, and its dims where those are numbers."""
+    match t:
+        case TensorType():
+            if not isinstance(x, np.ndarray) or x.dtype != t.dtype.numpy or x.ndim != t.rank:
+                return False
+            return all(isinstance(d, Expr) or d == n for d, n in zip(t.shape, x.shape, strict=True))
+        case TokenType():
+            return x is TOKEN
+        case TupleType():
+            return isinstance(x, Tuple) and len(x) == len(t.types) and all(map(_fits, x, t.types))
+
+
+def _describe(x: object) -> str:
+    return f"{x.dtype} of shape {x.shape}" if isinstance(x, np.ndarray) else repr(x)

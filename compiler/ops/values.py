@@ -1,0 +1,24 @@
+"""What values are while the reference interpreter runs: arrays, tokens, tuples."""
+
+import numpy as np
+
+
+class Token:
+    """The value of every token."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "token"
+
+
+TOKEN = Token()
+
+
+class Tuple(tuple["Data", ...]):
+    """A value of tuple type; several results of an op are a plain tuple instead."""
+
+    __slots__ = ()
+
+
+Data = np.ndarray | Token | Tuple
