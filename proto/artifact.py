@@ -15,14 +15,14 @@ A compiler builds it and a VM runs it, from a file or straight from memory. Both
 does not depend on its schema.
 """
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
 
-from .container import METADATA_LIMIT, PAGE, Buffer, Container, Writer
+from .container import METADATA_LIMIT, PAGE, Buffer, Container, write_container
 from .errors import fail
+from .files import Path
 from .weights import Weights
 
 FORMAT = "weftx"
@@ -50,19 +50,19 @@ class Program:
     weights: Weights
     _container: Container | None = field(default=None, repr=False, compare=False)
 
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write a `.weftx`, replacing what was there at once and whole; WeftError `container.write`, `container.size`."""
+    def save(self, path: Path) -> None:
+        """Write a `.weftx`, replacing what was there at once and whole; WeftError `file.write`, `container.size`."""
         if len(self.pb) > METADATA_LIMIT:
             raise fail("container.size", f"the program's message has {len(self.pb)} bytes, more than {METADATA_LIMIT}")
-        with Writer(path, FORMAT) as w:
+        with write_container(path, FORMAT) as w:
             w.add(_MESSAGE, [self.pb])
             for level, image in self.code.items():
                 w.add(_CODE + level, [image.data], align=PAGE)
             w.add(_WEIGHTS, self.weights.chunks(), align=PAGE)
 
     @classmethod
-    def open(cls, path: str | os.PathLike[str]) -> "Program":
-        """Open a `.weftx`; message and code are verified, weights are mapped and not touched. WeftError `container.*`.
+    def open(cls, path: Path) -> "Program":
+        """Open a `.weftx`; message and code are verified, weights are mapped and not touched. WeftError `file.read`, `container.*`.
 
         A program is code, to be trusted like a shared library: the digests find damage, not malice.
         """

@@ -6,18 +6,18 @@ other member. Members that are mapped begin at a multiple of the page size, so t
 
 import hashlib
 import json
-import mmap
 import os
-import stat
 import zlib
-from collections.abc import Iterable
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Self
+from typing import BinaryIO, Self
 
 import numpy as np
 
-from .errors import Loc, WeftError, fail
+from .errors import Loc, fail
+from .files import MappedFile, Path, replacing
 from .zip64 import MAX_MEMBERS, Entry, directory, entries_of, is_name, local_header
 
 PAGE = 4096
@@ -27,7 +27,7 @@ METADATA_LIMIT = 64 << 20  # a graph of 300 000 nodes; more would let a small fi
 _MANIFEST_LIMIT = 1 << 20
 _CHUNK = 1 << 20
 
-Buffer = bytes | memoryview | np.ndarray
+Buffer = bytes | memoryview
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,65 +37,26 @@ class _Listed:
 
 
 class Writer:
-    """Writes a container beside its final place and moves it there, synced, when the `with` block ends without an exception.
+    """Writes the members of a container; made by `write_container`."""
 
-        with Writer("model.weft", "weft") as w:
-            w.add("graph.pb", [data])
-            w.add("weights.bin", chunks, align=PAGE)
-
-    WeftError `container.write` if the file cannot be written.
-    """
-
-    def __init__(self, path: str | os.PathLike[str], format: str) -> None:
-        self._path = os.path.realpath(path)
+    def __init__(self, file: BinaryIO, format: str) -> None:
+        self._file = file
         self._format = format
         self._entries: list[Entry] = []
         self._listed: dict[str, _Listed] = {}
-        folder, name = os.path.split(self._path)
-        self._temporary = os.path.join(folder, f".{name}.{os.urandom(6).hex()}")
-
-    def __enter__(self) -> Self:
-        try:
-            self._file = open(self._temporary, "xb")  # noqa: SIM115 (closed by __exit__)
-        except OSError as e:
-            raise self._failed(e) from e
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        try:
-            with self._file:
-                if kind is None:
-                    self._finish()
-            if kind is None:
-                os.replace(self._temporary, self._path)
-                _sync_folder(os.path.dirname(self._path))
-        except OSError as e:
-            raise self._failed(e) from e
-        finally:
-            if os.path.lexists(self._temporary):
-                os.unlink(self._temporary)
 
     def add(self, name: str, chunks: Iterable[Buffer], *, align: int = 64) -> None:
         """Write one member, its bytes given in pieces, beginning at a multiple of `align` (at most `PAGE`)."""
         if not is_name(name) or name in self._listed or len(self._listed) >= MAX_MEMBERS - 1:
             raise ValueError(f"cannot add a member {name!r}")
-        try:
-            self._add(name, chunks, align)
-        except OSError as e:
-            raise self._failed(e) from e
-
-    def _add(self, name: str, chunks: Iterable[Buffer], align: int) -> None:
         header = self._file.tell()
         self._file.write(local_header(name, header, align))
         start = self._file.tell()
         crc, digest = 0, hashlib.sha256()
-        for chunk in chunks:
-            whole = memoryview(chunk).cast("B")
-            for at in range(0, len(whole), _CHUNK):
-                piece = whole[at : at + _CHUNK]
-                crc = zlib.crc32(piece, crc)
-                digest.update(piece)
-                self._write(piece)
+        for piece in _pieces(chunks):
+            crc = zlib.crc32(piece, crc)
+            digest.update(piece)
+            self._write(piece)
         end = self._file.tell()
         self._file.seek(header)
         self._file.write(local_header(name, header, align, end - start, crc))
@@ -110,49 +71,41 @@ class Writer:
         else:
             self._file.write(piece)
 
-    def _finish(self) -> None:
+    def finish(self) -> None:
+        """Write the manifest and the directory."""
         members = {name: {"size": m.size, "sha256": m.sha256} for name, m in self._listed.items()}
         manifest = {"format": self._format, "version": VERSION, "members": members}
-        self._add(MANIFEST, [json.dumps(manifest, indent=1).encode()], 64)
+        self.add(MANIFEST, [json.dumps(manifest, indent=1).encode()])
         self._file.write(directory(self._entries, self._file.tell()))
-        self._file.flush()
-        os.fsync(self._file.fileno())
-
-    def _failed(self, error: OSError) -> WeftError:
-        return fail("container.write", f"cannot write: {error.strerror or error}", loc=Loc(self._path))
 
 
-def _sync_folder(folder: str) -> None:
-    fd = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
+@contextmanager
+def write_container(path: Path, format: str) -> Generator[Writer]:
+    """A writer for the members of a container that replaces `path` at once and whole when the block ends; WeftError `file.write`."""
+    with replacing(path) as file:
+        writer = Writer(file, format)
+        yield writer
+        writer.finish()
+
+
+def _pieces(chunks: Iterable[Buffer]) -> Iterator[memoryview]:
+    for chunk in chunks:
+        whole = memoryview(chunk).cast("B")
+        for at in range(0, len(whole), _CHUNK):
+            yield whole[at : at + _CHUNK]
 
 
 class Container:
     """A container opened for reading, mapped into memory; closing it leaves views that were taken valid.
 
-    WeftError `container.open`, `.magic`, `.truncated`, `.directory`, `.overlap`, `.manifest`, `.format`, `.version`, `.missing`,
-    `.size`, `.digest` and those of `zip64.entries_of`. A file that another process shortens while it is mapped is beyond this check.
+    WeftError `file.read`, those of `zip64.entries_of`, and `container.manifest`, `.format`, `.version`, `.missing`, `.size`, `.digest`.
     """
 
-    _fd = -1
-
-    def __init__(self, path: str | os.PathLike[str], format: str) -> None:
-        self.loc = Loc(os.fspath(path))
-        self._fd = _open_regular(path, self.loc)
-        try:
-            size = os.fstat(self._fd).st_size
-            if size == 0:
-                raise fail("container.magic", "the file is empty", loc=self.loc)
-            self._map = mmap.mmap(self._fd, size, access=mmap.ACCESS_READ)
-            self._data = memoryview(self._map)
-            self._entries = entries_of(self._data, self.loc)
-            self._listed = self._manifest(format)
-        except BaseException:
-            self.close()
-            raise
+    def __init__(self, path: Path, format: str) -> None:
+        self._file = MappedFile(path)
+        self.loc = self._file.loc
+        self._entries = entries_of(self._file.data, self.loc)
+        self._listed = self._manifest(format)
 
     def __enter__(self) -> Self:
         return self
@@ -160,14 +113,9 @@ class Container:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.close()
 
-    def __del__(self) -> None:
-        self.close()
-
     def close(self) -> None:
         """Close the file. The mapping lives as long as its last view."""
-        if self._fd >= 0:
-            os.close(self._fd)
-            self._fd = -1
+        self._file.close()
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -177,7 +125,7 @@ class Container:
     def view(self, name: str) -> memoryview:
         """The bytes of a member where they lie in the file, read-only and unchecked."""
         entry = self._entry(name)
-        return self._data[entry.start : entry.end]
+        return self._file.data[entry.start : entry.end]
 
     def verify(self, name: str) -> None:
         """Compare a member with its digest; WeftError `container.digest`."""
@@ -194,7 +142,7 @@ class Container:
 
     def place(self, name: str) -> tuple[int, int]:
         """(file descriptor, offset) to map a member from; the descriptor is the container's and closes with it."""
-        return self._fd, self._entry(name).start
+        return self._file.fd, self._entry(name).start
 
     def _entry(self, name: str) -> Entry:
         if name not in self._listed:
@@ -205,7 +153,7 @@ class Container:
         entry = self._entries.get(MANIFEST)
         if entry is None or entry.size > _MANIFEST_LIMIT:
             raise fail("container.manifest", f"a zip file, but not weft's: no {MANIFEST}", loc=self.loc)
-        raw = bytes(self._data[entry.start : entry.end])
+        raw = bytes(self._file.data[entry.start : entry.end])
         if zlib.crc32(raw) != entry.crc:
             raise fail("container.digest", f"member {MANIFEST!r} is damaged", loc=self.loc)
         found, version, listed = _parse_manifest(raw, self.loc)
@@ -218,18 +166,6 @@ class Container:
         if sizes != {name: m.size for name, m in listed.items()}:
             raise fail("container.manifest", "the manifest and the directory list different members", loc=self.loc)
         return listed
-
-
-def _open_regular(path: str | os.PathLike[str], loc: Loc) -> int:
-    try:
-        # Without O_NONBLOCK a named pipe would hang here.
-        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-    except (OSError, ValueError) as e:
-        raise fail("container.open", f"cannot open: {getattr(e, 'strerror', None) or e}", loc=loc) from e
-    if stat.S_ISREG(os.fstat(fd).st_mode):
-        return fd
-    os.close(fd)
-    raise fail("container.open", "not a regular file", loc=loc)
 
 
 def _parse_manifest(raw: bytes, loc: Loc) -> tuple[str, int, dict[str, _Listed]]:

@@ -70,7 +70,7 @@ class Weights:
             return
         offsets = [*self._arrays, self.size]
         for (offset, array), end in zip(self._arrays.items(), offsets[1:], strict=True):
-            yield array
+            yield array.data
             yield bytes(end - offset - array.nbytes)
 
     def _memory(self, offset: int) -> np.ndarray:

@@ -5,13 +5,12 @@ however often they are used, and are mapped when the file is loaded: neither rea
 whatever is wrong with a file is a `WeftError`.
 """
 
-import os
-
 from google.protobuf.message import DecodeError
 
 from ...proto import graph_pb2 as pb
-from ...proto.container import METADATA_LIMIT, PAGE, Container, Writer
+from ...proto.container import METADATA_LIMIT, PAGE, Container, write_container
 from ...proto.errors import UNKNOWN, Loc, fail
+from ...proto.files import Path
 from ...proto.weights import Weights
 from ..ir.graph import Module
 from .decode import Decoder
@@ -21,25 +20,25 @@ FORMAT = "weft"
 _GRAPH, _WEIGHTS = "graph.pb", "weights.bin"
 
 
-def save(module: Module, path: str | os.PathLike[str]) -> None:
+def save(module: Module, path: Path) -> None:
     """Write a module as `.weft`, replacing what was there at once and whole.
 
-    WeftError `container.write`, `container.size`, `graph.depth`, `graph.integer`, `graph.string`.
+    WeftError `file.write`, `container.size`, `graph.depth`, `graph.integer`, `graph.string`.
     """
     weights = Weights()
     data = to_message(module, weights).SerializeToString(deterministic=True)
     if len(data) > METADATA_LIMIT:
         raise fail("container.size", f"the graph has {len(data)} bytes without its weights, more than {METADATA_LIMIT}")
-    with Writer(path, FORMAT) as w:
+    with write_container(path, FORMAT) as w:
         w.add(_GRAPH, [data])
         w.add(_WEIGHTS, weights.chunks(), align=PAGE)
 
 
-def load(path: str | os.PathLike[str], *, verify_weights: bool = False) -> Module:
+def load(path: Path, *, verify_weights: bool = False) -> Module:
     """Read a `.weft`. The graph is checked against its digest, the weights too if `verify_weights` (which reads them all).
 
     The result is well formed (indices, scopes, attribute kinds), its nodes' types are the file's word: the verifier checks them.
-    WeftError `container.*`, `weights.*`, `graph.*`, `op.unknown`.
+    WeftError `file.read`, `container.*`, `weights.*`, `graph.*`, `op.unknown`.
     """
     with Container(path, FORMAT) as container:
         data = container.read(_GRAPH)

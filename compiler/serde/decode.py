@@ -45,7 +45,7 @@ class Decoder:
         """The module; WeftError `graph.*`, `weights.*`, `op.unknown`."""
         g = self._graph
         if g.min_reader > VERSION:
-            why = f"the graph needs a reader of schema {g.min_reader}, this weft reads up to {VERSION} (written by {g.producer or 'unknown'})"
+            why = f"written by {g.producer!r} for readers of schema {g.min_reader}; this weft reads up to {VERSION}"
             raise fail("graph.version", why, loc=self._file, help="upgrade weft")
         if g.version == 0:
             raise self._bad("version", "no schema version")

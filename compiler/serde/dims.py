@@ -14,6 +14,45 @@ _CALLS: dict[int, Callable[[Dim, Dim], Dim]] = {
     pb.Dim.MAX: maximum,
 }
 
+_OPERATIONS = {"floordiv": pb.Dim.FLOORDIV, "mod": pb.Dim.MOD, "min": pb.Dim.MIN, "max": pb.Dim.MAX}
+
+
+def encode_dim(dim: Dim, number: Callable[[Symbol], int]) -> pb.Dim:
+    """The message of a dim; `number` gives a symbol's place in its table. WeftError `graph.integer` beyond 64 bits."""
+    if isinstance(dim, int):
+        return pb.Dim(size=int64(dim))
+    return pb.Dim(expr=pb.Dim.Expr(steps=_steps(dim, number)))
+
+
+def _steps(dim: Dim, number: Callable[[Symbol], int]) -> list[pb.Dim.Step]:
+    """The dim in postfix order: Σ coefficient · Π atoms."""
+    if isinstance(dim, int):
+        return [pb.Dim.Step(op=pb.Dim.CONST, value=int64(dim))]
+    steps: list[pb.Dim.Step] = []
+    for i, (monomial, coef) in enumerate(dim.terms):
+        steps += _steps(coef, number)
+        for atom in monomial:
+            steps += [*_atom_steps(atom, number), pb.Dim.Step(op=pb.Dim.MUL)]
+        if i:
+            steps.append(pb.Dim.Step(op=pb.Dim.ADD))
+    return steps
+
+
+def _atom_steps(atom: Atom, number: Callable[[Symbol], int]) -> list[pb.Dim.Step]:
+    match atom:
+        case Symbol():
+            return [pb.Dim.Step(op=pb.Dim.SYMBOL, value=number(atom))]
+        case Call(op, args):
+            steps = [step for arg in args for step in _steps(arg, number)]
+            return steps + [pb.Dim.Step(op=_OPERATIONS[op])] * (len(args) - 1)
+
+
+def int64(value: int) -> int:
+    """`value`, if the format can hold it; WeftError `graph.integer` otherwise."""
+    if value not in INT64:
+        raise fail("graph.integer", f"{value} does not fit in 64 bits")
+    return value
+
 
 class DimDecoder:
     """Dims of one file over its table of symbols; WeftError `graph.dim`, `graph.symbol`."""

@@ -11,13 +11,13 @@ from ...proto.dtypes import STRING, DType, from_numpy
 from ...proto.errors import UNKNOWN, InternalError, Loc, fail
 from ...proto.weights import Weights
 from ..ir.attrs import Attr, ConvDims, Dict, DotDims, GatherDims, ScatterDims, Symref, Tensor
-from ..ir.dims import Call, Dim, Expr, Symbol
+from ..ir.dims import Dim, Expr, Symbol
 from ..ir.graph import Function, Module, Node, Region, Value
 from ..ir.types import TensorType, TokenType, TupleType, Type
+from .dims import encode_dim, int64
 from .limits import ATTR_DEPTH, INLINE_BYTES, INT64, REGION_DEPTH, VERSION
 
 PRODUCER = "weft"
-_CALLS = {"floordiv": pb.Dim.FLOORDIV, "mod": pb.Dim.MOD, "min": pb.Dim.MIN, "max": pb.Dim.MAX}
 
 
 class Encoder:
@@ -47,9 +47,7 @@ class Encoder:
     def _function(self, f: Function) -> pb.Function:
         aliases = [pb.Function.Alias(result=r, param=p) for r, p in f.aliases.items()]
         region = self._region(f, 0)
-        return pb.Function(
-            name=f.name, region=region, result_names=f.result_names, public=f.public, aliases=aliases, loc=self._loc(f.loc)
-        )
+        return pb.Function(name=f.name, region=region, result_names=f.result_names, public=f.public, aliases=aliases, loc=self._loc(f.loc))
 
     def _region(self, region: Region, depth: int) -> int:
         if depth > REGION_DEPTH:
@@ -105,30 +103,7 @@ class Encoder:
                 return pb.Type(tuple=pb.TupleType(types=[self._type(part) for part in types]))
 
     def _dim(self, dim: Dim) -> pb.Dim:
-        if isinstance(dim, int):
-            return pb.Dim(size=_int64(dim))
-        return pb.Dim(expr=pb.Dim.Expr(steps=self._steps(dim)))
-
-    def _steps(self, dim: Dim) -> list[pb.Dim.Step]:
-        """The dim in postfix order: Σ coefficient · Π atoms."""
-        if isinstance(dim, int):
-            return [pb.Dim.Step(op=pb.Dim.CONST, value=_int64(dim))]
-        steps: list[pb.Dim.Step] = []
-        for i, (monomial, coef) in enumerate(dim.terms):
-            steps += self._steps(coef)
-            for atom in monomial:
-                steps += [*self._atom(atom), pb.Dim.Step(op=pb.Dim.MUL)]
-            if i:
-                steps.append(pb.Dim.Step(op=pb.Dim.ADD))
-        return steps
-
-    def _atom(self, atom: Symbol | Call) -> list[pb.Dim.Step]:
-        match atom:
-            case Symbol():
-                return [pb.Dim.Step(op=pb.Dim.SYMBOL, value=self._symbol(atom))]
-            case Call(op, args):
-                steps = [step for arg in args for step in self._steps(arg)]
-                return steps + [pb.Dim.Step(op=_CALLS[op])] * (len(args) - 1)
+        return encode_dim(dim, self._symbol)
 
     def _symbol(self, symbol: Symbol) -> int:
         if symbol not in self._symbols:
@@ -149,7 +124,7 @@ class Encoder:
             case bool():
                 return pb.Attr(flag=value)
             case int():
-                return pb.Attr(unsigned=value) if 1 << 63 <= value < 1 << 64 else pb.Attr(integer=_int64(value))
+                return pb.Attr(unsigned=value) if 1 << 63 <= value < 1 << 64 else pb.Attr(integer=int64(value))
             case float():
                 return pb.Attr(real=struct.unpack("<Q", struct.pack("<d", value))[0])
             case str():
@@ -214,12 +189,6 @@ def _number(value: Value, numbers: dict[Value, int]) -> int:
     if value not in numbers:
         raise InternalError(f"{value!r} is used outside the region that computes it")
     return numbers[value]
-
-
-def _int64(value: int) -> int:
-    if value not in INT64:
-        raise fail("graph.integer", f"{value} does not fit in 64 bits")
-    return value
 
 
 def _strings(array: np.ndarray) -> Iterable[str]:
