@@ -1,0 +1,50 @@
+"""The program of a module that has been through the pipeline."""
+
+from ...proto import program_pb2 as pb
+from ...proto.artifact import CodeImage, Program
+from ...vm.native_abi import ENTRY_POINTS, RUNTIME_ABI
+from ..codegen.link import link
+from ..codegen.llvm import compile_modules
+from ..codegen.runtime import runtime_module
+from ..codegen.support import support_modules
+from ..codegen.target import Target
+from ..ir.graph import Module
+from .function import FunctionEmitter
+from .tables import Kernels, Tables
+
+VERSION = 1
+
+
+def emit_program(module: Module, target: Target, producer: str) -> Program:
+    """Generate, compile and link the kernels of every public function, plan memory and encode instructions."""
+    tables, kernels = Tables(), Kernels(target)
+    functions = [FunctionEmitter(f, tables, kernels).emit() for f in module.functions.values() if f.public]
+    image, description = _link(kernels, target)
+    message = pb.Program(
+        version=VERSION,
+        min_reader=VERSION,
+        producer=producer,
+        images=[description],
+        kernels=kernels.messages(),
+        constants=tables.constants,
+        functions=functions,
+        host_calls=tables.host_calls,
+        locs=tables.locs,
+    )
+    return Program(message.SerializeToString(deterministic=True), {target.name: CodeImage(image)}, tables.weights)
+
+
+def _link(kernels: Kernels, target: Target) -> tuple[bytes, pb.Image]:
+    texts = [kernel.ir for kernel, _ in kernels.made]
+    objects = compile_modules([*texts, runtime_module(target), *support_modules(target)], target)
+    mine = len(texts) + 1
+    image = link(objects[:mine], objects[mine:])
+    description = pb.Image(
+        level=target.name,
+        arch=target.arch,
+        features=target.cpuinfo,
+        runtime_abi=RUNTIME_ABI,
+        runtime={name: image.symbols[name] for name in ENTRY_POINTS},
+        kernel_offsets=[image.symbols[kernel.name] for kernel, _ in kernels.made],
+    )
+    return image.data, description

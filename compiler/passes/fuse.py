@@ -1,0 +1,314 @@
+"""Fusion: the graph is cut into clusters, each of which becomes one kernel.
+
+Nodes are visited from the last to the first. A node that is not part of a cluster yet becomes the root of a new one, and the cluster grows
+towards its producers, latest first: a producer joins if everything that uses it is already inside (so a cluster never needs a value
+twice, and no path leaves it and returns), or if it costs nothing to compute again; and if the cluster's kind can take it:
+
+    map           elementwise ops and index maps over one result
+    reduce        a reduction with its producers and an elementwise epilogue
+    rows          several reductions over the trailing dims of one row space, or one whose result is used across the row
+    window        a reduce_window with an elementwise epilogue
+    contraction   a matrix product or convolution with an elementwise epilogue
+    scatter, sort, rng   alone
+"""
+
+import heapq
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+
+from ...proto.errors import merge_locs
+from ..ir.attrs import Tensor
+from ..ir.dims import Dim
+from ..ir.graph import Node, Region, Value, param, users
+from ..ir.types import TensorType
+from ..ops.registry import op_of
+from .base import Context, region_pass
+from .rewrite import rebuilt
+
+CONTRACTIONS = {"dot_general", "convolution", "weft.matmul", "weft.conv"}
+KIND_OF_ROOT = {
+    "reduce": "reduce",
+    "reduce_window": "window",
+    "scatter": "scatter",
+    "sort": "sort",
+    "rng_bit_generator": "rng",
+    **dict.fromkeys(CONTRACTIONS, "contraction"),
+}
+# Results are views of their operands, tuples, or computed by the executor.
+UNFUSED = {"constant", "while", "if", "case", "custom_call", "optimization_barrier", "tuple", "get_tuple_element", "after_all", "weft.fusion"}
+_ALONE = {"scatter", "sort", "rng"}
+_FREE = {"iota", "broadcast_in_dim"}
+_EXPANDING = {"broadcast_in_dim", "gather"}
+_SMALL_CONSTANT = 64  # bytes
+_MAX_NODES = 64
+
+
+@dataclass(eq=False)
+class _Cluster:
+    root: Node
+    kind: str
+    members: set[Node] = field(default_factory=set)
+    expanded: set[Node] = field(default_factory=set)
+    core: Node | None = None
+    rows: tuple[Dim, ...] = ()
+    full: tuple[Dim, ...] = ()
+
+
+@region_pass("fuse")
+def fuse(body: Region, context: Context) -> Region:
+    """Cluster nodes into `weft.fusion` nodes, one per kernel; nested regions too."""
+    return fuse_region(body)
+
+
+def fuse_region(body: Region) -> Region:
+    """`body` with every computing node inside a `weft.fusion`."""
+    clusters = _Fuser(body).run()
+    return _rebuild(body, clusters) if clusters or any(n.regions for n in body.nodes) else body
+
+
+class _Fuser:
+    def __init__(self, body: Region) -> None:
+        self.body = body
+        self.users = users(body)
+        self.results = set(body.results)
+        self.taken: set[Node] = set()
+
+    def run(self) -> list[_Cluster]:
+        clusters: list[_Cluster] = []
+        for node in reversed(self.body.nodes):
+            if node in self.taken or node.op in UNFUSED or self._is_view(node) or self._only_cloned(node):
+                continue
+            clusters.append(self._grow(node))
+        return clusters[::-1]
+
+    def _is_view(self, node: Node) -> bool:
+        return node.op == "reshape"
+
+    def _only_cloned(self, node: Node) -> bool:
+        """Whether every user is in a cluster that has its own copy of this free node."""
+        return (
+            node.op in _FREE
+            and not any(v in self.results for v in node.results)
+            and all(u in self.taken for v in node.results for u in self.users.get(v, ()))
+        )
+
+    def _grow(self, root: Node) -> _Cluster:
+        cluster = _Cluster(root, KIND_OF_ROOT.get(root.op, "map"), {root})
+        if cluster.kind != "map":
+            cluster.core = root
+        self.taken.add(root)
+        if cluster.kind in _ALONE or _is_barrier(root):
+            return cluster
+        queue: list[tuple[int, Node]] = []
+        seen: set[Node] = set()
+        self._enqueue(root, queue, seen)
+        while queue and len(cluster.members) < _MAX_NODES:
+            _, node = heapq.heappop(queue)
+            if not self._joins(cluster, node):
+                continue
+            cluster.members.add(node)
+            if node.op not in _FREE and node.op != "constant":
+                self.taken.add(node)
+            if node.op != "constant":
+                self._enqueue(node, queue, seen)
+        return cluster
+
+    def _enqueue(self, node: Node, queue: list[tuple[int, Node]], seen: set[Node]) -> None:
+        for v in node.operands:
+            if v.node is not None and v.node not in seen:
+                seen.add(v.node)
+                heapq.heappush(queue, (-v.node.serial, v.node))
+
+    def _inside(self, cluster: _Cluster, node: Node) -> list[Node]:
+        return [u for v in node.results for u in self.users.get(v, ()) if u in cluster.members]
+
+    def _joins(self, cluster: _Cluster, node: Node) -> bool:
+        if node.op == "constant":
+            tensor = node.attrs["value"]
+            return isinstance(tensor, Tensor) and tensor.array.nbytes <= _SMALL_CONSTANT
+        if node.op in UNFUSED or node in self.taken or _is_barrier(node) or len(node.results) != 1:
+            return False
+        inside = self._inside(cluster, node)
+        if node.op not in _FREE:
+            if node.results[0] in self.results or len(inside) != len(self.users.get(node.results[0], ())):
+                return False
+            if node.op == "reshape" and not self._worth_joining(node):
+                return False
+        expanded = any(u in cluster.expanded or _expands(u) for u in inside)
+        if not _accepts(cluster, node, inside, expanded):
+            return False
+        if expanded:
+            cluster.expanded.add(node)
+        return True
+
+    def _worth_joining(self, reshape: Node) -> bool:
+        """A reshape is a view unless what it reshapes can be computed in place."""
+        source = reshape.operands[0]
+        if source.node is None or source.node.op in UNFUSED or source.node.op in KIND_OF_ROOT or _is_barrier(source.node):
+            return source.node is not None and source.node.op == "reduce"
+        return source not in self.results and len(self.users[source]) == 1
+
+
+def _expands(node: Node) -> bool:
+    """Whether an element of an operand is read several times."""
+    return node.op in _EXPANDING and node.results[0].tensor.size != node.operands[0].tensor.size
+
+
+def _is_barrier(node: Node) -> bool:
+    """A transpose that moves the innermost dim is a kernel of its own: reading through it would touch a cache line per element."""
+    if node.op != "transpose":
+        return False
+    permutation: Sequence[int] = node.attrs["permutation"]  # type: ignore[assignment]
+    shape = node.operands[0].shape
+    long = [p for p in permutation if shape[p] != 1]
+    return bool(long) and long[-1] != max(long)
+
+
+def _accepts(cluster: _Cluster, node: Node, inside: list[Node], expanded: bool) -> bool:
+    """Whether a cluster of its kind can take `node`; turns the cluster's kind where a core joins."""
+    kind = KIND_OF_ROOT.get(node.op)
+    match cluster.kind, kind:
+        case "map", None:
+            return node.op in _FREE or not expanded or node.op in ("reshape", "convert")
+        case "map", "contraction" | "window" if _same_shape(cluster, node):
+            cluster.kind, cluster.core = kind, node
+            return True
+        case "map", "reduce" if _same_shape(cluster, node):
+            cluster.kind, cluster.core = "reduce", node
+            return True
+        case "map" | "reduce" | "rows", "reduce":
+            return _becomes_rows(cluster, node)
+        case "reduce", None:
+            return node.op in _FREE or not expanded
+        case "rows", None:
+            return _fits_rows(cluster, node)
+        case "contraction" | "window", None:
+            assert cluster.core is not None
+            if cluster.core in inside:
+                return False
+            return node.op in _FREE or (op_of(node).is_elementwise and node.results[0].shape == cluster.core.results[0].shape)
+        case _:
+            return False
+
+
+def _same_shape(cluster: _Cluster, node: Node) -> bool:
+    """Whether the cluster is an elementwise epilogue over the result of `node`."""
+    shape = node.results[0].shape
+    return all(
+        m.op == "constant"
+        or ((op_of(m).is_elementwise or m.op in _FREE) and len(m.results) == 1 and (m.op in _FREE or m.results[0].shape == shape))
+        for m in cluster.members
+    )
+
+
+def _becomes_rows(cluster: _Cluster, node: Node) -> bool:
+    """Whether `node`, a reduction, can be computed row by row together with the cluster; sets the row space if so."""
+    if len(node.results) != 1 or not _is_monoid(node):
+        return False
+    full = node.operands[0].shape
+    dims: Sequence[int] = node.attrs["dimensions"]  # type: ignore[assignment]
+    lead = len(full) - len(dims)
+    if not dims or sorted(dims) != list(range(lead, len(full))):
+        return False
+    trial = replace(cluster, kind="rows", rows=tuple(full[:lead]), full=tuple(full))
+    if cluster.kind == "rows" and (cluster.rows != trial.rows or cluster.full != trial.full):
+        return False
+    if not all(_fits_rows(trial, m) for m in cluster.members):
+        return False
+    cluster.kind, cluster.rows, cluster.full = "rows", trial.rows, trial.full
+    return True
+
+
+def _is_monoid(node: Node) -> bool:
+    body = node.regions[0]
+    return len(node.operands) == 2 and len(body.nodes) == 1 and body.nodes[0].op in ("add", "multiply", "maximum", "minimum", "and", "or", "xor")
+
+
+def _fits_rows(cluster: _Cluster, node: Node) -> bool:
+    """Whether every value of `node` is a full row space or one number per row."""
+    if node.op == "constant":
+        return True
+    if len(node.results) != 1 or not isinstance(node.types[0], TensorType):
+        return False
+    shape = node.results[0].shape
+    per_row = _is_per_row(shape, cluster)
+    if op_of(node).is_elementwise:
+        return shape == cluster.full or per_row
+    match node.op:
+        case "reduce":
+            lead = len(cluster.rows)
+            return node.operands[0].shape == cluster.full and sorted(node.attrs["dimensions"]) == list(range(lead, len(cluster.full)))  # type: ignore[arg-type]
+        case "broadcast_in_dim":
+            return shape == cluster.full or per_row
+        case "iota":
+            return shape == cluster.full
+        case "reshape":
+            return per_row and _is_per_row(node.operands[0].shape, cluster)
+        case _:
+            return False
+
+
+def _is_per_row(shape: Sequence[Dim], cluster: _Cluster) -> bool:
+    lead = len(cluster.rows)
+    return tuple(shape[:lead]) == cluster.rows and all(d == 1 for d in shape[lead:])
+
+
+def _rebuild(body: Region, clusters: Iterable[_Cluster]) -> Region:
+    by_root = {c.root: c for c in clusters}
+    absorbed = {m for c in by_root.values() for m in c.members if m is not c.root}
+    needed = _needed_outside(body, by_root)
+    new: dict[Value, Value] = {}
+    nodes: list[Node] = []
+    for node in body.nodes:
+        if node in by_root:
+            current = _fusion(by_root[node], new)
+        elif node in absorbed and not any(v in needed for v in node.results):
+            continue
+        else:
+            current = replace(
+                node,
+                operands=tuple(new.get(v, v) for v in node.operands),
+                regions=tuple(fuse_region(r) for r in node.regions),
+            )
+        new.update(zip(node.results, current.results, strict=True))
+        nodes.append(current)
+    return rebuilt(body, nodes, tuple(new.get(v, v) for v in body.results))
+
+
+def _needed_outside(body: Region, by_root: dict[Node, _Cluster]) -> set[Value]:
+    """Values that are read by something other than a cluster that has its own copy."""
+    inside = {m for c in by_root.values() for m in c.members}
+    needed = set(body.results)
+    for node in body.nodes:
+        if node not in inside:
+            needed.update(node.operands)
+    for cluster in by_root.values():
+        for member in cluster.members:
+            needed.update(v for v in member.operands if v.node not in cluster.members)
+    return needed
+
+
+def _fusion(cluster: _Cluster, new: dict[Value, Value]) -> Node:
+    """The `weft.fusion` node of a cluster: external operands become parameters, each once, in order of first use."""
+    members = sorted(cluster.members, key=lambda n: n.serial)
+    inner: dict[Value, Value] = {}
+    external: list[Value] = []
+    copies: list[Node] = []
+    for node in members:
+        for v in node.operands:
+            if v.node not in cluster.members and v not in inner:
+                inner[v] = param(v.type, v.name)
+                external.append(v)
+        copy = node.with_operands(inner[v] for v in node.operands)
+        inner.update(zip(node.results, copy.results, strict=True))
+        copies.append(copy)
+    region = Region(tuple(inner[v] for v in external), tuple(copies), tuple(inner[v] for v in cluster.root.results))
+    return Node(
+        "weft.fusion",
+        tuple(new.get(v, v) for v in external),
+        {"kind": cluster.kind},
+        (region,),
+        cluster.root.types,
+        merge_locs(n.loc for n in members if n.op not in _FREE and n.op != "constant") or cluster.root.loc,
+        names=tuple(v.name for v in cluster.root.results),
+    )
