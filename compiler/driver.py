@@ -9,10 +9,10 @@ from ..proto.artifact import Program
 from ..proto.errors import fail
 from .codegen.target import Target
 from .emit import emit_program
-from .ir.attrs import Attr
-from .ir.dims import Dim, Expr, substitute
+from .interpreter import concrete_attr, concrete_type
+from .ir.dims import Expr, substitute
 from .ir.graph import Function, Module, Node, Region, Value
-from .ir.types import TensorType, TupleType, Type
+from .ir.types import TensorType
 from .passes import Context
 from .pipeline import Observer, run_pipeline
 from .verify import verify
@@ -30,8 +30,9 @@ def compile(
 ) -> Program:
     """Compile a module for a CPU.
 
-    `target` is this machine if None, else a `Target` or its name (`"x86-64-v3"`). `precision="strict"` forbids algorithms that trade accuracy for speed.
-    `shapes` gives inputs with symbolic dims fixed shapes: `{"x": (8, 3, 224, 224)}`. `progress` is told what begins.
+    `target` is this machine if None, else a `Target` or its name (`"x86-64-v3"`). `precision="strict"` forbids algorithms that
+    trade accuracy for speed. `shapes` gives inputs with symbolic dims fixed shapes: `{"x": (8, 3, 224, 224)}`. `progress` is told
+    what begins.
 
     Raises `WeftError` with every problem of the module, or the first op that no kernel can be made for.
     """
@@ -84,45 +85,25 @@ def _bind(name: str, type: TensorType, shape: tuple[int, ...], values: dict[str,
                 pass
 
 
-def substitute_function(function: Function, values: Mapping[str, Dim]) -> Function:
+def substitute_function(function: Function, values: Mapping[str, int]) -> Function:
     """`function` with symbols replaced in every type and attribute."""
     new: dict[Value, Value] = {}
     body = _region(function, values, new)
     return replace(function, params=body.params, nodes=body.nodes, results=body.results)
 
 
-def _region(body: Region, values: Mapping[str, Dim], new: dict[Value, Value]) -> Region:
+def _region(body: Region, values: Mapping[str, int], new: dict[Value, Value]) -> Region:
     for p in body.params:
-        new[p] = Value(_type(p.type, values), name=p.name)
+        new[p] = Value(concrete_type(p.type, values), name=p.name)
     nodes: list[Node] = []
     for node in body.nodes:
         current = replace(
             node,
             operands=tuple(new[v] for v in node.operands),
-            attrs={k: _attr(a, values) for k, a in node.attrs.items()},
+            attrs={k: concrete_attr(a, values) for k, a in node.attrs.items()},
             regions=tuple(_region(r, values, new) for r in node.regions),
-            types=tuple(_type(t, values) for t in node.types),
+            types=tuple(concrete_type(t, values) for t in node.types),
         )
         new.update(zip(node.results, current.results, strict=True))
         nodes.append(current)
     return Region(tuple(new[p] for p in body.params), tuple(nodes), tuple(new[v] for v in body.results))
-
-
-def _type(t: Type, values: Mapping[str, Dim]) -> Type:
-    match t:
-        case TensorType():
-            return t.with_shape(tuple(substitute(d, values) for d in t.shape))
-        case TupleType(types):
-            return TupleType(tuple(_type(part, values) for part in types))
-        case _:
-            return t
-
-
-def _attr(a: Attr, values: Mapping[str, Dim]) -> Attr:
-    match a:
-        case Expr():
-            return substitute(a, values)
-        case tuple():
-            return tuple(_attr(part, values) for part in a)
-        case _:
-            return a

@@ -1,8 +1,8 @@
 """The memory plan: where in one arena each intermediate value lies.
 
-Blocks whose lifetimes meet do not overlap. Blocks of known size are placed largest first, each at the lowest offset that is free while it lives
-(greedy by size: Pisarchyk and Lee, "Efficient Memory Management for Deep Neural Net Inference", 2020). Blocks of symbolic size follow behind, in slots
-that blocks of equal size share.
+Blocks whose lifetimes meet do not overlap. Blocks of known size are placed largest first, each at the lowest offset that is free
+while it lives (greedy by size: Pisarchyk and Lee, "Efficient Memory Management for Deep Neural Net Inference", 2020). Blocks of symbolic
+size follow behind, in slots that blocks of equal size share.
 """
 
 from collections.abc import Sequence

@@ -11,8 +11,8 @@ from ..ir.graph import Function, Module, Region
 class Context:
     """What passes may know besides the module.
 
-    `precision` is "default" or "strict"; `fold_bytes` is the most that constant folding may add to a program for one value, beyond what the constants
-    it replaces took.
+    `precision` is "default" or "strict"; `fold_bytes` is the most that constant folding may add to a program for one value, beyond
+    what the constants it replaces took.
     """
 
     target: Target | None = None
@@ -52,7 +52,10 @@ def module_pass(name: str) -> Callable[[Callable[[Module, Context], Module]], Pa
 
 
 def region_pass(name: str) -> Callable[[Callable[[Region, Context], Region]], Pass]:
-    """Register a function on regions as the pass `name`: it is applied to the body of every function and must go into nested regions itself."""
+    """Register a function on regions as the pass `name`.
+
+    It is applied to the body of every function and must go into nested regions itself.
+    """
 
     def register(run: Callable[[Region, Context], Region]) -> Pass:
         def on_module(module: Module, context: Context) -> Module:

@@ -236,9 +236,7 @@ def slice_of_slice(n: Node, uses: Uses) -> Result:
         strides.append(k1 * k2)
     if any(d == 0 for d in n.results[0].shape):
         return None
-    return op_of("slice")(
-        x.node.operands[0], start_indices=tuple(starts), limit_indices=tuple(limits), strides=tuple(strides)
-    )
+    return op_of("slice")(x.node.operands[0], start_indices=tuple(starts), limit_indices=tuple(limits), strides=tuple(strides))
 
 
 RULES = (

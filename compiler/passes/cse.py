@@ -52,9 +52,7 @@ def _merged(first: Node, others: list[Node], new: dict[Value, Value]) -> Node:
     same = all(a is b for a, b in zip(operands + regions, first.operands + first.regions, strict=True))
     if same and not others:
         return first
-    names = tuple(
-        next((n.results[i].name for n in (first, *others) if n.results[i].name), "") for i in range(len(first.results))
-    )
+    names = tuple(next((n.results[i].name for n in (first, *others) if n.results[i].name), "") for i in range(len(first.results)))
     loc = merge_locs(n.loc for n in (first, *others))
     return replace(first, operands=operands, regions=regions, loc=loc, names=names)
 

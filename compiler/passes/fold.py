@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from ..interpreter import evaluate_node
+from ..interpreter import evaluate
 from ..ir.attrs import Tensor
 from ..ir.graph import Node, Region, Value, located
 from ..ir.types import TensorType
@@ -12,7 +12,7 @@ from ..ops.registry import op_of
 from .base import Context, region_pass
 from .rewrite import effectful, rebuilt
 
-# Never folded: control flow and host calls keep their meaning at run time; the others only repeat or generate data that a kernel makes for free.
+# Never folded: control flow and host calls keep their meaning at run time.
 _NEVER = {"constant", "while", "if", "case", "custom_call", "call", "composite", "rng", "weft.fusion", "optimization_barrier"}
 _EXPANDING = {"broadcast_in_dim", "iota"}
 
@@ -97,7 +97,8 @@ class _Folder:
             if v not in self.arrays and v.node is not None:
                 for value, array in zip(v.node.results, self._evaluate(v.node), strict=True):
                     self.arrays[value] = array
-        return evaluate_node(node, [self.arrays[v] for v in node.operands])
+        params = tuple(dict.fromkeys(node.operands))
+        return evaluate(Region(params, (node,), node.results), *(self.arrays[v] for v in params))
 
 
 def _is_static(node: Node) -> bool:

@@ -35,7 +35,18 @@ KIND_OF_ROOT = {
     **dict.fromkeys(CONTRACTIONS, "contraction"),
 }
 # Results are views of their operands, tuples, or computed by the executor.
-UNFUSED = {"constant", "while", "if", "case", "custom_call", "optimization_barrier", "tuple", "get_tuple_element", "after_all", "weft.fusion"}
+UNFUSED = {
+    "constant",
+    "while",
+    "if",
+    "case",
+    "custom_call",
+    "optimization_barrier",
+    "tuple",
+    "get_tuple_element",
+    "after_all",
+    "weft.fusion",
+}
 _ALONE = {"scatter", "sort", "rng"}
 _FREE = {"iota", "broadcast_in_dim"}
 _EXPANDING = {"broadcast_in_dim", "gather"}
@@ -221,7 +232,11 @@ def _becomes_rows(cluster: _Cluster, node: Node) -> bool:
 
 def _is_monoid(node: Node) -> bool:
     body = node.regions[0]
-    return len(node.operands) == 2 and len(body.nodes) == 1 and body.nodes[0].op in ("add", "multiply", "maximum", "minimum", "and", "or", "xor")
+    return (
+        len(node.operands) == 2
+        and len(body.nodes) == 1
+        and body.nodes[0].op in ("add", "multiply", "maximum", "minimum", "and", "or", "xor")
+    )
 
 
 def _fits_rows(cluster: _Cluster, node: Node) -> bool:
