@@ -23,7 +23,8 @@ class Kernel:
 
     `ir` is a whole LLVM module that defines `name`. `symbols` are the names of the i64 slots, sorted. `chunks` and `scratch_bytes` are
     evaluated with the launch's symbols. `plan` is a small frozen dataclass whose text says what will run. `inplace` lists (operand, result)
-    pairs that may share one buffer: every chunk reads the operand's elements exactly where it then writes the result's.
+    pairs that may share one buffer: every chunk reads the operand's elements exactly where it then writes the result's. `needs` names
+    functions of `cpu.microkernel` that `ir` calls and the linker must add.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Kernel:
     scratch_bytes: Dim
     plan: object
     inplace: tuple[tuple[int, int], ...] = ()
+    needs: tuple[str, ...] = ()
 
 
 def fusion_symbols(fusion: Node) -> tuple[str, ...]:
