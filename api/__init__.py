@@ -1,1 +1,44 @@
-"""weft: a graph compiler and a virtual machine for a serialized dataflow IR."""
+"""weft: a graph compiler and a virtual machine for a serialized dataflow IR.
+
+    module = weft.load("model.onnx")
+    program = weft.compile(module)
+    program.save("model.weftx")
+
+The names below are imported when they are first used, so that `import weft.vm` brings no compiler with it.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .compiler.codegen.target import Target as Target
+    from .compiler.ir.graph import Module as Module
+    from .compiler.serde import save as save
+    from .proto.errors import WeftError as WeftError
+
+    __version__: str
+
+_HOMES = {
+    "Module": ".compiler.ir.graph",
+    "Target": ".compiler.codegen.target",
+    "WeftError": ".proto.errors",
+    "save": ".compiler.serde",
+}
+
+__all__ = ["Module", "Target", "WeftError", "__version__", "save"]
+
+
+def __getattr__(name: str) -> object:
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("weft")
+    if name not in _HOMES:
+        raise AttributeError(f"module 'weft' has no attribute {name!r}")
+    value = getattr(import_module(_HOMES[name], __name__), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
