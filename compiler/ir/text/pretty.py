@@ -1,12 +1,14 @@
-"""StableHLO's pretty forms: how each op that has one is printed. An op without an entry, or a node that an entry declines, prints generically."""
+"""StableHLO's pretty forms, printed. An op without one, or a node that its form cannot express, prints generically."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from ...ops.registry import OPS
 from ..attrs import ConvDims, DotDims, Symref, Tensor
 from ..graph import Node, Region
 from .attributes import conv_text, ints_text, symbol_text
 from .dense import quote
+from .syntax import APPLIED, ELEMENTWISE, SYNTAX, WINDOW, Syntax
 
 if TYPE_CHECKING:
     from .printer import Printer
@@ -15,28 +17,61 @@ Form = Callable[["Printer", Node], str | None]
 FORMS: dict[str, Form] = {}
 
 
-def _form(*ops: str) -> Callable[[Form], Form]:
+def _form(op: str) -> Callable[[Form], Form]:
     def register(form: Form) -> Form:
-        FORMS.update(dict.fromkeys(ops, form))
+        FORMS[op] = form
         return form
 
     return register
 
 
-def _line(p: "Printer", n: Node, middle: str, *used: str, types: str = "") -> str:
-    return f"stablehlo.{n.op} {middle}{p.attr_dict(n, used)} : {types or p.functional(n)}"
-
-
-def elementwise(p: "Printer", n: Node) -> str | None:
-    """`op %a, %b : type`, or the functional type where operands and results differ."""
-    if n.regions or len(n.results) != 1:
+def pretty(p: "Printer", n: Node) -> str | None:
+    """The pretty form of a node (without its results), or None if it has none."""
+    if n.op in FORMS:
+        return FORMS[n.op](p, n)
+    op = OPS.get(n.op)
+    syntax = SYNTAX.get(n.op, ELEMENTWISE if op is not None and op.is_elementwise else None)
+    if syntax is None or n.regions or n.captures or (len(n.results) != 1 and syntax.types not in ("functional", "each")):
         return None
-    return _line(p, n, p.values(n.operands), types=p.same_or_functional(n))
+    return _by_syntax(p, n, syntax)
 
 
-@_form("convert", "reshape", "bitcast_convert", "dynamic_reshape", "dynamic_update_slice", "dynamic_pad", "real_dynamic_slice", "real", "imag", "is_finite")  # fmt: skip
-def _functional(p: "Printer", n: Node) -> str:
-    return _line(p, n, p.values(n.operands))
+def _by_syntax(p: "Printer", n: Node, syntax: Syntax) -> str | None:
+    if any(not _is_plain(n.attrs.get(name)) for name in syntax.keys.values()):
+        return None
+    if syntax.types == "each" and not n.operands:
+        return None
+    parts = [p.values(n.operands)] if n.operands else []
+    parts += [f"{key} = {_plain_text(n.attrs[name])}" for key, name in syntax.keys.items()]
+    return _line(p, n, ", ".join(parts), *syntax.keys.values(), types=_types(p, n, syntax))
+
+
+def _types(p: "Printer", n: Node, syntax: Syntax) -> str:
+    match syntax.types:
+        case "same":
+            return p.same_or_functional(n)
+        case "result":
+            return p.type(n.types[0])
+        case "each":
+            return p.types(n.types)
+        case "select" if n.operands[1].type == n.operands[2].type == n.types[0]:
+            return p.types((n.operands[0].type, n.types[0]))
+        case _:
+            return p.functional(n)
+
+
+def _is_plain(value: object) -> bool:
+    return isinstance(value, (bool, int, str)) or (isinstance(value, tuple) and all(type(x) is int for x in value))
+
+
+def _plain_text(value: object) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return ints_text(map(_plain_text, value)) if isinstance(value, tuple) else str(value)
+
+
+def _line(p: "Printer", n: Node, middle: str, *used: str, types: str = "") -> str:
+    return f"stablehlo.{n.op}{' ' + middle if middle else ''}{p.attr_dict(n, used)} : {types or p.functional(n)}"
 
 
 @_form("constant")
@@ -47,63 +82,11 @@ def _constant(p: "Printer", n: Node) -> str | None:
     return f"stablehlo.constant{p.attr_dict(n, ('value',))} {p.tensors(value)}"
 
 
-@_form("iota")
-def _iota(p: "Printer", n: Node) -> str:
-    return _line(p, n, f"dim = {n.attrs['iota_dimension']}", "iota_dimension", types=p.type(n.types[0]))
-
-
-@_form("dynamic_iota")
-def _dynamic_iota(p: "Printer", n: Node) -> str:
-    return _line(p, n, f"{p.values(n.operands)}, dim = {n.attrs['iota_dimension']}", "iota_dimension")
-
-
 @_form("compare")
 def _compare(p: "Printer", n: Node) -> str:
     kind = n.attrs.get("compare_type")
-    suffix = f", {kind}" if kind else ""
-    return _line(p, n, f"{n.attrs['comparison_direction']}, {p.values(n.operands)}{suffix}", "comparison_direction", "compare_type")
-
-
-@_form("select")
-def _select(p: "Printer", n: Node) -> str:
-    pred, on_true, on_false = n.operands
-    same = on_true.type == on_false.type == n.types[0]
-    return _line(p, n, p.values(n.operands), types=p.types((pred.type, n.types[0])) if same else "")
-
-
-@_form("complex")
-def _complex(p: "Printer", n: Node) -> str:
-    return _line(p, n, p.values(n.operands), types=p.type(n.types[0]))
-
-
-@_form("broadcast_in_dim", "dynamic_broadcast_in_dim")
-def _broadcast_in_dim(p: "Printer", n: Node) -> str:
-    return _line(p, n, f"{p.values(n.operands)}, dims = {ints_text(_ints(n, 'broadcast_dimensions'))}", "broadcast_dimensions")
-
-
-@_form("broadcast")
-def _broadcast(p: "Printer", n: Node) -> str:
-    return _line(p, n, f"{p.values(n.operands)}, sizes = {ints_text(_ints(n, 'broadcast_sizes'))}", "broadcast_sizes")
-
-
-@_form("transpose")
-def _transpose(p: "Printer", n: Node) -> str:
-    return _line(p, n, f"{p.values(n.operands)}, dims = {ints_text(_ints(n, 'permutation'))}", "permutation")
-
-
-@_form("reverse")
-def _reverse(p: "Printer", n: Node) -> str:
-    return _line(p, n, f"{p.values(n.operands)}, dims = {ints_text(_ints(n, 'dimensions'))}", "dimensions", types=p.type(n.types[0]))
-
-
-@_form("concatenate")
-def _concatenate(p: "Printer", n: Node) -> str:
-    return _line(p, n, f"{p.values(n.operands)}, dim = {n.attrs['dimension']}", "dimension")
-
-
-@_form("get_dimension_size", "set_dimension_size")
-def _dimension_size(p: "Printer", n: Node) -> str:
-    return _line(p, n, f"{p.values(n.operands)}, dim = {n.attrs['dimension']}", "dimension")
+    middle = f"{n.attrs['comparison_direction']}, {p.values(n.operands)}" + (f", {kind}" if kind else "")
+    return _line(p, n, middle, "comparison_direction", "compare_type")
 
 
 @_form("slice")
@@ -112,48 +95,14 @@ def _slice(p: "Printer", n: Node) -> str | None:
     rows = [n.attrs.get(name) for name in names]
     if not all(isinstance(row, tuple) and all(type(x) is int for x in row) for row in rows):
         return None
-    starts, limits, strides = (_ints(n, name) for name in names)
-    parts = [f"{a}:{b}" + (f":{s}" if s != 1 else "") for a, b, s in zip(starts, limits, strides, strict=True)]
+    parts = [f"{a}:{b}" + (f":{s}" if s != 1 else "") for a, b, s in zip(*rows, strict=True)]  # type: ignore[arg-type]
     return _line(p, n, f"{p.values(n.operands)} {ints_text(parts)}", *names)
-
-
-@_form("dynamic_slice")
-def _dynamic_slice(p: "Printer", n: Node) -> str:
-    return _line(p, n, f"{p.values(n.operands)}, sizes = {ints_text(_ints(n, 'slice_sizes'))}", "slice_sizes")
-
-
-@_form("pad")
-def _pad(p: "Printer", n: Node) -> str:
-    names = {"low": "edge_padding_low", "high": "edge_padding_high", "interior": "interior_padding"}
-    shown = ", ".join(f"{short} = {ints_text(_ints(n, name))}" for short, name in names.items())
-    return _line(p, n, f"{p.values(n.operands)}, {shown}", *names.values())
 
 
 @_form("reduce_precision")
 def _reduce_precision(p: "Printer", n: Node) -> str:
-    form = f"format = e{n.attrs['exponent_bits']}m{n.attrs['mantissa_bits']}"
-    return _line(p, n, f"{p.values(n.operands)}, {form}", "exponent_bits", "mantissa_bits", types=p.same_or_functional(n))
-
-
-@_form("fft")
-def _fft(p: "Printer", n: Node) -> str:
-    return _line(p, n, f"{p.values(n.operands)}, type = {n.attrs['fft_type']}, length = {ints_text(_ints(n, 'fft_length'))}", "fft_type", "fft_length")  # fmt: skip
-
-
-@_form("cholesky")
-def _cholesky(p: "Printer", n: Node) -> str:
-    lower = "true" if n.attrs.get("lower") else "false"
-    return _line(p, n, f"{p.values(n.operands)}, lower = {lower}", "lower", types=p.same_or_functional(n))
-
-
-@_form("rng")
-def _rng(p: "Printer", n: Node) -> str:
-    return _line(p, n, f"{p.values(n.operands)}, distribution = {n.attrs['rng_distribution']}", "rng_distribution")
-
-
-@_form("rng_bit_generator")
-def _rng_bit_generator(p: "Printer", n: Node) -> str:
-    return _line(p, n, f"{p.values(n.operands)}, algorithm = {n.attrs['rng_algorithm']}", "rng_algorithm")
+    middle = f"{p.values(n.operands)}, format = e{n.attrs['exponent_bits']}m{n.attrs['mantissa_bits']}"
+    return _line(p, n, middle, "exponent_bits", "mantissa_bits", types=p.same_or_functional(n))
 
 
 @_form("get_tuple_element")
@@ -161,28 +110,10 @@ def _get_tuple_element(p: "Printer", n: Node) -> str:
     return _line(p, n, f"{p.values(n.operands)}[{n.attrs['index']}]", "index")
 
 
-@_form("tuple", "after_all")
-def _tuple(p: "Printer", n: Node) -> str:
-    return _line(p, n, p.values(n.operands), types=p.type(n.types[0]))
-
-
-@_form("create_token", "partition_id", "replica_id")
-def _nullary(p: "Printer", n: Node) -> str:
-    return f"stablehlo.{n.op}{p.attr_dict(n, ())} : {p.type(n.types[0])}"
-
-
-@_form("optimization_barrier")
-def _barrier(p: "Printer", n: Node) -> str | None:
-    if not n.operands:
-        return None
-    return _line(p, n, p.values(n.operands), types=p.types(n.types))
-
-
 @_form("dot_general")
 def _dot_general(p: "Printer", n: Node) -> str | None:
-    d = n.attrs.get("dot_dimension_numbers")
-    precision, algorithm = n.attrs.get("precision_config"), n.attrs.get("algorithm")
-    if not isinstance(d, DotDims) or algorithm is not None:
+    d, precision = n.attrs.get("dot_dimension_numbers"), n.attrs.get("precision_config")
+    if not isinstance(d, DotDims) or n.attrs.get("algorithm") is not None:
         return None
     text = p.values(n.operands)
     if d.lhs_batch or d.rhs_batch:
@@ -199,28 +130,21 @@ def _convolution(p: "Printer", n: Node) -> str | None:
     if not isinstance(dims, ConvDims):
         return None
     window: list[str] = []
-    names = {"stride": "window_strides", "pad": "padding", "lhs_dilate": "lhs_dilation", "rhs_dilate": "rhs_dilation", "reverse": "window_reversal"}  # fmt: skip
-    for short, name in names.items():
+    for short, name in WINDOW.items():
         value = n.attrs.get(name)
         if value is None or p.is_default(n, name):
             continue
-        if not isinstance(value, tuple) or not value:
+        if not isinstance(value, tuple) or not value or not all(_is_plain(v) for v in value):
             return None
-        window.append(f"{short} = {ints_text(_window_entry(v) for v in value)}")
+        window.append(f"{short} = {_plain_text(value)}")
     text = f"stablehlo.convolution({p.values(n.operands)}) dim_numbers = {conv_text(dims)}, window = {{{', '.join(window)}}}"
-    return f"{text}{p.attr_dict(n, ('dimension_numbers', *names.values()))} : {p.functional(n)}"
-
-
-def _window_entry(value: object) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return ints_text(value) if isinstance(value, tuple) else str(value)
+    return f"{text}{p.attr_dict(n, ('dimension_numbers', *WINDOW.values()))} : {p.functional(n)}"
 
 
 @_form("custom_call")
 def _custom_call(p: "Printer", n: Node) -> str | None:
     target = n.attrs.get("call_target_name")
-    if not isinstance(target, str) or n.captures:
+    if not isinstance(target, str) or n.regions or n.captures:
         return None
     return f"stablehlo.custom_call {symbol_text(target)}({p.values(n.operands)}){p.attr_dict(n, ('call_target_name',))} : {p.functional(n)}"
 
@@ -228,7 +152,7 @@ def _custom_call(p: "Printer", n: Node) -> str | None:
 @_form("composite")
 def _composite(p: "Printer", n: Node) -> str | None:
     name = n.attrs.get("name")
-    if not isinstance(name, str):
+    if not isinstance(name, str) or n.regions:
         return None
     operands = f" {p.values(n.operands)}" if n.operands else ""
     return f"stablehlo.composite {quote(name)}{operands}{p.attr_dict(n, ('name',))} : {p.functional(n)}"
@@ -262,7 +186,7 @@ def _reduce(p: "Printer", n: Node) -> str | None:
     (body,) = n.regions
     half = len(n.inputs) // 2
     dims = n.attrs.get("dimensions")
-    if not isinstance(dims, tuple) or not half or any(n.attrs.get(a) is not None for a in set(n.attrs) - {"dimensions"}):
+    if not isinstance(dims, tuple) or not half or set(n.attrs) != {"dimensions"}:
         return None
     pairs = zip(n.inputs[:half], n.inputs[half:], strict=True)
     groups = ", ".join(f"({p.value(x)} init: {p.value(init)})" for x, init in pairs)
@@ -274,28 +198,11 @@ def _reduce(p: "Printer", n: Node) -> str | None:
     return f"stablehlo.reduce{groups} {across}\n{p.indent} reducer{reducer} {{\n{p.body(n, body)}{p.indent}}}"
 
 
-APPLIED = frozenset({"add", "multiply", "maximum", "minimum", "and", "or", "xor"})
-
-
 def _applied(n: Node, body: Region) -> str:
     """The op of a body that is one commutative operation on the two parameters."""
     if len(n.inputs) != 2 or n.captures or len(body.nodes) != 1:
         return ""
     (inner,) = body.nodes
-    good = inner.op in APPLIED and inner.operands == body.params and body.results == inner.results
-    return inner.op if good and not any(inner.names) else ""
-
-
-def _ints(n: Node, name: str) -> tuple[object, ...]:
-    value = n.attrs[name]
-    if not isinstance(value, tuple):
-        raise TypeError(f"{n.op}.{name} is {value!r}, not a tuple")
-    return value
-
-
-def attributes_text(items: dict[str, object]) -> str:
-    """` {a = …, b = …}`, or nothing."""
-    return " {" + ", ".join(f"{k} = {v}" for k, v in items.items()) + "}" if items else ""
-
-
-
+    same = inner.operands == body.params and body.results == inner.results and not any(inner.names)
+    typed = len({v.type for v in (*body.params, *body.results)}) == 1
+    return inner.op if same and typed and inner.op in APPLIED and body.results[0].dtype == n.results[0].dtype else ""

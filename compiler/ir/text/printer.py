@@ -11,7 +11,7 @@ from ..types import TensorType, Type
 from .attributes import TensorText, attr_text, key_text, symbol_text, type_text
 from .dense import quote
 from .names import identifier
-from .pretty import FORMS, Form, attributes_text, elementwise
+from .pretty import pretty
 
 # Optional in weft, required in StableHLO: printed even where they have their default.
 ALWAYS = {"batch_group_count", "feature_group_count", "dot_dimension_numbers", "decomposition"}
@@ -155,7 +155,7 @@ class Printer:
 
     def attr_dict(self, n: Node, used: Sequence[str]) -> str:
         """` {…}` with the attributes that `used` does not name, or nothing."""
-        return attributes_text(self.attr_items(n, used))
+        return _braced(self.attr_items(n, used))
 
     def loc(self, loc: Loc) -> str:
         return f" loc({loc_text(loc)})" if self.locations else ""
@@ -191,8 +191,8 @@ class Printer:
     def node(self, n: Node) -> str:
         """`%0 = …`, over several lines if it has regions."""
         results = self._result_names(n)
-        form = None if self.generic or _is_isolated(n) else FORMS.get(n.op) or _default_form(n)
-        text = (form(self, n) if form else None) or self._generic(n)
+        text = None if self.generic or _is_isolated(n) else pretty(self, n)
+        text = text or self._generic(n)
         return f"{results}{text}{self.loc(n.loc)}"
 
     def _result_names(self, n: Node) -> str:
@@ -230,12 +230,12 @@ class Printer:
         params: list[str] = []
         for i, v in enumerate(f.params):
             attrs = {"tf.aliasing_output": f"{donors[i]} : i32"} if i in donors else {}
-            params.append(f"{self.param(v)}{attributes_text(attrs)}")
+            params.append(f"{self.param(v)}{_braced(attrs)}")
         results: list[str] = []
         for i, t in enumerate(f.result_types):
             name = f.result_names[i] if i < len(f.result_names) else ""
             attrs = {"jax.result_info" if self.portable else "weft.name": quote(name)} if name else {}
-            results.append(f"{self.type(t)}{attributes_text(attrs)}")
+            results.append(f"{self.type(t)}{_braced(attrs)}")
         plain = len(results) == 1 and not any(f.result_names)
         arrow = f" -> {results[0]}" if plain else f" -> ({', '.join(results)})" if results else ""
         head = f"{self.indent}func.func {'public' if f.public else 'private'} {symbol_text(f.name)}({', '.join(params)}){arrow}"
@@ -264,6 +264,6 @@ def _stem(n: Node) -> str:
     return "cst" if isinstance(t, TensorType) and t.dtype.kind in (Kind.FLOAT, Kind.COMPLEX) else "c"
 
 
-def _default_form(n: Node) -> Form | None:
-    op = OPS.get(n.op)
-    return elementwise if op is not None and op.is_elementwise else None
+def _braced(items: dict[str, object]) -> str:
+    """` {a = …, b = …}`, or nothing."""
+    return " {" + ", ".join(f"{k} = {v}" for k, v in items.items()) + "}" if items else ""
