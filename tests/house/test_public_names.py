@@ -1,0 +1,33 @@
+"""The public names of weft: a change here is a change of its interface."""
+
+import ast
+from pathlib import Path
+
+import pytest
+import weft
+
+NAMES = ["Module", "Target", "WeftError", "__version__", "save"]
+ROOT = Path(__file__).parents[2]
+
+
+def test_the_public_names_are_these() -> None:
+    assert sorted(weft.__all__) == NAMES
+    assert set(NAMES) <= set(dir(weft))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_name_resolves(name: str) -> None:
+    assert getattr(weft, name) is not None
+
+
+def test_type_checkers_see_the_same_names() -> None:
+    """The imports under TYPE_CHECKING and the table for lazy import agree."""
+    tree = ast.parse((ROOT / "api/__init__.py").read_text())
+    (block,) = [n for n in tree.body if isinstance(n, ast.If)]
+    imports = [n for n in block.body if isinstance(n, ast.ImportFrom)]
+    assert {a.name: f".{n.module}" for n in imports for a in n.names} == weft._HOMES
+
+
+def test_a_name_that_is_not_there() -> None:
+    with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
+        _ = weft.nonsense
