@@ -1,0 +1,115 @@
+"""Size expressions of a program: what a dim of `program.proto` means, and the values of symbols from the shapes of inputs."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from ..proto import graph_pb2 as pb
+from ..proto.errors import fail
+
+LIMIT = 1 << 62  # sizes are below it, so that sums of two fit an i64
+MAX_STEPS = 10_000
+
+_OPS: dict[int, tuple[str, Callable[[int, int], int]]] = {
+    pb.Dim.ADD: ("+", lambda x, y: x + y),
+    pb.Dim.MUL: ("*", lambda x, y: x * y),
+    pb.Dim.FLOORDIV: ("floordiv", lambda x, y: x // y),
+    pb.Dim.MOD: ("mod", lambda x, y: x % y),
+    pb.Dim.MIN: ("min", min),
+    pb.Dim.MAX: ("max", max),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Symbol:
+    """A named size with inclusive bounds, which may mention earlier symbols."""
+
+    name: str
+    lo: "Dim"
+    hi: "Dim"
+
+
+@dataclass(frozen=True, slots=True)
+class Expr:
+    """An expression over `names` in postfix order: (operation, value) steps, where CONST and SYMBOL push and the others combine two."""
+
+    steps: tuple[tuple[int, int], ...]
+    names: tuple[str, ...]
+
+    @property
+    def symbol(self) -> int | None:
+        """The index of the symbol this is, if it is nothing more."""
+        match self.steps:
+            case ((pb.Dim.SYMBOL, index),):
+                return index
+            case _:
+                return None
+
+    def evaluate(self, values: Sequence[int]) -> int:
+        """The number for these symbol values. Raises `WeftError` (`program.dim`) on division by zero or beyond 62 bits."""
+        stack: list[int] = []
+        for op, value in self.steps:
+            match op:
+                case pb.Dim.CONST:
+                    stack.append(value)
+                case pb.Dim.SYMBOL:
+                    stack.append(values[value])
+                case _:
+                    y, x = stack.pop(), stack.pop()
+                    if y == 0 and op in (pb.Dim.FLOORDIV, pb.Dim.MOD):
+                        raise fail("program.dim", f"{self} divides by zero for {describe(self.names, values)}")
+                    stack.append(_OPS[op][1](x, y))
+            if abs(stack[-1]) >= LIMIT:
+                raise fail("program.dim", f"{self} is too large for {describe(self.names, values)}")
+        return stack[0]
+
+    def __str__(self) -> str:
+        stack: list[str] = []
+        for op, value in self.steps:
+            match op:
+                case pb.Dim.CONST:
+                    stack.append(str(value))
+                case pb.Dim.SYMBOL:
+                    stack.append(self.names[value])
+                case _:
+                    y, x = stack.pop(), stack.pop()
+                    name = _OPS[op][0]
+                    stack.append(f"({x} {name} {y})" if name in "+*" else f"{name}({x}, {y})")
+        text = stack[0]
+        return text[1:-1] if text.startswith("(") and len(self.steps) == 3 else text
+
+
+Dim = int | Expr
+
+
+def from_pb(dim: pb.Dim, names: tuple[str, ...]) -> Dim:
+    """The dim of a message, an absent one being 0. Raises `WeftError` (`program.dim`) if it is not an expression over `names`."""
+    if dim.WhichOneof("dim") != "expr":
+        if abs(dim.size) >= LIMIT:
+            raise fail("program.dim", f"a size of {dim.size} is too large")
+        return dim.size
+    steps = tuple((step.op, step.value) for step in dim.expr.steps)
+    depth = 0
+    for op, value in steps:
+        if op == pb.Dim.SYMBOL and not 0 <= value < len(names):
+            raise fail("program.dim", f"a dim refers to symbol {value}, but there are {len(names)}")
+        if op != pb.Dim.CONST and op != pb.Dim.SYMBOL and op not in _OPS:
+            raise fail("program.dim", f"a dim has unknown operation {op}")
+        depth += -1 if op in _OPS else 1
+        if depth < 1:
+            raise fail("program.dim", "a dim combines two values where there is one")
+    if depth != 1 or len(steps) > MAX_STEPS:
+        raise fail("program.dim", f"a dim of {len(steps)} steps leaves {depth} values, not one")
+    return Expr(steps, names)
+
+
+def evaluate(dim: Dim, values: Sequence[int]) -> int:
+    """The size a dim stands for. Raises `WeftError` (`program.dim`) if that is negative or not defined."""
+    size = dim if isinstance(dim, int) else dim.evaluate(values)
+    if size < 0:
+        raise fail("program.dim", f"{dim} is {size} for {describe(dim.names if isinstance(dim, Expr) else (), values)}")
+    return size
+
+
+def describe(names: Sequence[str], values: Sequence[int]) -> str:
+    """`N = 3, M = 4`."""
+    return ", ".join(f"{name} = {value}" for name, value in zip(names, values, strict=True)) or "these shapes"

@@ -1,0 +1,73 @@
+"""The worker threads: one pool per process, shared by all programs, started when a launch first has something to share.
+
+Workers are daemon Python threads parked in native code (`weft_worker`) with the GIL released. After a fork the child starts over with none.
+"""
+
+import atexit
+import ctypes
+import os
+import threading
+
+from . import native_abi as abi
+from .image import Image, allocate
+
+SPIN = 4000  # pauses before a thread sleeps: some tens of microseconds
+
+
+def cpu_count() -> int:
+    """CPUs this process may use; the environment variable WEFT_THREADS overrides it."""
+    asked = os.environ.get("WEFT_THREADS", "")
+    return int(asked) if asked.isdecimal() and int(asked) else len(os.sched_getaffinity(0))
+
+
+class Pool:
+    """The native state and the threads that work in it."""
+
+    def __init__(self) -> None:
+        self.state = allocate(abi.STATE_BYTES)
+        self.workers = 0
+        self.reset()
+
+    def ensure(self, workers: int, image: Image) -> None:
+        """Have at least `workers` threads; new ones run `image`'s worker loop, which stays mapped for good."""
+        if self.workers >= workers or self._closed:
+            return
+        with self._lock:
+            while self.workers < workers:
+                self._images.append(image)
+                index = self.workers + 1
+                thread = threading.Thread(target=image.worker, args=(self.state, index), name=f"weft-{index}", daemon=True)
+                thread.start()
+                self._threads.append(thread)
+                self.workers = index
+                self._write(abi.STATE_WORKERS, index)
+
+    def close(self) -> None:
+        """End the workers; later calls run without any."""
+        with self._lock:
+            self._closed = True
+            if self._images:
+                self._write(abi.STATE_WORKERS, 0)
+                self._images[0].stop(self.state)
+            for thread in self._threads:
+                thread.join(timeout=1)
+
+    def reset(self) -> None:
+        """A state without workers, at the same address: in a forked child it is a copy that nobody else sees."""
+        self._lock = threading.Lock()
+        self._threads: list[threading.Thread] = []
+        self._images: list[Image] = []
+        self._closed = False
+        self.workers = 0
+        ctypes.memset(self.state, 0, abi.STATE_BYTES)
+        self._write(abi.STATE_VERSION, abi.RUNTIME_ABI)
+        self._write(abi.STATE_SPIN, SPIN if cpu_count() > 1 else 0)
+        self._write(abi.STATE_SYSCALL, ctypes.cast(ctypes.CDLL(None).syscall, ctypes.c_void_p).value or 0)
+
+    def _write(self, offset: int, value: int) -> None:
+        ctypes.c_int64.from_address(self.state + offset).value = value
+
+
+POOL = Pool()
+atexit.register(POOL.close)
+os.register_at_fork(after_in_child=POOL.reset)
