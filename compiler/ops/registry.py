@@ -7,12 +7,14 @@ An entry's functions share one calling convention, read off the signature of `in
 - keyword-only parameters named in `regions` are the op's regions — `Region` (without its capture parameters) for `infer`, a callable on
   arrays for `reference`; a last name `*branches` takes any number of regions as one tuple;
 - `result` (or `results`) as a keyword-only parameter of `infer` means that operands and attributes do not determine the result type, as in
-  `reshape`: the caller gives it and `infer` checks it. A `reference` that names `result`/`results` is passed the (concrete) result type(s).
+  `reshape`: the caller gives it and `infer` checks it. A `reference` or `lower` that names `result`/`results` is passed the
+  result type(s), a `reference` the concrete ones.
 """
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Generic, TypeVar
 
 from ...proto.errors import Loc, check, fail
 from ..ir.attrs import Attr
@@ -20,10 +22,12 @@ from ..ir.graph import Node, Region, Value
 from ..ir.types import Type
 
 Function = Callable[..., object]
+# What a call of an op gives: `Value` for an op of one result.
+Built = TypeVar("Built")
 
 
 @dataclass(frozen=True, eq=False)
-class Op:
+class Op(Generic[Built]):
     """What weft knows of an op. Calling it builds a node: `add(x, y)` is a `Value`, several results are a tuple.
 
     `lower(b, *scalars, **attrs)` computes one element of an elementwise op from the elements of its operands; `element(b, node, index)` computes the
@@ -106,7 +110,7 @@ class Op:
         names: tuple[str, ...] = (),
         loc: Loc | None = None,
         **keywords: object,
-    ) -> Value | tuple[Value, ...]:
+    ) -> Built:
         """Build a node. Attributes equal to their defaults are stored too, so that equal nodes compare equal."""
         regions: tuple[Region, ...] = ()
         for name in self.regions:
@@ -119,7 +123,7 @@ class Op:
         types = self.infer_types([v.type for v in operands], attrs, regions, given, len(captures))  # type: ignore[arg-type]
         place = {} if loc is None else {"loc": loc}
         node = Node(self.name, (*operands, *captures), attrs, regions, types, captures=len(captures), names=names, **place)  # type: ignore[arg-type]
-        return node.results[0] if len(node.results) == 1 else node.results
+        return node.results[0] if len(node.results) == 1 else node.results  # type: ignore[return-value]
 
 
 REQUIRED = inspect.Parameter.empty
@@ -137,7 +141,7 @@ def define(
     grad: Function | None = None,
     regions: tuple[str, ...] = (),
     traits: Sequence[str] = (),
-) -> Op:
+) -> Op[Value]:
     """Register an op. `name` is StableHLO's without its prefix, or `weft.…`; `doc` gives the meaning and the numbered constraints.
 
     Traits: `elementwise`, `commutative`, `effect`, `call` (refers to functions of the module; evaluated by the interpreter itself).
