@@ -41,7 +41,8 @@ class Weights:
             raise ValueError("weights mapped from a file are read-only")
         if array.dtype.hasobject:
             raise ValueError(f"an array of {array.dtype} has no bytes to store")
-        key = (array.ctypes.data, array.shape, array.strides, array.itemsize)
+        layout = array.nbytes if array.flags.c_contiguous else (array.shape, array.strides, array.itemsize)
+        key = (array.ctypes.data, layout)
         if key not in self._offsets:
             self._offsets[key] = self.size
             self._arrays[self.size] = np.ascontiguousarray(array).reshape(-1).view(np.uint8)
