@@ -10,10 +10,14 @@ The names below are imported when they are first used, so that `import weft.vm` 
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from .proto.version import weft_version
+
 if TYPE_CHECKING:
     from .compiler.codegen.target import Target as Target
+    from .compiler.driver import compile as compile
     from .compiler.ir.graph import Module as Module
     from .compiler.serde import save as save
+    from .frontends.load import load as load
     from .proto.errors import WeftError as WeftError
 
     __version__: str
@@ -22,17 +26,17 @@ _HOMES = {
     "Module": ".compiler.ir.graph",
     "Target": ".compiler.codegen.target",
     "WeftError": ".proto.errors",
+    "compile": ".compiler.driver",
+    "load": ".frontends.load",
     "save": ".compiler.serde",
 }
 
-__all__ = ["Module", "Target", "WeftError", "__version__", "save"]
+__all__ = ["Module", "Target", "WeftError", "__version__", "compile", "load", "save"]
 
 
 def __getattr__(name: str) -> object:
     if name == "__version__":
-        from importlib.metadata import version
-
-        return version("weft")
+        return weft_version()
     if name not in _HOMES:
         raise AttributeError(f"module 'weft' has no attribute {name!r}")
     value = getattr(import_module(_HOMES[name], __name__), name)

@@ -2,11 +2,11 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from importlib.metadata import PackageNotFoundError, version
 from typing import Literal
 
 from ..proto.artifact import Program
 from ..proto.errors import fail
+from ..proto.version import weft_version
 from .codegen.target import Target
 from .emit import emit_program
 from .interpreter import concrete_attr, concrete_type
@@ -46,14 +46,6 @@ def compile(
     module = run_pipeline(module, Context(chosen, precision), observe=observe)
     tell("generating code")
     return emit_program(module, chosen, f"weft {weft_version()}")
-
-
-def weft_version() -> str:
-    """The version of the installed package; `unknown` when run from a folder that was never installed."""
-    try:
-        return version("weft")
-    except PackageNotFoundError:
-        return "unknown"
 
 
 def with_shapes(module: Module, shapes: Mapping[str, Sequence[int]]) -> Module:

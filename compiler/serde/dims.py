@@ -1,4 +1,4 @@
-"""Symbolic dims out of their postfix form, within a budget: polynomials from a hostile file could grow without bound."""
+"""Symbolic dims in postfix form, and out of it within a budget: polynomials from a hostile file could grow without bound."""
 
 from collections.abc import Callable, Sequence
 

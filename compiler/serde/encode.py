@@ -9,6 +9,7 @@ import numpy as np
 from ...proto import graph_pb2 as pb
 from ...proto.dtypes import STRING, DType, from_numpy
 from ...proto.errors import UNKNOWN, InternalError, Loc, fail
+from ...proto.version import weft_version
 from ...proto.weights import Weights
 from ..ir.attrs import Attr, ConvDims, Dict, DotDims, GatherDims, ScatterDims, Symref, Tensor
 from ..ir.dims import Dim, Expr, Symbol
@@ -17,14 +18,12 @@ from ..ir.types import TensorType, TokenType, TupleType, Type
 from .dims import encode_dim, int64
 from .limits import ATTR_DEPTH, INLINE_BYTES, INT64, REGION_DEPTH, VERSION
 
-PRODUCER = "weft"
-
 
 class Encoder:
     """Builds one message. Contents of constants go to `weights`."""
 
     def __init__(self, weights: Weights) -> None:
-        self._graph = pb.Graph(version=VERSION, min_reader=VERSION, producer=PRODUCER, files=[""], locs=[pb.Loc()])
+        self._graph = pb.Graph(version=VERSION, min_reader=VERSION, producer=f"weft {weft_version()}", files=[""], locs=[pb.Loc()])
         self._weights = weights
         self._symbols: dict[Symbol, int] = {}
         self._types: dict[Type, int] = {}
