@@ -149,7 +149,7 @@ def _reference_gather(
             at = np.clip(vectors[..., d.start_index_map.index(i)], 0, operand.shape[i] - slice_sizes[i])
         if i in d.operand_batching_dims:
             at = at + _batch_positions(batch, d.start_indices_batching_dims[d.operand_batching_dims.index(i)], d.index_vector_dim)
-        at = at.reshape(*batch, *(1 for _ in window))
+        at = at.reshape((*batch, *(1 for _ in window)))
         if i in window:
             offsets = [1] * len(window)
             offsets[window.index(i)] = slice_sizes[i]
