@@ -99,6 +99,17 @@ class Loop:
         self.following = list(values)
 
 
+class Stream:
+    """Instructions under construction and where they stand: a stretch of a function that can be set aside and continued."""
+
+    __slots__ = ("block", "closed", "lines")
+
+    def __init__(self, lines: list[str], block: str, closed: bool) -> None:
+        self.lines = lines
+        self.block = block
+        self.closed = closed
+
+
 class Writer:
     """Writes one function, instruction by instruction, at the end of the current block."""
 
@@ -183,6 +194,27 @@ class Writer:
             raise InternalError(f"function {self.name} ends in block {self.block} without a terminator")
         return "\n".join([self._head, "entry:", *self._allocas, *self._lines, "}"])
 
+    def fork(self) -> Stream:
+        """Sets the stream being written aside and starts one that will follow it; until `join`, `swap` can go back and add to the former."""
+        parent = self.swap(Stream([], "", True))
+        label = self.label("sub")
+        self._lines.append(f"{label}:")
+        self.block, self._closed = label, False
+        return parent
+
+    def join(self, parent: Stream) -> None:
+        """Appends the stream being written to `parent` and continues there."""
+        child = self.swap(parent)
+        self.br(child.lines[0][:-1])
+        self._lines.extend(child.lines)
+        self.block, self._closed = child.block, child.closed
+
+    def swap(self, stream: Stream) -> Stream:
+        """Continues writing in `stream`; returns the one that was being written."""
+        current = Stream(self._lines, self.block, self._closed)
+        self._lines, self.block, self._closed = stream.lines, stream.block, stream.closed
+        return current
+
     # -- terminators ----------------------------------------------------------------------------------------------------------
 
     def br(self, label: str) -> None:
@@ -224,11 +256,13 @@ class Writer:
             loop.next(())
 
     @contextmanager
-    def carry(self, stop: Operand, init: Sequence[Val], start: Operand = 0, step: Operand = 1) -> Generator[Loop]:
-        """A loop like `loop` that carries values, `init` to begin with. See `Loop`."""
+    def carry(
+        self, stop: Operand, init: Sequence[Val], start: Operand = 0, step: Operand = 1, *, runs: bool = False
+    ) -> Generator[Loop]:
+        """A loop like `loop` that carries values, `init` to begin with; `runs` promises that it runs at least once. See `Loop`."""
         first, last = self._int64(start), self._int64(stop)
         body, done, before = self.label("loop"), self.label("done"), self.block
-        runs = isinstance(start, int) and isinstance(stop, int) and start < stop
+        runs = runs or (isinstance(start, int) and isinstance(stop, int) and start < stop)
         if runs:
             self.br(body)
         else:

@@ -1,0 +1,16 @@
+"""Kernels for CPUs: one per fusion, its schedule by the fusion's kind."""
+
+from ....proto.errors import InternalError
+from ...ir.graph import Node
+from ..kernel import Kernel
+from ..target import Target
+from .map import emit_map
+
+
+def emit_kernel(fusion: Node, target: Target) -> Kernel:
+    """The kernel of a `weft.fusion` node. Raises `InternalError` for what the fuse pass must not have made."""
+    match fusion.attrs["kind"]:
+        case "map" | "rows" | "reduce" | "contraction" | "window":
+            return emit_map(fusion, target)
+        case kind:
+            raise InternalError(f"no kernels of kind {kind!r}")
