@@ -65,4 +65,4 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_FUNCTION']._serialized_start=1534
   _globals['_FUNCTION']._serialized_end=1853
 # @@protoc_insertion_point(module_scope)
-# sha256 of program.proto: 0f2ad2b13e9d76235b01da1792698fe863d4d994201e4a0ebb5c321b5ff6b78c
+# sha256 of program.proto: 6750017feaac7dba23385eee3c0190a8f6d811ae6e500fe9499808161d51dcf6

@@ -1,7 +1,7 @@
 """The thread that watches over calls: it ends those that are past their deadline and lets Python handle signals during long ones.
 
-A native call cannot be interrupted from outside; it polls its frame's cancel word. Python delivers signals (KeyboardInterrupt) to the main
-thread only while that executes Python, so every `TICK` seconds a call of the main thread is asked to come back between two
+A native call cannot be interrupted from outside; it polls its frame's cancel word. Python delivers signals (KeyboardInterrupt) to
+the main thread only while that executes Python, so every `TICK` seconds a call of the main thread is asked to come back between two
 instructions, and then goes on.
 """
 
@@ -19,18 +19,27 @@ PARK_AFTER = 20  # ticks without a call
 class Cancellable(Protocol):
     """What a call runs in."""
 
+    @property
+    def cancelled(self) -> int:
+        """The cancel word."""
+        ...
+
     def cancel(self, how: int) -> None:
-        """Write the cancel word; it never goes from CANCEL_STOP to anything else."""
+        """Write the cancel word; a request to yield does not overwrite one to stop."""
 
 
 class Watch:
     """One thread per process, started on first use; only it writes cancel words other than 0."""
 
     def __init__(self) -> None:
-        self.reset()
+        self._start(threading.main_thread().ident)
 
     def reset(self) -> None:
-        """Start over without a thread, as in a forked child."""
+        """Start over without a thread in a forked child, whose main thread is the one that forked."""
+        self._start(threading.get_ident())
+
+    def _start(self, main_thread: int | None) -> None:
+        self.main_thread = main_thread
         self.main: Cancellable | None = None
         """the frame the main thread is in"""
         self.parked = True
@@ -58,6 +67,14 @@ class Watch:
         """The call in `frame` is over; its cancel word is not written any more."""
         with self._condition:
             self._deadlines.pop(frame, None)
+
+    def resume(self, frame: Cancellable) -> int:
+        """Why `frame` came back; unless it is to stop it can go on."""
+        with self._condition:
+            why = frame.cancelled
+            if why != abi.CANCEL_STOP:
+                frame.cancel(abi.CANCEL_NONE)
+            return why
 
     def _loop(self) -> None:
         idle = 0

@@ -1,0 +1,114 @@
+"""`VM` and `LoadedProgram`: from a `.weftx` file, or a `Program` in memory, to callable functions.
+
+    vm = VM(threads=2)
+    program = vm.load("model.weftx")
+    main = program["main"]
+
+What a valid program is stands in `proto/program.proto`. Loading, in order: parse `program.pb` and check its version; decode it; take
+the best image for this CPU (`cpu.choose`); verify everything (`verifier`); check that the constants lie inside the weights; map the
+code; plan the functions that have no symbols, which checks their sizes. The file's own digests were checked when it was opened.
+Nothing of the program has run until then. A program is code, to be trusted like a shared library: these checks find mistakes and
+damage, not malice.
+"""
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+
+from ..proto.artifact import Program
+from ..proto.errors import Loc, WeftError, fail
+from . import cpu, model
+from .disassembler import disassemble
+from .function import Function
+from .image import Image
+from .model import Model
+from .pool import cpu_count
+from .verifier import verify, verify_image
+
+ALIGN = 64
+
+
+class LoadedProgram(Mapping[str, Function]):
+    """The functions of a program, by name. They, and the code and constants under them, live as long as anything refers to them."""
+
+    def __init__(self, functions: Mapping[str, Function], decoded: Model, level: str) -> None:
+        self._functions = functions
+        self._model = decoded
+        self.level = level
+        """the CPU level of the code that runs"""
+
+    def __getitem__(self, name: str) -> Function:
+        """The function `name`. Raises `WeftError` (`program.no_function`) that lists the ones there are."""
+        try:
+            return self._functions[name]
+        except KeyError:
+            names = ", ".join(self._functions) or "none"
+            raise fail("program.no_function", f"the program has no function {name!r}", help=f"its functions are: {names}") from None
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._functions
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._functions)
+
+    def __len__(self) -> int:
+        return len(self._functions)
+
+    def disassemble(self) -> str:
+        """The program as text: signatures, buffers, instructions with the kernels they run, and where they come from."""
+        return disassemble(self._model)
+
+
+class VM:
+    """Loads programs and runs them on up to `threads` CPUs at a time per call, the caller's thread included.
+
+    Default: as many as this process may use. The worker threads belong to the process: several VMs share them.
+    """
+
+    def __init__(self, threads: int | None = None) -> None:
+        if threads is not None and threads < 1:
+            raise ValueError(f"a VM needs at least one thread, not {threads}")
+        self.threads = cpu_count() if threads is None else threads
+
+    def load(self, program: str | os.PathLike[str] | Program) -> LoadedProgram:
+        """Load a file or a program in memory.
+
+        Raises `WeftError`: `container.*` for a damaged file, `program.*`, `isa.*` and `host.*` for an invalid program, `cpu.*` if
+        this machine cannot run it.
+        """
+        if isinstance(program, Program):
+            return self._load(program)
+        with Program.open(program) as opened:
+            try:
+                return self._load(opened)
+            except WeftError as error:
+                raise error.at(Loc(os.fspath(program))) from None
+
+    def _load(self, program: Program) -> LoadedProgram:
+        message = model.parse(program.pb)
+        decoded = model.decode(message)
+        if not message.images:
+            raise fail("program.image", "the program holds no code")
+        chosen = cpu.choose(message.images)
+        if chosen.level not in program.code:
+            raise fail("program.image", f"the code for {chosen.level} is missing")
+        code = program.code[chosen.level]
+        verify_image(chosen, len(code.data), len(decoded.kernels))
+        verify(decoded)
+        constants = _constants(decoded, program)
+        image = Image(chosen.level, code, chosen.runtime, chosen.kernel_offsets)
+        functions = {f.name: Function(decoded, f, image, constants, self.threads) for f in decoded.functions}
+        return LoadedProgram(functions, decoded, chosen.level)
+
+
+def _constants(decoded: Model, program: Program) -> Sequence[np.ndarray]:
+    """The constants where they lie in the weights, never copied."""
+    found: list[np.ndarray] = []
+    for constant in decoded.constants:
+        shape = tuple(d for d in constant.type.shape if isinstance(d, int))
+        try:
+            found.append(program.weights.view(constant.offset, constant.type.dtype.numpy, shape))
+        except WeftError as error:
+            raise error.at(Loc(), context=f"loading constant {constant.name!r}") from None
+    return found

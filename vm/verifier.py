@@ -1,0 +1,268 @@
+"""Checks that a program is what `program.proto` says, before any of it runs. Every problem found is reported.
+
+Sizes that depend on symbols are checked when they are known, by `plan.py`; everything else is checked here, at load.
+"""
+
+from collections.abc import Iterator, Sequence
+
+from ..proto import program_pb2
+from ..proto.dtypes import Kind as DTypeKind
+from ..proto.errors import Diagnostic, WeftError
+from . import host, isa, native_abi
+from .dims import Expr
+from .isa import Args, BranchIfFalse, Buffer, Copy, Host, HostCall, Kernel, Launch, Return, Switch, Target
+from .model import Access, Function, Kind, Model
+
+ALIGN = 64
+
+
+def verify(model: Model) -> None:
+    """Raise a `WeftError` with every problem of `model`."""
+    problems = [*_program(model)]
+    for function in model.functions:
+        problems += _Function(model, function).check()
+    if problems:
+        raise WeftError(*problems)
+
+
+def verify_image(image: program_pb2.Image, size: int, kernels: int) -> None:
+    """Raise a `WeftError` unless `image`, of `size` bytes, has a known runtime and all kernels inside it."""
+    problems: list[Diagnostic] = []
+    if image.runtime_abi != native_abi.RUNTIME_ABI:
+        fact = f"the image for {image.level} has runtime ABI {image.runtime_abi}, this VM has {native_abi.RUNTIME_ABI}"
+        problems.append(Diagnostic("program.runtime", fact, help="compile the model with a weft of this version"))
+    problems += [
+        Diagnostic("program.runtime", f"the image for {image.level} does not export {name}")
+        for name in native_abi.ENTRY_POINTS
+        if name not in image.runtime
+    ]
+    if len(image.kernel_offsets) != kernels:
+        fact = f"the image for {image.level} has {len(image.kernel_offsets)} kernels, the program {kernels}"
+        problems.append(Diagnostic("program.image", fact))
+    if any(offset >= size for offset in (*image.kernel_offsets, *image.runtime.values())):
+        problems.append(Diagnostic("program.image", f"an entry lies outside the image for {image.level} of {size} bytes"))
+    if problems:
+        raise WeftError(*problems)
+
+
+def _program(model: Model) -> Iterator[Diagnostic]:
+    names = [f.name for f in model.functions]
+    for name in sorted({name for name in names if names.count(name) > 1}):
+        yield Diagnostic("program.function", f"two functions are called {name!r}")
+    for name, attributes in model.host_calls:
+        try:
+            host.lookup(name)
+            host.parse_attributes(attributes)
+        except WeftError as error:
+            yield from error.diagnostics
+    for constant in model.constants:
+        if any(isinstance(dim, Expr) for dim in constant.type.shape):
+            yield Diagnostic("program.constant", f"constant {constant.name!r} has type {constant.type}, not a fixed one")
+    for kernel in model.kernels:
+        if any(p.align & (p.align - 1) or p.align > ALIGN for p in kernel.params):
+            yield Diagnostic("program.align", f"kernel {kernel.name!r} asks for an alignment that is no power of two up to {ALIGN}")
+
+
+class _Function:
+    """The checks of one function."""
+
+    def __init__(self, model: Model, function: Function) -> None:
+        self.model = model
+        self.function = function
+        self.counts: dict[object, int] = {
+            Kernel: len(model.kernels),
+            Args: len(function.arg_lists),
+            Buffer: len(function.buffers),
+            Host: len(model.host_calls),
+            Target: len(function.code),
+        }
+        self.problems: list[Diagnostic] = []
+
+    def check(self) -> list[Diagnostic]:
+        self._signature()
+        self._aliases()
+        self._locs()
+        if self._buffers():  # the rest follows views and looks at roots
+            for index, i in enumerate(self.function.code):
+                if self._operands(index, i):
+                    self._instruction(index, i)
+            if not self.problems:
+                self._flow()
+        return self.problems
+
+    def _report(self, code: str, fact: str, instr: int | None = None) -> None:
+        fact = f"function {self.function.name!r}: {fact}"
+        if instr is None:
+            self.problems.append(Diagnostic(f"program.{code}", fact))
+            return
+        snippet = f"{instr:4}  {isa.format_instr(self.function.code[instr])}"
+        ours = instr < len(self.function.locs) and self.function.locs[instr] < len(self.model.locs)
+        loc = self.model.loc(self.function, instr) if ours else Diagnostic("", "").loc
+        self.problems.append(Diagnostic(f"program.{code}", fact, loc, snippet=snippet))
+
+    def _signature(self) -> None:
+        f = self.function
+        for names, what in (([s.name for s in f.symbols], "symbols"), ([p.name for p in f.inputs], "inputs")):
+            if len(set(names)) < len(names) or (what == "symbols" and "" in names):
+                self._report("signature", f"the {what} are {', '.join(map(repr, names))}, not distinct names")
+        found = {dim.symbol for port in f.inputs for dim in port.type.shape if isinstance(dim, Expr)}
+        for index, symbol in enumerate(f.symbols):
+            if index not in found:
+                self._report("symbol", f"symbol {symbol.name} is no dimension of an input, so nothing says its value")
+        for port in (*f.inputs, *f.outputs):
+            if port.type.dtype.kind is DTypeKind.STRING:
+                self._report("signature", f"{port.name!r} is an array of strings, which no instruction handles")
+
+    def _aliases(self) -> None:
+        f = self.function
+        inputs, outputs = [i for i, _ in f.aliases], [o for _, o in f.aliases]
+        for i, o in f.aliases:
+            if i >= len(f.inputs) or o >= len(f.outputs) or f.inputs[i].type != f.outputs[o].type:
+                self._report("alias", f"output {o} cannot be input {i}: there is no such pair of one type")
+        if len(set(inputs)) < len(inputs) or len(set(outputs)) < len(outputs):
+            self._report("alias", "an input or an output is aliased twice")
+
+    def _locs(self) -> None:
+        f = self.function
+        if f.locs and len(f.locs) != len(f.code):
+            self._report("loc", f"{len(f.locs)} locations for {len(f.code)} instructions")
+        if any(loc >= len(self.model.locs) for loc in f.locs):
+            self._report("loc", f"a location is not in the table of {len(self.model.locs)}")
+
+    def _buffers(self) -> bool:
+        """Whether the buffers can be followed to their roots."""
+        f = self.function
+        limits = {Kind.INPUT: len(f.inputs), Kind.OUTPUT: len(f.outputs), Kind.CONSTANT: len(self.model.constants)}
+        before = len(self.problems)
+        for n, buffer in enumerate(f.buffers):
+            limit = limits.get(buffer.kind, n if buffer.kind is Kind.VIEW else 1)
+            if buffer.index >= limit:
+                self._report("buffer", f"buffer {n} is {buffer.kind.name} {buffer.index}, which does not exist or comes later")
+            if buffer.kind is Kind.ARENA and isinstance(buffer.offset, int) and buffer.offset % ALIGN:
+                self._report("arena", f"buffer {n} lies at {buffer.offset} in the arena, which is no multiple of {ALIGN}")
+            if buffer.type is not None and buffer.type.dtype.kind is DTypeKind.STRING:
+                self._report("buffer", f"buffer {n} holds strings, which no instruction handles")
+        for n, args in enumerate(f.arg_lists):
+            if any(b >= len(f.buffers) for b in args.buffers):
+                self._report("args", f"argument list {n} names a buffer that is not there")
+        return len(self.problems) == before
+
+    def _operands(self, index: int, i: isa.Instr) -> bool:
+        """Whether every index of an instruction is in range."""
+        good = True
+        for name, kind, many in i.operands:
+            value = getattr(i, name)
+            for number in value if many else (value,):
+                if number >= self.counts[kind]:
+                    self._report("operand", f"{name} is {number}, but there are {self.counts[kind]}", index)
+                    good = False
+        return good
+
+    def _instruction(self, index: int, i: isa.Instr) -> None:
+        match i:
+            case Launch(kernel, args):
+                self._launch(index, kernel, args)
+            case Copy(dst, _):
+                self._writable(index, dst)
+            case HostCall(call, args):
+                self._host_call(index, call, args)
+            case BranchIfFalse(pred, _):
+                self._long_enough(index, pred, 1)
+            case Switch(selector, targets):
+                self._long_enough(index, selector, 4)
+                if not targets:
+                    self._report("switch", "a switch needs a target", index)
+            case _:
+                pass
+
+    def _launch(self, index: int, kernel: int, args: int) -> None:
+        k, given = self.model.kernels[kernel], self.function.arg_lists[args]
+        if len(given.buffers) != len(k.params) or len(given.symbols) != len(k.symbols):
+            wanted = f"{len(k.params)} buffers and {len(k.symbols)} symbols"
+            got = f"{len(given.buffers)} and {len(given.symbols)}"
+            self._report("args", f"kernel {k.name!r} takes {wanted}, argument list {args} has {got}", index)
+            return
+        for n, (param, buffer) in enumerate(zip(k.params, given.buffers, strict=True)):
+            if param.access is not Access.READ:
+                self._writable(index, buffer)
+            if not self._aligned(buffer, param.align):
+                self._report("align", f"parameter {n} of kernel {k.name!r} needs {param.align}-byte alignment", index)
+
+    def _host_call(self, index: int, call: int, args: int) -> None:
+        name, attributes = self.model.host_calls[call]
+        function = host.TABLE.get(name)
+        buffers = self.function.arg_lists[args].buffers
+        types = [self.function.buffers[b].type for b in buffers]
+        if function is None:
+            return  # reported for the program
+        if len(buffers) <= function.operands or None in types:
+            fact = f"host call {name!r} takes {function.operands} operands and at least one result, in buffers with types"
+            self._report("host", fact, index)
+            return
+        for buffer in buffers[function.operands :]:
+            self._writable(index, buffer)
+        operands = [(t.dtype, t.shape) for t in types[: function.operands] if t is not None]
+        try:
+            results = function.results(host.parse_attributes(attributes), *operands)
+        except (KeyError, TypeError, IndexError, WeftError) as error:
+            self._report("host", f"host call {name!r} cannot have attributes {attributes}: {error!r}", index)
+            return
+        given = [(t.dtype, t.shape) for t in types[function.operands :] if t is not None]
+        if list(results) != given:
+            self._report("host", f"host call {name!r} gives other results than its buffers hold", index)
+
+    def _writable(self, index: int, buffer: int) -> None:
+        root = self.function.root(buffer)
+        donated = {i for i, _ in self.function.aliases}
+        if root.kind is Kind.CONSTANT or (root.kind is Kind.INPUT and root.index not in donated):
+            self._report("write", f"buffer {buffer} is written, but is part of {root.kind.name.lower()} {root.index}", index)
+
+    def _aligned(self, buffer: int, align: int) -> bool:
+        """Whether `align` is certain: input and output arrays are as aligned as their elements, constants and the arena to 64."""
+        f = self.function
+        b = f.buffers[buffer]
+        while b.kind is Kind.VIEW:
+            if align > 1 and not (isinstance(b.offset, int) and b.offset % align == 0):
+                return False
+            b = f.buffers[b.index]
+        if b.kind in (Kind.CONSTANT, Kind.ARENA):
+            return True
+        ports = f.inputs if b.kind is Kind.INPUT else f.outputs
+        return align <= ports[b.index].type.dtype.numpy.alignment
+
+    def _long_enough(self, index: int, buffer: int, size: int) -> None:
+        length = self.function.buffers[buffer].bytes
+        if isinstance(length, int) and length < size:
+            self._report("bounds", f"buffer {buffer} has {length} bytes, the instruction reads {size}", index)
+
+    def _flow(self) -> None:
+        """Every path must be able to reach `return`, and none may run past the end."""
+        code = self.function.code
+        successors: list[tuple[int, ...]] = []
+        for index, i in enumerate(code):
+            successors.append((*isa.targets(i), *((index + 1,) if isa.falls_through(i) else ())))
+        reached = _closure([0] if code else [], successors)
+        if len(code) in reached or not code:
+            self._report("flow", "the instructions run past the end without a return")
+            return
+        predecessors: list[list[int]] = [[] for _ in code]
+        for index, following in enumerate(successors):
+            for s in following:
+                if s < len(code):
+                    predecessors[s].append(index)
+        ends = _closure([n for n, i in enumerate(code) if isinstance(i, Return)], predecessors)
+        for index in sorted(reached - ends)[:1]:
+            self._report("flow", "no return can be reached from here", index)
+
+
+def _closure(start: Sequence[int], successors: Sequence[Sequence[int]]) -> set[int]:
+    """Everything reachable from `start`, which it includes; one past the end has no successors."""
+    seen = set(start)
+    todo = list(start)
+    while todo:
+        at = todo.pop()
+        for following in successors[at] if at < len(successors) else ():
+            if following not in seen:
+                seen.add(following)
+                todo.append(following)
+    return seen
