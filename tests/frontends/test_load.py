@@ -25,6 +25,20 @@ def test_onnx_files(tmp_path: Path) -> None:
     assert weft.load(tmp_path / "m.onnx").main.param_names == ("x",)
 
 
+def test_text_files(tmp_path: Path) -> None:
+    path = tmp_path / "m.mlir"
+    path.write_text("""
+        func.func @main(%x: tensor<2xf32>) -> tensor<2xf32> {
+          %y = stablehlo.add %x, %x : tensor<2xf32>
+          return %y : tensor<2xf32>
+        }""")
+    assert [n.op for n in weft.load(path).main.nodes] == ["add"]
+    path.write_bytes(b"module \xff")
+    with pytest.raises(weft.WeftError) as e:
+        weft.load(path)
+    assert e.value.code == "mlir.encoding"
+
+
 @pytest.mark.parametrize(("name", "hint"), [("m.weftx", "weft.vm"), ("m.txt", ".onnx"), ("m", ".onnx")])
 def test_other_extensions(name: str, hint: str) -> None:
     with pytest.raises(weft.WeftError) as e:
@@ -32,7 +46,7 @@ def test_other_extensions(name: str, hint: str) -> None:
     assert e.value.code == "load.format" and hint in e.value.diagnostics[0].help
 
 
-@pytest.mark.parametrize("name", ["m.weft", "m.onnx"])
+@pytest.mark.parametrize("name", ["m.weft", "m.onnx", "m.mlir"])
 def test_files_that_are_not_there(name: str) -> None:
     with pytest.raises(weft.WeftError) as e:
         weft.load(name)
