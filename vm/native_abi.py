@@ -34,13 +34,15 @@ launch's row, STATUS = the status, STOP_FAULT; if frame.CANCEL is CANCEL_STOP by
 
 Sharing a launch. With chunks > 1, frame.THREADS > 1 and state.WORKERS > 0 the caller tries OWNER 0 -> 1 (acquire). If that fails,
 another call has the pool and the caller runs all chunks alone. The owner
-  1. sets DONE = 0, STATUS = 0, WAITING = 0 and the JOB_* fields (JOB_LIMIT = frame.THREADS), then publishes WORD = (generation + 1)
-     << 32 (seq_cst);
-  2. if SLEEPERS is not 0 (seq_cst load), wakes min(SLEEPERS, THREADS - 1, chunks - 1) of them (FUTEX_WAKE_PRIVATE on the upper half
-     of WORD);
-  3. claims chunks like everyone until none is left: read WORD (acquire), read the JOB_* fields (monotonic atomic loads), and if next
-     < JOB_CHUNKS compare-and-swap WORD from (generation, next) to (generation, next + 1); success proves that the fields belong to
-     this generation. Run the chunk, then add 1 to DONE (seq_cst). Several chunks may be claimed at once, DONE then grows by as many;
+  1. closes WORD (atomic or of 0xFFFFFFFF: no chunk is left to claim, and none of the next job before it is published), sets DONE =
+     0, STATUS = 0, WAITING = 0 and the JOB_* fields (release), and publishes WORD = (generation + 1) << 32 by an atomic add of 1
+     (seq_cst), which carries;
+  2. if SLEEPERS is not 0 (seq_cst load), wakes min(SLEEPERS, chunks - 1) of them, all if THREADS <= WORKERS, for then some of them
+     may not take part (FUTEX_WAKE_PRIVATE on the upper half of WORD);
+  3. claims chunks like everyone until none is left: read WORD (acquire), read the JOB_* fields (acquire), and if next < JOB_CHUNKS
+     compare-and-swap WORD from (generation, next) to (generation, next + 1); success proves that the fields belong to this
+     generation, because WORD is closed before they change. Run the chunk, then add 1 to DONE (seq_cst). Several chunks may be
+     claimed at once, DONE then grows by as many, and the kernel gets them as one range;
   4. waits until DONE = chunks: only claimed chunks are waited for. It spins SPIN times, then sets WAITING = 1 and sleeps on the
      lower half of DONE; who brings DONE to JOB_CHUNKS and sees WAITING set wakes it;
   5. releases OWNER.
