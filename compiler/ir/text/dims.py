@@ -2,7 +2,6 @@
 
 import re
 
-from ....proto.errors import fail
 from ..dims import Dim, Expr, Symbol, floordiv, maximum, minimum, mod, symbol, terms_of
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.]*")
@@ -54,8 +53,8 @@ class _Reader:
         self.at = 0
         self.depth = 0
 
-    def error(self) -> Exception:
-        return fail("mlir.dim", f"{self.text[:80]!r} is not a dimension", help="write e.g. `2*N + 1`, `floordiv(N, 8)` or `N[1:128]`")
+    def error(self) -> ValueError:
+        return ValueError("write e.g. `2*N + 1`, `floordiv(N, 8)` or `N[1:128]`")
 
     def peek(self) -> str:
         kind, text = self.tokens[self.at] if self.at < len(self.tokens) else ("", "")
@@ -127,7 +126,7 @@ class _Reader:
 
 
 def parse_dim(text: str) -> Dim:
-    """Read what `dim_text` wrote; WeftError `mlir.dim` if it is not a dimension."""
+    """Read what `dim_text` wrote; ValueError if it is not a dimension."""
     reader = _Reader(text)
     value = reader.sum()
     if reader.at != len(reader.tokens):

@@ -191,7 +191,7 @@ def _reduce(p: "Printer", n: Node) -> str | None:
     pairs = zip(n.inputs[:half], n.inputs[half:], strict=True)
     groups = ", ".join(f"({p.value(x)} init: {p.value(init)})" for x, init in pairs)
     across = f"across dimensions = {ints_text(dims)} : {p.functional(n)}"
-    if op := _applied(n, body):
+    if (op := _applied(n, body)) and not (p.locations and body.nodes[0].loc != n.loc):
         return f"stablehlo.reduce{groups} applies stablehlo.{op} {across}"
     args = [p.param(v) for v in body.params[: 2 * half]]
     reducer = " ".join(f"({args[i]}, {args[half + i]})" for i in range(half))

@@ -1,0 +1,186 @@
+"""Reading MLIR text: types."""
+
+import re
+
+from ....proto.dtypes import BY_NAME, I64, DType
+from ..dims import Dim, symbol
+from ..types import TensorType, TokenType, TupleType, Type
+from .dims import parse_dim
+from .lexer import Lexer
+
+_TENSOR = re.compile(r"tensor<((?:[0-9?]++x)*+)([A-Za-z0-9]++(?:<f32>|<f64>)?|!weft\.string)>")
+_DIM = re.compile(r"(?:[0-9]++|\?)x")
+_ELEMENT = re.compile(r"complex\s*<\s*f(?:32|64)\s*>|!weft\.string|[A-Za-z][A-Za-z0-9]*+")
+MAX_RANK = 64
+MAX_DIM = (1 << 63) - 1
+MAX_DEPTH = 64
+# Stands for a dim written `?` of which nothing more is said; never leaves the parser.
+ANY_DIM = symbol("?")
+
+
+class TypeReader(Lexer):
+    """Adds types."""
+
+    def __init__(self, text: str, file: str) -> None:
+        super().__init__(text, file)
+        self._known: dict[str, TensorType] = {}
+        self._depth = 0
+        self.type_aliases: dict[str, int] = {}
+
+    def deeper(self) -> None:
+        """Enter a nested construct; every `deeper` needs its `shallower`."""
+        self._depth += 1
+        if self._depth > MAX_DEPTH:
+            raise self.error("mlir.depth", f"nested more than {MAX_DEPTH} deep")
+
+    def shallower(self) -> None:
+        self._depth -= 1
+
+    def element_type(self) -> DType:
+        """`f32`, `i8`, `complex<f32>`, …; `index` reads as i64."""
+        start = self.pos
+        if self.at("!quant"):
+            raise self._quantized()
+        m = _ELEMENT.match(self.text, self.pos)
+        if m is None:
+            raise self.expected("an element type")
+        name = re.sub(r"\s", "", m[0])
+        if name == "index":
+            name = I64.name
+        elif name.startswith("si") and name[2:].isdigit():
+            name = name[1:]
+        if name not in BY_NAME:
+            raise self.error("mlir.type", f"weft has no element type `{name}`", start)
+        self.pos = m.end()
+        self.skip_space()
+        return BY_NAME[name]
+
+    def at_element_type(self) -> bool:
+        """Whether an element type stands here, as an attribute may."""
+        name = self.peek_ident()
+        return name in BY_NAME or name in ("index", "complex") or (name[:2] == "si" and name[2:].isdigit()) or self.at("!weft.string")
+
+    def _quantized(self) -> Exception:
+        return self.error("mlir.quantized", "quantized types are not supported", help="dequantize the model, or export it in floating point")
+
+    def type(self) -> Type:
+        """A tensor, token or tuple type."""
+        m = _TENSOR.match(self.text, self.pos)
+        if m is not None:
+            if m[0] not in self._known:
+                self._known[m[0]] = self._tensor()
+            self.pos = m.end()
+            self.skip_space()
+            return self._known[m[0]]
+        if self.at("!"):
+            return self._dialect_type()
+        match self.peek_ident():
+            case "tensor":
+                return self._tensor()
+            case "tuple":
+                return self._tuple()
+            case "none" | "memref" | "vector":
+                raise self.error("mlir.type", f"`{self.peek_ident()}` is not a type of a graph's value")
+            case _ if self.at_element_type():
+                raise self.error("mlir.type", "values are tensors: write `tensor<…>`")
+            case _:
+                raise self.expected("a type")
+
+    def _dialect_type(self) -> Type:
+        if self.at("!quant"):
+            raise self._quantized()
+        start = self.pos
+        name = self.suffix_id("!")
+        if name in ("stablehlo.token", "mhlo.token"):
+            return TokenType()
+        if name not in self.type_aliases:
+            raise self.error("mlir.type", f"weft has no type `!{name}`", start)
+        back, self.pos = self.pos, self.type_aliases[name]
+        self.deeper()
+        t = self.type()
+        self.shallower()
+        self.pos = back
+        return t
+
+    def _tuple(self) -> TupleType:
+        self.keyword("tuple")
+        self.expect("<")
+        self.deeper()
+        types: list[Type] = []
+        while not self.take(">"):
+            if types:
+                self.expect(",")
+            types.append(self.type())
+        self.shallower()
+        return TupleType(tuple(types))
+
+    def _tensor(self) -> TensorType:
+        self.keyword("tensor")
+        self.expect("<")
+        if self.at("*"):
+            raise self.error("mlir.type", "tensors of unknown rank are not supported", help="give the model's inputs shapes")
+        start = self.pos
+        dims: list[Dim] = []
+        while (m := _DIM.match(self.text, self.pos)) is not None:
+            dims.append(self._dim(m[0][:-1]))
+            self.pos = m.end()
+        if len(dims) > MAX_RANK:
+            raise self.error("mlir.type", f"a tensor has at most {MAX_RANK} dims", start)
+        dtype = self.element_type()
+        if self.take(","):
+            dims = self._encoding(dims)
+        self.expect(">")
+        return TensorType(dtype, tuple(dims))
+
+    def _dim(self, digits: str) -> Dim:
+        if digits == "?":
+            return ANY_DIM
+        if len(digits) > 20 or int(digits) > MAX_DIM:
+            raise self.error("mlir.type", "a dim must be less than 2^63")
+        return int(digits)
+
+    def _encoding(self, dims: list[Dim]) -> list[Dim]:
+        """`#weft.dims<"N", 4>` says what each dim is; other encodings (bounds, sparsity) are not understood, only skipped where harmless."""
+        start = self.pos
+        name = self.suffix_id("#")
+        if name in ("stablehlo.bounds", "mhlo.type_extensions") and self.at("<"):
+            self.skip_balanced()
+            return dims
+        if name != "weft.dims":
+            raise self.error("mlir.type", f"weft does not know the encoding `#{name}`", start)
+        self.expect("<")
+        said: list[Dim] = []
+        while not self.take(">"):
+            if said:
+                self.expect(",")
+            said.append(self.dim_string() if self.at('"') else self.integer())
+        agree = len(said) == len(dims) and all(
+            a == b if isinstance(a, int) else not isinstance(b, int) for a, b in zip(dims, said, strict=True)
+        )
+        if not agree:
+            raise self.error("mlir.type", "the dims and their encoding differ", start)
+        return said
+
+    def dim_string(self) -> Dim:
+        """A symbolic dim, as a string."""
+        start = self.pos
+        text = self.string()
+        try:
+            return parse_dim(text)
+        except ValueError as e:
+            raise self.error("mlir.dim", f"{text[:80]!r} is not a dimension: {e}", start) from e
+
+    def types(self) -> list[Type]:
+        """Types separated by commas."""
+        found = [self.type()]
+        while self.take(","):
+            found.append(self.type())
+        return found
+
+    def result_types(self) -> list[Type]:
+        """After `->`: one type, or several in parentheses."""
+        if not self.take("("):
+            return [self.type()]
+        found = [] if self.at(")") else self.types()
+        self.expect(")")
+        return found
