@@ -123,8 +123,8 @@ rng_bit_generator = define(
     "rng_bit_generator",
     doc="""Uniform random bits and the next state, from a key (the state's first element) and a counter (the rest).
 
-    DEFAULT is PHILOX. I1: the state is a vector of ui64. I2: the algorithm is known. C1: the state keeps its type. C2: it has 2 elements, or 3 for
-    PHILOX. O2: the bits are integers or floats of 8 to 64 bits; those of 8 and 16 are the low bits of 32.""",
+    DEFAULT is PHILOX. I1: the state is a vector of ui64. I2: the algorithm is known. C1: the state keeps its type. C2: it has 2
+    elements, or 3 for PHILOX. O2: the bits are integers or floats of 8 to 64 bits; those of 8 and 16 are the low bits of 32.""",
     infer=_infer,
     reference=_reference,
 )
