@@ -1,0 +1,50 @@
+"""ONNX models as weft modules: `load("model.onnx")`, `from_model(proto)`.
+
+An operator is imported by a function of `frontends/onnx/ops`, entered in the table of `registry`; whatever of a model is not supported is
+reported in one error.
+"""
+
+from pathlib import Path
+
+import onnx
+
+from ...compiler.ir.graph import Module, function
+from ...proto.errors import Loc, fail
+from . import ops as ops
+from .reader import Reader, collect, parse
+from .scope import Scope
+
+_MAX_IR_VERSION = 14
+
+
+def load(path: str | Path) -> Module:
+    """The module of an `.onnx` file. External data must lie in the file's folder and is memory-mapped.
+
+    Raises `WeftError`: `onnx.parse` for a damaged file, else every problem of the model at once.
+    """
+    path = Path(path)
+    loc = Loc(str(path))
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise fail("file.read", f"the model cannot be read: {error.strerror}", loc=loc) from error
+    return from_model(parse(data, loc), file=str(path), folder=path.parent)
+
+
+def from_model(model: onnx.ModelProto, *, file: str = "", folder: Path | None = None) -> Module:
+    """The module of a model in memory; one function, `main`, with the graph's inputs and outputs by name."""
+    opsets = {("" if o.domain == "ai.onnx" else o.domain): o.version for o in model.opset_import}
+    if model.ir_version > _MAX_IR_VERSION:
+        why = f"IR version {model.ir_version} is newer than {_MAX_IR_VERSION}, the newest weft knows"
+        raise fail("onnx.version", why, loc=Loc(file), help="upgrade weft, or export with an older version")
+    scope = Scope(Reader(folder), opsets, file)
+    graph = model.graph
+    for tensor in graph.initializer:
+        scope.constant(tensor)
+    params = [scope.input(i) for i in graph.input if i.name not in scope.values]
+    scope.run(graph.node)
+    collect(scope.errors)
+    results = [scope.lookup(o.name, scope.loc(o.name)) for o in graph.output]
+    main = function("main", params, results, result_names=[o.name for o in graph.output], loc=Loc(file))
+    meta = {"producer": model.producer_name, "opset": str(opsets.get("", 0))}
+    return Module({"main": main}, graph.name or "module", meta)

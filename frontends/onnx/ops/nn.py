@@ -1,0 +1,345 @@
+"""Convolution, pooling, normalisation."""
+
+from collections.abc import Sequence
+from math import ceil
+
+import numpy as np
+
+from ....compiler.ir.attrs import ConvDims
+from ....compiler.ir.dims import floordiv, product
+from ....compiler.ir.graph import Value
+from ....compiler.ir.types import TensorType
+from ....compiler.ops import helpers
+from ....compiler.ops.bodies import identity_of
+from ....compiler.ops.helpers import cast, const, full_like, reshape_to
+from ....proto import dtypes
+from .. import build
+from ..build import elementwise, op
+from ..node import NodeView
+from ..registry import handles
+
+Pads = list[tuple[int, int]]
+
+
+def spatial_of(node: NodeView, x: Value) -> tuple[int, ...]:
+    """The spatial sizes of an image [N, C, …], which must be static."""
+    sizes = x.shape[2:]
+    if len(x.shape) < 3 or not all(isinstance(d, int) for d in sizes):
+        raise node.error("dynamic", f"`{node.op_type}` needs an image [N, C, …] with static spatial dims, got {x.tensor}")
+    return sizes
+
+
+def pads_of(node: NodeView, sizes: Sequence[int], kernel: Sequence[int], strides: Sequence[int], dilations: Sequence[int]) -> Pads:
+    """(before, after) per spatial dim from `pads` or `auto_pad`."""
+    rank = len(sizes)
+    mode = node.string("auto_pad", "NOTSET")
+    if mode in ("NOTSET", ""):
+        pads = node.ints("pads", (0,) * (2 * rank))
+        if len(pads) != 2 * rank:
+            raise node.error("attribute", f"`pads` must have {2 * rank} entries, got {len(pads)}")
+        return list(zip(pads[:rank], pads[rank:], strict=True))
+    if mode == "VALID":
+        return [(0, 0)] * rank
+    result: Pads = []
+    for n, k, s, d in zip(sizes, kernel, strides, dilations, strict=True):
+        total = max((ceil(n / s) - 1) * s + (k - 1) * d + 1 - n, 0)
+        small, large = total // 2, total - total // 2
+        result.append((small, large) if mode == "SAME_UPPER" else (large, small))
+    return result
+
+
+def image_dims(rank: int, swapped: bool = False) -> ConvDims:
+    """Dimension numbers of NCHW images and OIHW kernels (IOHW if `swapped`)."""
+    spatial = tuple(range(2, rank + 2))
+    o, i = (1, 0) if swapped else (0, 1)
+    return ConvDims(0, 1, spatial, i, o, spatial, 0, 1, spatial)
+
+
+@handles("Conv")
+def conv(node: NodeView, x: Value, w: Value, b: Value | None = None) -> Value:
+    """Convolution of an image [N, C, …] with a kernel [M, C/group, …]."""
+    sizes, kernel = spatial_of(node, x), spatial_of(node, w)
+    rank = len(sizes)
+    strides, dilations = node.ints("strides", (1,) * rank), node.ints("dilations", (1,) * rank)
+    pads = pads_of(node, sizes, kernel, strides, dilations)
+    out = [
+        max((n + lo + hi - (k - 1) * d - 1) // s + 1, 0)
+        for n, k, s, d, (lo, hi) in zip(sizes, kernel, strides, dilations, pads, strict=True)
+    ]
+    y = op(
+        "convolution",
+        x,
+        w,
+        window_strides=strides,
+        padding=tuple(pads),
+        rhs_dilation=dilations,
+        dimension_numbers=image_dims(rank),
+        feature_group_count=node.int("group", 1),
+        result=TensorType(x.dtype, (x.shape[0], w.shape[0], *out)),
+    )
+    return add_bias(y, b)
+
+
+def add_bias(y: Value, b: Value | None) -> Value:
+    """y + b per channel (dim 1)."""
+    return y if b is None else op("add", y, helpers.broadcast(b, y.shape, (1,)))
+
+
+def per_channel(v: Value, like: Value) -> Value:
+    """A vector over the channels (dim 1) of an image."""
+    return helpers.broadcast(v, like.shape, (1,))
+
+
+@handles("ConvTranspose")
+def conv_transpose(node: NodeView, x: Value, w: Value, b: Value | None = None) -> Value:
+    """The gradient of a convolution: the input is spread by the strides, then convolved with the turned kernel [C, M/group, …]."""
+    sizes, kernel = spatial_of(node, x), spatial_of(node, w)
+    rank, groups = len(sizes), node.int("group", 1)
+    strides, dilations = node.ints("strides", (1,) * rank), node.ints("dilations", (1,) * rank)
+    extra = node.ints("output_padding", (0,) * rank)
+    full = [(n - 1) * s + (k - 1) * d + 1 + e for n, k, s, d, e in zip(sizes, kernel, strides, dilations, extra, strict=True)]
+    pads = _transposed_pads(node, sizes, full, strides)
+    padding = [((k - 1) * d - lo, (k - 1) * d - hi + e) for k, d, e, (lo, hi) in zip(kernel, dilations, extra, pads, strict=True)]
+    out = tuple(f - lo - hi for f, (lo, hi) in zip(full, pads, strict=True))
+    y = op(
+        "convolution",
+        x,
+        _grouped_kernel(w, groups),
+        window_strides=(1,) * rank,
+        padding=tuple(padding),
+        lhs_dilation=strides,
+        rhs_dilation=dilations,
+        window_reversal=(True,) * rank,
+        dimension_numbers=image_dims(rank, swapped=True),
+        feature_group_count=groups,
+        result=TensorType(x.dtype, (x.shape[0], w.shape[1] * groups, *out)),
+    )
+    return add_bias(y, b)
+
+
+def _grouped_kernel(w: Value, groups: int) -> Value:
+    """[C, M/g, …] as [C/g, M, …]: StableHLO keeps the groups in the output features."""
+    if groups == 1:
+        return w
+    c, m, *spatial = w.shape
+    split = reshape_to(w, (groups, floordiv(c, groups), m, *spatial))
+    order = (1, 0, 2, *range(3, 3 + len(spatial)))
+    return reshape_to(build.transpose(split, order), (floordiv(c, groups), m * groups, *spatial))
+
+
+def _transposed_pads(node: NodeView, sizes: Sequence[int], full: Sequence[int], strides: Sequence[int]) -> Pads:
+    rank = len(sizes)
+    mode = node.string("auto_pad", "NOTSET")
+    if node.has("output_shape"):
+        totals = [f - o for f, o in zip(full, node.ints("output_shape")[-rank:], strict=True)]
+    elif mode in ("SAME_UPPER", "SAME_LOWER"):
+        totals = [f - n * s for f, n, s in zip(full, sizes, strides, strict=True)]
+    else:
+        pads = node.ints("pads", (0,) * (2 * rank))
+        return list(zip(pads[:rank], pads[rank:], strict=True))
+    if mode == "SAME_UPPER":
+        return [(t // 2, t - t // 2) for t in totals]
+    return [(t - t // 2, t // 2) for t in totals]
+
+
+def _window(node: NodeView, x: Value) -> tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...], Pads, Pads]:
+    """kernel, strides, dilations, pads as given, pads that also let the last window of `ceil_mode` fit."""
+    sizes, kernel = spatial_of(node, x), node.ints("kernel_shape")
+    rank = len(sizes)
+    if len(kernel) != rank:
+        raise node.error("attribute", f"`kernel_shape` {kernel} does not fit {x.tensor}")
+    strides, dilations = node.ints("strides", (1,) * rank), node.ints("dilations", (1,) * rank)
+    pads = pads_of(node, sizes, kernel, strides, dilations)
+    if not node.int("ceil_mode", 0):
+        return kernel, strides, dilations, pads, pads
+    wide: Pads = []
+    for n, k, s, d, (lo, hi) in zip(sizes, kernel, strides, dilations, pads, strict=True):
+        reach = (k - 1) * d + 1
+        out = ceil((n + lo + hi - reach) / s) + 1
+        if (out - 1) * s >= n + lo:
+            out -= 1  # a window that would begin in the padding behind the image does not count
+        wide.append((lo, max(hi, (out - 1) * s + reach - n - lo)))
+    return kernel, strides, dilations, pads, wide
+
+
+def _reduce_window(x: Value, monoid: str, kernel: Sequence[int], strides: Sequence[int], dilations: Sequence[int], pads: Pads) -> Value:
+    init = const(identity_of(monoid, x.dtype), x.dtype)
+    return op(
+        "reduce_window",
+        x,
+        init,
+        window_dimensions=(1, 1, *kernel),
+        window_strides=(1, 1, *strides),
+        window_dilations=(1, 1, *dilations),
+        padding=((0, 0), (0, 0), *pads),
+        body=helpers.scalar_region(build.MONOID_OPS[monoid], x.dtype),
+    )
+
+
+@handles("MaxPool")
+def max_pool(node: NodeView, x: Value) -> Value | tuple[Value, Value]:
+    """The maximum of each window."""
+    kernel, strides, dilations, _, pads = _window(node, x)
+    if node.outputs > 1:
+        raise node.error("unsupported", "the `Indices` output of `MaxPool` is not supported")
+    return _reduce_window(x, "max", kernel, strides, dilations, pads)
+
+
+@handles("AveragePool")
+def average_pool(node: NodeView, x: Value) -> Value:
+    """The mean of each window; padding counts only if `count_include_pad`."""
+    kernel, strides, dilations, pads, wide = _window(node, x)
+    total = _reduce_window(x, "add", kernel, strides, dilations, wide)
+    counted = bool(node.int("count_include_pad", 0))
+    counts = _window_counts(spatial_of(node, x), kernel, strides, dilations, pads, wide, counted)
+    if (counts == counts.flat[0]).all():
+        return op("divide", total, full_like(total, int(counts.flat[0])))
+    divisor = const(counts.astype(x.dtype.numpy))
+    return op("divide", total, helpers.broadcast(divisor, total.shape, range(2, len(total.shape))))
+
+
+def _window_counts(
+    sizes: Sequence[int],
+    kernel: Sequence[int],
+    strides: Sequence[int],
+    dilations: Sequence[int],
+    pads: Pads,
+    wide: Pads,
+    counted: bool,
+) -> np.ndarray:
+    """How many elements each window averages."""
+    result = np.ones((), np.int64)
+    for n, k, s, d, (lo, hi), (wlo, whi) in zip(sizes, kernel, strides, dilations, pads, wide, strict=True):
+        out = (n + wlo + whi - (k - 1) * d - 1) // s + 1
+        at = np.arange(out)[:, None] * s - wlo + np.arange(k) * d
+        first, last = (-lo, n + hi) if counted else (0, n)
+        result = result[..., None] * ((at >= first) & (at < last)).sum(1)
+    return result
+
+
+@handles("LpPool")
+def lp_pool(node: NodeView, x: Value) -> Value:
+    """The p-norm of each window."""
+    kernel, strides, dilations, _, pads = _window(node, x)
+    p = node.int("p", 2)
+    total = _reduce_window(op("power", op("abs", x), full_like(x, p)), "add", kernel, strides, dilations, pads)
+    return op("power", total, full_like(total, 1 / p))
+
+
+@handles("GlobalAveragePool", "GlobalMaxPool", "GlobalLpPool")
+def global_pool(node: NodeView, x: Value) -> Value:
+    """Over all spatial dims."""
+    axes = tuple(range(2, len(x.shape)))
+    match node.op_type:
+        case "GlobalAveragePool":
+            return build.mean(x, axes, keep=True)
+        case "GlobalMaxPool":
+            return build.reduce(x, "max", axes, keep=True)
+        case _:
+            p = node.int("p", 2)
+            total = build.reduce(op("power", op("abs", x), full_like(x, p)), "add", axes, keep=True)
+            return op("power", total, full_like(total, 1 / p))
+
+
+@handles("BatchNormalization")
+def batch_normalization(node: NodeView, x: Value, scale: Value, bias: Value, mean: Value, variance: Value) -> Value:
+    """scale·(x - mean)/√(variance + epsilon) + bias per channel, as one multiplication and one addition."""
+    if node.int("training_mode", 0) or (node.opset < 7 and not node.int("is_test", 0) and node.outputs > 1):
+        raise node.error("unsupported", "`BatchNormalization` in training mode is not supported")
+    epsilon = full_like(variance, node.float("epsilon", 1e-5))
+    factor = op("divide", cast(scale, variance.dtype), op("sqrt", op("add", variance, epsilon)))
+    shift = op("subtract", cast(bias, variance.dtype), op("multiply", mean, factor))
+    y = op("multiply", cast(x, variance.dtype), per_channel(factor, x))
+    return cast(op("add", y, per_channel(shift, x)), x.dtype)
+
+
+@handles("InstanceNormalization")
+def instance_normalization(node: NodeView, x: Value, scale: Value, bias: Value) -> Value:
+    """Each channel of each image by its own mean and variance."""
+    axes = tuple(range(2, len(x.shape)))
+    y = normalize(x, axes, node.float("epsilon", 1e-5))
+    return op("add", op("multiply", y, per_channel(scale, x)), per_channel(bias, x))
+
+
+def normalize(x: Value, axes: Sequence[int], epsilon: float) -> Value:
+    """(x - mean)/√(variance + epsilon) over `axes`."""
+    centred = elementwise("subtract", x, build.mean(x, axes, keep=True))
+    variance = build.mean(op("multiply", centred, centred), axes, keep=True)
+    return elementwise("divide", centred, op("sqrt", op("add", variance, full_like(variance, epsilon))))
+
+
+@handles("LayerNormalization")
+def layer_normalization(node: NodeView, x: Value, scale: Value, bias: Value | None = None) -> tuple[Value, ...]:
+    """Normalisation over the dims from `axis` on, in f32 at least; also the mean and the inverse deviation."""
+    axis = node.int("axis", -1) % len(x.shape)
+    axes = tuple(range(axis, len(x.shape)))
+    inner = dtypes.F32 if node.int("stash_type", 1) == 1 and x.dtype.bits < 32 else x.dtype
+    wide = cast(x, inner)
+    mean = build.mean(wide, axes, keep=True)
+    centred = elementwise("subtract", wide, mean)
+    variance = build.mean(op("multiply", centred, centred), axes, keep=True)
+    deviation = op("sqrt", op("add", variance, full_like(variance, node.float("epsilon", 1e-5))))
+    y = elementwise("multiply", cast(elementwise("divide", centred, deviation), x.dtype), scale)
+    if bias is not None:
+        y = elementwise("add", y, bias)
+    return (y, mean, op("divide", full_like(deviation, 1), deviation)) if node.outputs > 1 else (y,)
+
+
+@handles("RMSNormalization")
+def rms_normalization(node: NodeView, x: Value, scale: Value) -> Value:
+    """x/√(mean(x²) + epsilon)·scale over the dims from `axis` on."""
+    axes = tuple(range(node.int("axis", -1) % len(x.shape), len(x.shape)))
+    wide = cast(x, dtypes.F32) if x.dtype.bits < 32 else x
+    square = build.mean(op("multiply", wide, wide), axes, keep=True)
+    root = op("sqrt", op("add", square, full_like(square, node.float("epsilon", 1e-5))))
+    return elementwise("multiply", cast(elementwise("divide", wide, root), x.dtype), scale)
+
+
+@handles("GroupNormalization", since=21)
+def group_normalization(node: NodeView, x: Value, scale: Value, bias: Value) -> Value:
+    """Groups of channels by their own mean and variance."""
+    groups = node.int("num_groups")
+    n, c, *spatial = x.shape
+    split = reshape_to(x, (n, groups, floordiv(c, groups) * product(spatial)))
+    y = reshape_to(normalize(split, (2,), node.float("epsilon", 1e-5)), x.shape)
+    return op("add", op("multiply", y, per_channel(scale, x)), per_channel(bias, x))
+
+
+@handles("LRN")
+def local_response_normalization(node: NodeView, x: Value) -> Value:
+    """x / (bias + alpha/size · Σ x² over `size` neighbouring channels)^beta."""
+    size = node.int("size")
+    rank = len(x.shape)
+    before = (size - 1) // 2
+    padding = tuple((before, size - 1 - before) if a == 1 else (0, 0) for a in range(rank))
+    squares = op(
+        "reduce_window",
+        op("multiply", x, x),
+        const(0, x.dtype),
+        window_dimensions=tuple(size if a == 1 else 1 for a in range(rank)),
+        padding=padding,
+        body=helpers.scalar_region("add", x.dtype),
+    )
+    scaled = op("multiply", squares, full_like(x, node.float("alpha", 0.0001) / size))
+    base = op("add", scaled, full_like(x, node.float("bias", 1.0)))
+    return op("divide", x, op("power", base, full_like(x, node.float("beta", 0.75))))
+
+
+@handles("LpNormalization")
+def lp_normalization(node: NodeView, x: Value) -> Value:
+    """Divided by the 1- or 2-norm along an axis."""
+    axis = (node.int("axis", -1) % len(x.shape),)
+    if node.int("p", 2) == 1:
+        norm = build.reduce(op("abs", x), "add", axis, keep=True)
+    else:
+        norm = op("sqrt", build.reduce(op("multiply", x, x), "add", axis, keep=True))
+    return elementwise("divide", x, norm)
+
+
+@handles("MeanVarianceNormalization")
+def mean_variance_normalization(node: NodeView, x: Value) -> Value:
+    """(x - mean)/deviation over `axes`."""
+    axes: Sequence[int] = node.ints("axes", (0, 2, 3))
+    centred = elementwise("subtract", x, build.mean(x, axes, keep=True))
+    deviation = op("sqrt", build.mean(op("multiply", centred, centred), axes, keep=True))
+    return elementwise("divide", centred, op("add", deviation, full_like(deviation, 1e-9)))

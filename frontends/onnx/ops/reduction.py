@@ -1,0 +1,131 @@
+"""Reductions, arg-reductions, softmax."""
+
+from collections.abc import Sequence
+
+from ....compiler.ir.graph import Value, param, region
+from ....compiler.ir.types import TensorType
+from ....compiler.ops import helpers
+from ....compiler.ops.bodies import identity_of
+from ....compiler.ops.helpers import const, full_like
+from ....compiler.ops.registry import op_of
+from ....proto import dtypes
+from .. import build
+from ..build import op
+from ..node import NodeView
+from ..registry import handles
+
+_MONOIDS = {"ReduceSum": "add", "ReduceProd": "mul", "ReduceMax": "max", "ReduceMin": "min"}
+_NAMES = (*_MONOIDS, "ReduceMean", "ReduceL1", "ReduceL2", "ReduceSumSquare", "ReduceLogSum", "ReduceLogSumExp")
+
+
+@handles(*_NAMES)
+def reduce(node: NodeView, x: Value, axes: Value | None = None) -> Value:
+    """Reduction over `axes`: an attribute, from opset 13 or 18 on an input."""
+    rank = len(x.shape)
+    given: Sequence[int] | None = node.ints("axes", ()) or None
+    if axes is not None:
+        given = node.numbers(axes, "the axes") or None
+    if given is None and node.int("noop_with_empty_axes", 0):
+        return x
+    over = tuple(range(rank)) if given is None else build.axes_of(given, rank)
+    return _reduce(node.op_type, x, over, bool(node.int("keepdims", 1)))
+
+
+def _reduce(name: str, x: Value, axes: Sequence[int], keep: bool) -> Value:
+    match name:
+        case "ReduceMean":
+            return build.mean(x, axes, keep)
+        case "ReduceL1":
+            return build.reduce(op("abs", x), "add", axes, keep)
+        case "ReduceSumSquare":
+            return build.reduce(op("multiply", x, x), "add", axes, keep)
+        case "ReduceL2":
+            return op("sqrt", build.reduce(op("multiply", x, x), "add", axes, keep))
+        case "ReduceLogSum":
+            return op("log", build.reduce(x, "add", axes, keep))
+        case "ReduceLogSumExp":
+            return _log_sum_exp(x, axes, keep)
+        case _:
+            return build.reduce(x, _MONOIDS[name], axes, keep)
+
+
+def _log_sum_exp(x: Value, axes: Sequence[int], keep: bool) -> Value:
+    top = build.reduce(x, "max", axes, keep=True)
+    # A row of -inf has no finite maximum to subtract.
+    top = build.select(op("is_finite", top), top, full_like(top, 0)) if x.dtype.is_float else top
+    total = build.reduce(op("exponential", build.elementwise("subtract", x, top)), "add", axes, keep=True)
+    result = op("add", op("log", total), top)
+    return result if keep else build.squeeze(result, axes) if axes else result
+
+
+@handles("ArgMax", "ArgMin")
+def arg_reduce(node: NodeView, x: Value) -> Value:
+    """The index of the extreme element along `axis`, the first one (or the last) where several are equal."""
+    axis = node.int("axis", 0) % max(len(x.shape), 1)
+    last = bool(node.int("select_last_index", 0))
+    found = _arg(x, axis, "max" if node.op_type == "ArgMax" else "min", last)
+    return build.keep_dims(found, x.shape, (axis,)) if node.int("keepdims", 1) else found
+
+
+def first_maximum(x: Value, axis: int) -> Value:
+    """The index (i64) of the first maximum along `axis`, which goes."""
+    return _arg(x, axis, "max", last=False)
+
+
+def _arg(x: Value, axis: int, monoid: str, last: bool) -> Value:
+    index = op("iota", iota_dimension=axis, result=TensorType(dtypes.I64, x.shape))
+    body = _arg_body(x.dtype, "GT" if monoid == "max" else "LT", last)
+    start = const(identity_of(monoid, x.dtype), x.dtype)
+    none = const(-1 if last else 1 << 62, dtypes.I64)
+    results = op_of("reduce")(x, index, start, none, dimensions=(axis,), body=body)
+    assert isinstance(results, tuple)
+    return results[1]
+
+
+def _arg_body(dtype: dtypes.DType, direction: str, last: bool):
+    """(x, i), (y, j) -> the better pair; of equal ones the lower index, or with `last` the higher. A NaN is better than any number."""
+    value, index = TensorType(dtype, ()), TensorType(dtypes.I64, ())
+    x, i, y, j = param(value), param(index), param(value), param(index)
+    better = op("compare", x, y, comparison_direction=direction)
+    equal = op("compare", x, y, comparison_direction="EQ")
+    if dtype.is_float:
+        x_nan = op("compare", x, x, comparison_direction="NE")
+        y_nan = op("compare", y, y, comparison_direction="NE")
+        better = op("or", better, op("and", x_nan, op("not", y_nan)))
+        equal = op("or", equal, op("and", x_nan, y_nan))
+    earlier = op("compare", i, j, comparison_direction="GT" if last else "LT")
+    first = op("or", better, op("and", equal, earlier))
+    return region((x, i, y, j), (op("select", first, x, y), op("select", first, i, j)))
+
+
+@handles("Softmax", "LogSoftmax", "Hardmax")
+def softmax_flat(node: NodeView, x: Value) -> Value:
+    """Before opset 13: over all dims from `axis` on, as one."""
+    axis = node.int("axis", 1) % max(len(x.shape), 1)
+    return helpers.reshape_to(_softmax(node, build.flatten(x, axis), (1,)), x.shape)
+
+
+@handles("Softmax", "LogSoftmax", "Hardmax", since=13)
+def softmax(node: NodeView, x: Value) -> Value:
+    """Over one axis."""
+    return _softmax(node, x, (node.int("axis", -1) % max(len(x.shape), 1),))
+
+
+def _softmax(node: NodeView, x: Value, axes: tuple[int, ...]) -> Value:
+    match node.op_type:
+        case "Softmax":
+            return build.softmax(x, axes)
+        case "LogSoftmax":
+            c = build.centred(x, axes)
+            return build.elementwise("subtract", c, op("log", build.reduce(op("exponential", c), "add", axes, keep=True)))
+        case _:
+            return _hardmax(x, axes[0])
+
+
+def _hardmax(x: Value, axis: int) -> Value:
+    """1 at the first maximum, 0 elsewhere."""
+    index = op("iota", iota_dimension=axis, result=TensorType(dtypes.I64, x.shape))
+    top = build.reduce(x, "max", (axis,), keep=True)
+    candidates = build.select(build.compare("EQ", x, top), index, full_like(index, 1 << 62))
+    first = build.reduce(candidates, "min", (axis,), keep=True)
+    return helpers.cast(build.compare("EQ", index, first), x.dtype)
