@@ -4,12 +4,10 @@ from .base import PASSES as PASSES
 from .base import Context as Context
 from .base import Pass as Pass
 from .canonicalize import canonicalize as canonicalize
-from .contraction import canonicalize_contractions as canonicalize_contractions
 from .cse import cse as cse
 from .dce import dce as dce
 from .dce import drop_private as drop_private
 from .fold import fold_constants as fold_constants
 from .fuse import fuse as fuse
 from .inline import inline_calls as inline_calls
-from .layout import block_layout as block_layout
 from .reshapes import sink_reshapes as sink_reshapes

@@ -21,11 +21,12 @@ from ..ir.attrs import Tensor
 from ..ir.dims import Dim
 from ..ir.graph import Node, Region, Value, param, users
 from ..ir.types import TensorType
+from ..ops.bodies import monoid_of
 from ..ops.registry import op_of
 from .base import Context, region_pass
 from .rewrite import rebuilt
 
-CONTRACTIONS = {"dot_general", "convolution", "weft.matmul", "weft.conv"}
+CONTRACTIONS = {"dot_general", "convolution", "weft.matmul", "weft.conv", "weft.depthwise"}
 KIND_OF_ROOT = {
     "reduce": "reduce",
     "reduce_window": "window",
@@ -214,7 +215,7 @@ def _same_shape(cluster: _Cluster, node: Node) -> bool:
 
 def _becomes_rows(cluster: _Cluster, node: Node) -> bool:
     """Whether `node`, a reduction, can be computed row by row together with the cluster; sets the row space if so."""
-    if len(node.results) != 1 or not _is_monoid(node):
+    if len(node.results) != 1 or monoid_of(node.regions[0]) is None:
         return False
     full = node.operands[0].shape
     dims: Sequence[int] = node.attrs["dimensions"]  # type: ignore[assignment]
@@ -228,15 +229,6 @@ def _becomes_rows(cluster: _Cluster, node: Node) -> bool:
         return False
     cluster.kind, cluster.rows, cluster.full = "rows", trial.rows, trial.full
     return True
-
-
-def _is_monoid(node: Node) -> bool:
-    body = node.regions[0]
-    return (
-        len(node.operands) == 2
-        and len(body.nodes) == 1
-        and body.nodes[0].op in ("add", "multiply", "maximum", "minimum", "and", "or", "xor")
-    )
 
 
 def _fits_rows(cluster: _Cluster, node: Node) -> bool:
