@@ -49,7 +49,8 @@ another call has the pool and the caller runs all chunks alone. The owner
 Chunks claimed after STATUS became non-zero, or with CANCEL_STOP, are counted as done without being run. A worker of index >=
 JOB_LIMIT claims nothing; before its claim succeeded it touches nothing but the state. With nothing to claim a worker spins SPIN
 times on WORD, then does SLEEPERS += 1, sleeps on the generation (FUTEX_WAIT_PRIVATE on the upper half of WORD) and does SLEEPERS -=
-1. Errors of futex are spurious wake-ups. The count of chunks is below 2**31.
+1. It reads STOP after the generation it may sleep on, for `weft_stop` sets STOP before it advances that. Errors of futex are spurious
+wake-ups. The count of chunks is below 2**31.
 
 A runtime calls the system only through the function pointers in the state.
 """
