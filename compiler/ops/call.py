@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ...proto.errors import check
+from ...proto.errors import check, fail
 from ...vm import host
 from ..ir.attrs import Attr, Dict, Symref
 from ..ir.graph import Region
@@ -21,8 +21,10 @@ def _infer_call(*operands: Type, callee: Symref, results: tuple[Type, ...]) -> t
 
 call = define(
     "call",
-    doc="""The results of a function of the module. What `verify` checks of the module: C1: the function exists. C2: operands and results have its
-    types (each function has symbols of its own). C3: no function calls itself, directly or not.""",
+    doc="""The results of a function of the module.
+
+    What `verify` checks of the module: C1: the function exists. C2: operands and results have its types (each function has
+    symbols of its own). C3: no function calls itself, directly or not.""",
     infer=_infer_call,
     traits=("call",),
 )
@@ -31,7 +33,7 @@ call = define(
 def _infer_composite(
     *inputs: Type,
     name: str,
-    composite_attributes: Dict = Dict(()),  # noqa: B008 - immutable
+    composite_attributes: Dict = Dict(()),
     decomposition: Symref,
     version: int = 0,
     results: tuple[Type, ...],
@@ -72,7 +74,11 @@ def _infer_custom_call(
     tensors = [t for t in inputs if isinstance(t, TensorType)]
     count = f"the host function `{call_target_name}` takes {function.operands} operands, got {listed(tensors)}"
     check(len(tensors) == function.operands, "custom_call.C1", count)
-    expected = [TensorType(dtype, shape) for dtype, shape in function.results(attributes, *((t.dtype, t.shape) for t in tensors))]
+    try:
+        returned = function.results(attributes, *((t.dtype, t.shape) for t in tensors))
+    except (KeyError, TypeError, ValueError, IndexError) as error:
+        raise fail("custom_call.I4", f"`backend_config` does not suit the host function `{call_target_name}`: {error!r}") from error
+    expected = [TensorType(dtype, tuple(shape)) for dtype, shape in returned]
     given = [t for t in results if isinstance(t, TensorType)]
     check(given == expected, "custom_call.C2", f"`{call_target_name}` returns {listed(expected)}, results are given as {listed(given)}")
     return results
@@ -95,8 +101,8 @@ custom_call = define(
     "custom_call",
     doc="""A host function, from the closed list in `vm.host`; its attributes are the JSON object in `backend_config`.
 
-    A target that is not in the list can be kept in a graph but not run. Tokens only order the call. I2: a target is named. C1: it
-    has the host function's number of operands. C2: and its result types.""",
+    A target that is not in the list can be kept in a graph but not run. Tokens only order the call. I2: a target is named. I4:
+    `backend_config` suits it. C1: it has the host function's number of operands. C2: and its result types.""",
     infer=_infer_custom_call,
     reference=_reference_custom_call,
 )

@@ -1,4 +1,6 @@
-"""Random bits: `rng_bit_generator` with the counter-based generators of Salmon et al., "Parallel random numbers: as easy as 1, 2, 3" (SC 2011).
+"""Random bits: `rng_bit_generator` with the counter-based generators of Salmon et al.
+
+"Parallel random numbers: as easy as 1, 2, 3", SC 2011.
 
 The specification leaves the variants open; these are XLA's, bit for bit, so that a program imported from JAX draws the same numbers.
 """

@@ -1,0 +1,253 @@
+"""The verifier: whether a module is what every pass, the interpreter and the code generators take for granted.
+
+It looks at everything and reports every problem found, each with the node concerned.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from ..proto.errors import UNKNOWN, Diagnostic, Loc, WeftError
+from .ir.attrs import Attr, Symref
+from .ir.dims import Dim, Expr, Symbol, substitute, symbols
+from .ir.graph import Function, Module, Node, Region, Value
+from .ir.types import TensorType, TupleType, Type
+from .ops.registry import Op, op_of
+from .ops.signature import check_operand_kinds, conforming_attrs
+
+
+def verify(module: Module, context: str = "verifying the graph") -> None:
+    """Raise one `WeftError` with a diagnostic per problem; return if there is none.
+
+    Checked: functions exist, have unique parameter and result names and do not call themselves; values are defined before they are used,
+    in the region that uses them; captures match the trailing parameters of regions; attributes are complete and of the declared types;
+    every node's types are what inference gives; symbols come from the function's parameters.
+    """
+    found: list[Diagnostic] = []
+    for name, function in module.functions.items():
+        found += _FunctionCheck(module, name, function, context).run()
+    found += _cycles(module, context)
+    if found:
+        raise WeftError(*found)
+
+
+def describe(node: Node) -> str:
+    """A node on one line, however malformed."""
+    attrs = "".join(f" {k}={_shorten(a)}" for k, a in node.attrs.items())
+    operands = ", ".join(f"{v.name or '_'}: {v.type}" for v in node.operands)
+    return f"{', '.join(node.names)}{' = ' if node.names else ''}{node.op}({operands}){attrs} -> {', '.join(map(str, node.types))}"
+
+
+def _shorten(a: object) -> str:
+    text = repr(a)
+    return text if len(text) <= 80 else text[:77] + "..."
+
+
+def _type_dims(t: Type) -> Iterator[Dim]:
+    match t:
+        case TensorType():
+            yield from t.shape
+        case TupleType():
+            for part in t.types:
+                yield from _type_dims(part)
+        case _:
+            pass
+
+
+def _attr_dims(a: Attr) -> Iterator[Dim]:
+    match a:
+        case Expr():
+            yield a
+        case tuple():
+            for part in a:
+                yield from _attr_dims(part)
+        case TensorType() | TupleType():
+            yield from _type_dims(a)
+        case _:
+            pass
+
+
+@dataclass
+class _FunctionCheck:
+    module: Module
+    name: str
+    function: Function
+    context: str
+    found: list[Diagnostic] = field(default_factory=list)
+    known: dict[str, Symbol] = field(default_factory=dict)
+
+    def run(self) -> list[Diagnostic]:
+        """Every problem of the function."""
+        self._signature()
+        for p in self.function.params:
+            self._symbols(_type_dims(p.type), None)
+        regions: list[tuple[Region, str]] = [(self.function, f"function `{self.name}`")]
+        while regions:
+            body, where = regions.pop()
+            regions += self._region(body, where)
+        return self.found
+
+    def _report(self, code: str, message: str, node: Node | None = None, help: str = "") -> None:
+        loc: Loc = node.loc if node and node.loc else self.function.loc or UNKNOWN
+        snippet = describe(node) if node else ""
+        self.found.append(Diagnostic(code, message, loc, help, snippet, self.context))
+
+    def _signature(self) -> None:
+        f = self.function
+        if f.name != self.name:
+            self._report("verify.names", f"the function `{f.name}` is registered as `{self.name}`")
+        for what, names in (("parameters", f.param_names), ("results", f.result_names)):
+            twice = sorted({n for n in names if n and names.count(n) > 1})
+            if twice:
+                self._report("verify.names", f"two {what} of `{f.name}` are called {', '.join(map(repr, twice))}")
+        if f.result_names and len(f.result_names) != len(f.results):
+            self._report("verify.names", f"`{f.name}` has {len(f.results)} results and {len(f.result_names)} names for them")
+        for result, param in f.aliases.items():
+            in_range = 0 <= result < len(f.results) and 0 <= param < len(f.params)
+            if not in_range or f.results[result].type != f.params[param].type:
+                self._report("verify.aliases", f"result {result} of `{f.name}` cannot overwrite parameter {param}: their types differ")
+
+    def _region(self, body: Region, where: str) -> list[tuple[Region, str]]:
+        """Check the nodes of a region; returns the regions nested in it."""
+        defined: set[Value] = set(body.params)
+        nested: list[tuple[Region, str]] = []
+        if len(defined) != len(body.params):
+            self._report("verify.ssa", f"a parameter of {where} occurs twice")
+        for node in body.nodes:
+            for i, v in enumerate(node.operands):
+                if v not in defined:
+                    self._report("verify.ssa", f"operand {i} of `{node.op}` in {where} is {self._absence(v, body)}", node, _CAPTURES)
+            if node.results and node.results[0] in defined:
+                self._report("verify.ssa", f"`{node.op}` occurs twice in {where}", node)
+            self._node(node)
+            defined.update(node.results)
+            nested += [(r, f"region {i} of `{node.op}`") for i, r in enumerate(node.regions)]
+        for i, v in enumerate(body.results):
+            if v not in defined:
+                self._report("verify.ssa", f"result {i} of {where} is {self._absence(v, body)}")
+        return nested
+
+    def _absence(self, v: Value, body: Region) -> str:
+        if v.node is not None and v.node in body.nodes:
+            return f"used before `{v.node.op}` computes it"
+        what = f"a result of `{v.op}`" if v.node else f"the parameter `{v.name}`" if v.name else "a parameter"
+        return f"{what} of another region"
+
+    def _node(self, node: Node) -> None:
+        try:
+            op = op_of(node)
+            self._captures(node)
+            self._attributes(op, node)
+            operands = [v.type for v in node.inputs]
+            check_operand_kinds(op, operands, node.types)
+            given = node.types if op.result_keyword else ()
+            self._same_types(node, op.infer_types(operands, node.attrs, node.regions, given, node.captures))
+            if "call" in op.traits:
+                self._call(node)
+        except WeftError as error:
+            self.found += error.at(node.loc or self.function.loc, describe(node), self.context).diagnostics
+        dims = [d for t in node.types for d in _type_dims(t)] + [d for a in node.attrs.values() for d in _attr_dims(a)]
+        self._symbols(dims, node)
+
+    def _attributes(self, op: Op, node: Node) -> None:
+        found = conforming_attrs(op, node.attrs)
+        missing = ", ".join(name for name in found if name not in node.attrs)
+        if missing:
+            self._report(f"{op.name}.attributes", f"`{op.name}` must store its attributes {missing} even where they have defaults", node)
+        other = ", ".join(name for name in found if name in node.attrs and type(found[name]) is not type(node.attrs[name]))
+        if other:
+            self._report(f"{op.name}.attributes", f"attributes {other} of `{op.name}` are not in the form it declares", node)
+
+    def _same_types(self, node: Node, inferred: Sequence[Type]) -> None:
+        if tuple(inferred) != node.types:
+            expected, have = (", ".join(map(str, types)) or "nothing" for types in (inferred, node.types))
+            self._report(f"{node.op}.type", f"the results of `{node.op}` must be {expected}, are {have}", node)
+
+    def _captures(self, node: Node) -> None:
+        if not 0 <= node.captures <= len(node.operands):
+            self._report("verify.captures", f"`{node.op}` has {len(node.operands)} operands, {node.captures} of them captures", node)
+            return
+        types = [v.type for v in node.captured]
+        for i, region in enumerate(node.regions):
+            have = [p.type for p in region.params[max(0, len(region.params) - node.captures) :]]
+            if have != types:
+                expected, got = (", ".join(map(str, part)) or "nothing" for part in (types, have))
+                self._report("verify.captures", f"region {i} of `{node.op}` must end with parameters {expected}, ends with {got}", node)
+
+    def _symbols(self, dims: Iterable[Dim], node: Node | None) -> None:
+        """Symbols of parameters become known; those of nodes must be, unless the op defines them."""
+        for d in dims:
+            for name, s in symbols(d).items():
+                if node is None or (name not in self.known and "symbols" in op_of(node).traits):
+                    self.known.setdefault(name, s)
+                if name not in self.known:
+                    self._report("verify.symbols", f"the symbol `{name}` occurs in no parameter of `{self.name}`", node)
+                elif self.known[name] != s:
+                    self._report("verify.symbols", f"the symbol `{name}` occurs with different bounds", node)
+
+    def _call(self, node: Node) -> None:
+        names = [a.name for a in node.attrs.values() if isinstance(a, Symref)]
+        exists, operands, results = ("C2", "C3", "C4") if node.op == "composite" else ("C1", "C2", "C2")
+        callee = self.module.functions.get(names[0]) if names else None
+        if callee is None:
+            known = ", ".join(self.module.functions)
+            self._report(f"{node.op}.{exists}", f"the module has no function `{''.join(names)}`", node, f"it has {known}")
+            return
+        env: dict[str, Dim] = {}
+        for code, what, theirs, ours in (
+            (operands, "takes", [p.type for p in callee.params], [v.type for v in node.inputs]),
+            (results, "returns", callee.result_types, node.types),
+        ):
+            same = len(theirs) == len(ours) and all(unify(t, o, env) for t, o in zip(theirs, ours, strict=True))
+            if not same:
+                expected, have = (", ".join(map(str, types)) or "nothing" for types in (theirs, ours))
+                self._report(f"{node.op}.{code}", f"`{callee.name}` {what} {expected}, here {have}", node)
+
+
+_CAPTURES = "regions see only their own values; pass outer ones as captures"
+
+
+def unify(pattern: Type, t: Type, env: dict[str, Dim]) -> bool:
+    """Whether `pattern`, the type in a function's signature, is `t` for some values of its symbols; unknown ones are added to `env`."""
+    match pattern, t:
+        case TensorType(), TensorType():
+            if pattern.dtype != t.dtype or pattern.rank != t.rank:
+                return False
+            for p, d in zip(pattern.shape, t.shape, strict=True):
+                match p:
+                    case Expr(terms=(((Symbol(name=name),), 1),)) if name not in env:
+                        env[name] = d
+                    case _:
+                        if substitute(p, env) != d:
+                            return False
+            return True
+        case TupleType(), TupleType():
+            return len(pattern.types) == len(t.types) and all(unify(p, u, env) for p, u in zip(pattern.types, t.types, strict=True))
+        case _:
+            return pattern == t
+
+
+def _callees(function: Function, functions: Mapping[str, Function]) -> list[str]:
+    """The functions of the module that a function refers to, in regions at any depth."""
+    names: dict[str, None] = {}
+    stack: list[Region] = [function]
+    while stack:
+        for node in stack.pop().nodes:
+            stack += node.regions
+            names |= {a.name: None for a in node.attrs.values() if isinstance(a, Symref) and a.name in functions}
+    return list(names)
+
+
+def _cycles(module: Module, context: str) -> list[Diagnostic]:
+    """One diagnostic for every function that calls itself through others, found by removing what calls nothing that is left."""
+    calls = {name: set(_callees(f, module.functions)) for name, f in module.functions.items()}
+    while leaves := [name for name, callees in calls.items() if not callees]:
+        for name in leaves:
+            del calls[name]
+        for callees in calls.values():
+            callees.difference_update(leaves)
+    if not calls:
+        return []
+    names = ", ".join(f"`{name}`" for name in calls)
+    first = module.functions[next(iter(calls))]
+    message = f"functions call each other without end: {names}"
+    return [Diagnostic("call.C3", message, first.loc, "a dataflow graph has no recursion", "", context)]
