@@ -5,8 +5,8 @@ from ...proto.artifact import CodeImage, Program
 from ...vm.native_abi import ENTRY_POINTS, RUNTIME_ABI
 from ..codegen.link import link
 from ..codegen.llvm import compile_modules
-from ..codegen.runtime import runtime_module
-from ..codegen.support import support_modules
+from ..codegen.runtime import runtime_object
+from ..codegen.support import support_objects
 from ..codegen.target import Target
 from ..ir.graph import Module
 from .function import FunctionEmitter
@@ -35,10 +35,8 @@ def emit_program(module: Module, target: Target, producer: str) -> Program:
 
 
 def _link(kernels: Kernels, target: Target) -> tuple[bytes, pb.Image]:
-    texts = [kernel.ir for kernel, _ in kernels.made]
-    objects = compile_modules([*texts, runtime_module(target), *support_modules(target)], target)
-    mine = len(texts) + 1
-    image = link(objects[:mine], objects[mine:])
+    objects = compile_modules([kernel.ir for kernel, _ in kernels.made], target)
+    image = link([*objects, runtime_object(target)], support_objects(target))
     description = pb.Image(
         level=target.name,
         arch=target.arch,

@@ -7,7 +7,7 @@ import numpy as np
 from ...proto import graph_pb2
 from ...proto import program_pb2 as pb
 from ...proto.dtypes import from_numpy
-from ...proto.errors import UNKNOWN, InternalError, Loc, fail
+from ...proto.errors import UNKNOWN, InternalError, Loc
 from ...proto.weights import Weights
 from ...vm import host
 from ..codegen.cpu import emit_kernel
@@ -122,10 +122,7 @@ class Tables:
 
     def host_call(self, node: Node) -> int:
         """The number of a host call; a `WeftError` if the closed list has no such function."""
-        name = str(node.attrs["call_target_name"])
-        if name not in host.HOST_CALLS:
-            choices = ", ".join(sorted(host.HOST_CALLS)) or "none"
-            raise fail("custom_call.target", f"there is no host function `{name}`", loc=node.loc, help=f"known: {choices}")
+        name = host.lookup(str(node.attrs["call_target_name"])).name
         key = (name, str(node.attrs.get("backend_config") or ""))
         if key not in self._host_calls:
             self._host_calls[key] = len(self.host_calls)
