@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from weft.compiler import serde
 from weft.compiler.ir.attrs import Attr, ConvDims, Dict, DotDims, GatherDims, ScatterDims, Symref, Tensor
+from weft.compiler.ir.compare import difference
 from weft.compiler.ir.dims import Dim, floordiv, maximum, minimum, mod, symbol
 from weft.compiler.ir.graph import Function, Module, Node, Region, module, param
 from weft.compiler.ir.types import TensorType, TokenType, TupleType, Type
@@ -139,7 +140,9 @@ def nested() -> Module:
 
 
 def test_structure() -> None:
-    before, after = nested(), through(nested())
+    before = nested()
+    after = through(before)
+    assert difference(before, after, locations=True) == ""
     assert (after.name, after.meta, list(after.functions)) == (before.name, before.meta, ["helper", "main"])
     main, was = after.main, before.main
     assert (main.result_names, main.public, main.aliases, main.loc) == (was.result_names, True, {0: 0}, was.loc)
