@@ -28,9 +28,9 @@ from ..ir.graph import Node, Value
 from ..ir.types import TensorType
 from ..ops.builder import Index
 from ..ops.registry import Op
-from .convert import decode, encode, storage_type
+from .convert import decode, encode
 from .index import Indices, Scopes, simplify
-from .lltypes import Val, bits_of, const, const_vector, elem_of, lanes_of, like, vec, zero
+from .lltypes import Val, bits_of, const, const_vector, elem_of, lanes_of, like, memory_type, vec, zero
 from .scalar import Arithmetic, Elem
 from .walk import Walk
 from .writer import Writer
@@ -234,7 +234,7 @@ class Emitter(Arithmetic, Walk[Elem]):
         parts = 2 if dtype.is_complex else 1
         address = self._address(buffer, offset * parts)
         with self.scopes.at(depth) as w:
-            elem = storage_type(w, dtype)
+            elem = memory_type(dtype)
             loaded = [w.load(elem, w.gep(elem, address, k) if k else address) for k in range(parts)]
             return Elem(dtype, tuple(decode(w, dtype, x) for x in loaded), depth)
 
@@ -251,13 +251,13 @@ class Emitter(Arithmetic, Walk[Elem]):
         index = self.indices.scalar(inner)
         depth = max(self.indices.depth(offset), buffer.depth)
         with self.scopes.at(depth) as w:
-            address = w.gep(storage_type(w, buffer.type.dtype), base, index)
+            address = w.gep(memory_type(buffer.type.dtype), base, index)
         self.scopes.remember(key, address, depth)
         return address
 
     def _load_vector(self, buffer: Buffer, offset: Dim) -> Elem:
         dtype, w = buffer.type.dtype, self.w
-        elem = storage_type(w, dtype)
+        elem = memory_type(dtype)
         parts = 2 if dtype.is_complex else 1
         address = self._address(buffer, offset * parts)
         loaded = self._contiguous(vec(elem, self.lanes * parts), address, parts)
@@ -279,7 +279,7 @@ class Emitter(Arithmetic, Walk[Elem]):
     def _load_strided(self, buffer: Buffer, offset: Dim, stride: int) -> Elem:
         """Lanes in reverse, or every second element: contiguous loads and a shuffle."""
         w, n, dtype = self.w, self.lanes, buffer.type.dtype
-        elem = storage_type(w, dtype)
+        elem = memory_type(dtype)
         type_ = vec(elem, n)
         if stride == -1:
             loaded = w.load(type_, self._address(buffer, offset - (n - 1)))
@@ -293,7 +293,7 @@ class Emitter(Arithmetic, Walk[Elem]):
 
     def _gather(self, buffer: Buffer, offset: Dim) -> Elem:
         w, dtype = self.w, buffer.type.dtype
-        elem = storage_type(w, dtype)
+        elem = memory_type(dtype)
         parts = 2 if dtype.is_complex else 1
         indices = self.indices.vector(offset * parts)
         addresses = w.gep(elem, buffer.pointer, indices)

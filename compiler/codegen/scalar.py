@@ -15,7 +15,7 @@ from ...proto.dtypes import BY_NAME, DType
 from ...proto.errors import InternalError
 from . import convert as conversion
 from .index import Scopes
-from .lltypes import Val, bits_of, compute_type, const, lanes_of, like, memory_type, vec
+from .lltypes import Val, bits_of, compute_type, const, lanes_of, memory_type, vec
 from .writer import Writer
 
 try:
@@ -122,7 +122,7 @@ class Arithmetic:
         if x.dtype.is_complex:
             return getattr(complexmath, name)(self, x, *more)
         function = getattr(vmath, name)
-        return self._float(x, lambda w, *vals: function(w, *vals), *more)
+        return self._float(x, function, *more)
 
     # -- parts ----------------------------------------------------------------------------------------------------------------
 
@@ -147,7 +147,8 @@ class Arithmetic:
             return x
         if dtype.is_complex:
             part = part_type(dtype)
-            return self.complex(self.convert(self.real(x), part), self.convert(self.imag(x), part))
+            imag = self.convert(self.imag(x), part) if x.dtype.is_complex else self.const(part, 0)
+            return self.complex(self.convert(self.real(x), part), imag)
         if x.dtype.is_complex:
             if dtype.is_bool:
                 return self.compare("NE", x, self.const(x.dtype, 0), "FLOAT")
@@ -187,7 +188,8 @@ class Arithmetic:
             return self.emit(_BOOL, (x, y), lambda w, a, b: w.icmp(order + name, a, b))
         if compare_type == "TOTALORDER":
             order = "" if name in ("eq", "ne") else "s"
-            return self.emit(_BOOL, (x, y), lambda w, a, b: w.icmp(order + name, _total_order(w, a), _total_order(w, b)))
+            dtype = x.dtype
+            return self.emit(_BOOL, (x, y), lambda w, a, b: w.icmp(order + name, *(_total_order(w, dtype, v) for v in (a, b))))
         return self.emit(_BOOL, (x, y), lambda w, a, b: w.fcmp("une" if name == "ne" else "o" + name, a, b))
 
     def _compare_complex(self, direction: str, x: Elem, y: Elem) -> Elem:
@@ -308,12 +310,11 @@ class Arithmetic:
     def sign(self, x: Elem) -> Elem:
         if x.dtype.is_complex:
             return complexmath.sign(self, x)
-        one, zero = self.const(x.dtype, 1), self.const(x.dtype, 0)
-        positive = self.compare("GT", x, zero)
-        if not (x.dtype.is_float or x.dtype.is_signed):
-            return self.select(positive, one, zero)
-        # Neither less nor greater: zero of either sign, or NaN.
-        return self.select(positive, one, self.select(self.compare("LT", x, zero), self.const(x.dtype, -1), x))
+        if x.dtype.is_float:
+            return self.emit(x.dtype, (x,), _float_sign)
+        if x.dtype.is_unsigned:
+            return self.min(x, self.const(x.dtype, 1))
+        return self.max(self.min(x, self.const(x.dtype, 1)), self.const(x.dtype, -1))
 
     def is_finite(self, x: Elem) -> Elem:
         return self.emit(_BOOL, (x,), lambda w, a: w.fcmp("olt", w.fabs(a), float("inf")))
@@ -405,9 +406,17 @@ def _float_extreme(w: Writer, name: str, a: Val, b: Val) -> Val:
     return w.select(w.fcmp("uno", a, 0.0), a, y)
 
 
-def _total_order(w: Writer, x: Val) -> Val:
+def _float_sign(w: Writer, x: Val) -> Val:
+    """What is neither less nor greater than zero stays: a zero of either sign, or NaN."""
+    below = w.select(w.fcmp("olt", x, 0.0), const(x.type, -1.0), x)
+    return w.select(w.fcmp("ogt", x, 0.0), const(x.type, 1.0), below)
+
+
+def _total_order(w: Writer, dtype: DType, x: Val) -> Val:
     """Integers that compare as `-NaN < -inf < … < -0 < +0 < … < inf < NaN`."""
-    bits = w.bits(x)
+    bits = w.bits(conversion.encode(w, dtype, x))
+    if dtype.bits < 8:
+        bits = w.shl(bits, 8 - dtype.bits)
     return w.xor(bits, w.lshr(w.ashr(bits, bits_of(bits.type) - 1), 1))
 
 

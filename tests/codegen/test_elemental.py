@@ -1,0 +1,115 @@
+"""Scalar semantics in generated code: every elementwise op on every dtype it takes, special values included, against the references."""
+
+import numpy as np
+import pytest
+from .run import HOST, TARGETS, check, fusion
+from weft.compiler.ir.graph import Value, param
+from weft.compiler.ir.types import TensorType
+from weft.compiler.ops.registry import op_of
+from weft.proto.dtypes import ALL, BOOL, STRING, DType, Kind
+from weft.proto.errors import WeftError
+
+DTYPES = [d for d in ALL if d is not STRING]
+# Between 63 and 64 lanes, so that there is a tail for every width.
+COUNT = 77
+
+
+def samples(dtype: DType, rng: np.random.Generator, n: int = COUNT) -> np.ndarray:
+    """Random values of a dtype with its special ones among them."""
+    match dtype.kind:
+        case Kind.BOOL:
+            return rng.integers(0, 2, n).astype(np.bool_)
+        case Kind.INT | Kind.UINT:
+            lo, hi = (-(1 << dtype.bits - 1), 1 << dtype.bits - 1) if dtype.is_signed else (0, 1 << dtype.bits)
+            special = [x for x in (lo, hi - 1, 0, 1, -1, 2, 3) if lo <= x < hi]
+            small = rng.integers(max(lo, -20), min(hi, 21), n // 2)
+            wide = rng.integers(lo, hi, n - n // 2 - len(special), dtype=dtype.numpy if dtype.bits == 64 else np.int64)
+            return rng.permutation(np.concatenate([np.array(v).astype(np.int64 if dtype.bits < 64 else dtype.numpy).astype(dtype.numpy) for v in (special, small, wide)]))
+        case Kind.COMPLEX:
+            return (rng.standard_normal(n) + 1j * rng.standard_normal(n)).astype(dtype.numpy)
+        case _:
+            tiny = {16: 1e-7, 32: 1e-42, 64: 5e-322}.get(dtype.bits, 0.02)
+            special = [0.0, -0.0, np.inf, -np.inf, np.nan, 1.0, -1.0, 0.5, 2.5, -2.5, tiny, -tiny, 1e30, -65504.0]
+            values = np.concatenate([special, rng.standard_normal(n - len(special)) * 4])
+            with np.errstate(all="ignore"):
+                return rng.permutation(values).astype(dtype.numpy)
+
+
+def build(op: str, dtypes: tuple[DType, ...], attrs: dict[str, object], result: DType | None = None) -> "tuple[list[Value], Value]":
+    params = [param(TensorType(d, (COUNT,))) for d in dtypes]
+    extra = {} if result is None else {"result": TensorType(result, (COUNT,))}
+    return params, op_of(op)(*params, **attrs, **extra)
+
+
+EXACT = (
+    "add subtract multiply divide remainder maximum minimum and or xor not negate abs sign floor ceil round_nearest_even round_nearest_afz "
+    "is_finite popcnt count_leading_zeros shift_left shift_right_arithmetic shift_right_logical real imag complex power"
+).split()
+
+
+@pytest.mark.parametrize("op", EXACT)
+@pytest.mark.parametrize("target", TARGETS[:1] + TARGETS[1:2] + TARGETS[-1:], ids=str)
+def test_exact_ops(op, target):
+    """Every dtype in one kernel each; results must agree in every bit that the reference defines."""
+    rng = np.random.default_rng(7)
+    arity = len(op_of(op).operands)
+    tried = 0
+    for dtype in DTYPES:
+        if op == "power" and not dtype.is_int or dtype.name == "f8E8M0FNU" and op == "imag":
+            continue
+        try:
+            params, result = build(op, (dtype,) * arity, {})
+        except WeftError:
+            continue
+        tried += 1
+        arrays = [samples(dtype, rng) for _ in params]
+        tolerance = 1e-5 if dtype.is_complex else 0
+        check(fusion("map", params, [result]), arrays, target, rtol=tolerance, atol=tolerance * 0.1)
+    assert tried
+
+
+@pytest.mark.parametrize("direction", ["EQ", "NE", "LT", "LE", "GT", "GE"])
+def test_compare(direction):
+    rng = np.random.default_rng(8)
+    for dtype in DTYPES:
+        for kind in ("FLOAT", "TOTALORDER", "SIGNED", "UNSIGNED"):
+            try:
+                params, result = build("compare", (dtype, dtype), {"comparison_direction": direction, "compare_type": kind})
+            except WeftError:
+                continue
+            x, y = samples(dtype, rng), samples(dtype, rng)
+            y[::3] = x[::3]
+            check(fusion("map", params, [result]), [x, y], HOST)
+
+
+@pytest.mark.parametrize("target", [TARGETS[0], TARGETS[-1]], ids=str)
+@pytest.mark.parametrize("source", DTYPES, ids=str)
+def test_convert(source, target):
+    rng = np.random.default_rng(9)
+    x = samples(source, rng)
+    params = [param(TensorType(source, (COUNT,)))]
+    results = []
+    for dtype in DTYPES:
+        if source.bits == 64 and dtype.name == "f8E8M0FNU":
+            continue  # the reference rounds what is less than its least value up
+        try:
+            results.append(op_of("convert")(params[0], result=TensorType(dtype, (COUNT,))))
+        except WeftError:
+            continue
+    check(fusion("map", params, results), [x], target)
+
+
+def test_select_and_clamp():
+    rng = np.random.default_rng(10)
+    for dtype in DTYPES:
+        pred = param(TensorType(BOOL, (COUNT,)))
+        x, y = (param(TensorType(dtype, (COUNT,))) for _ in range(2))
+        result = op_of("select")(pred, x, y)
+        check(fusion("map", [pred, x, y], [result]), [samples(BOOL, rng), samples(dtype, rng), samples(dtype, rng)])
+        try:
+            lo, hi = (param(TensorType(dtype, ())) for _ in range(2))
+            clamped = op_of("clamp")(lo, x, hi)
+        except WeftError:
+            continue
+        bounds = np.sort(np.array([1, 2]).astype(dtype.numpy).astype(np.float32)).astype(dtype.numpy)
+        check(fusion("map", [lo, x, hi], [clamped]), [bounds[0].reshape(()), samples(dtype, rng), bounds[1].reshape(())])
