@@ -184,8 +184,8 @@ class Indices:
             return known
         depth = self.depth(d)
         parts = [(self.depth(Expr((term,))), term) for term in d.terms]
-        outer = tuple(term for at, term in parts if at < depth)
-        inner = [term for at, term in parts if at == depth]
+        outer = tuple(term for at, term in parts if at < depth or not term[0])
+        inner = [term for at, term in parts if at == depth and term[0]]
         total = self.scalar(_dim(outer)) if outer else None
         for monomial, coef in sorted(inner, key=lambda t: t[1] < 0):
             total = self._add_term(total, self._product(monomial, depth), coef, depth)

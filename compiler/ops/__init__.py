@@ -1,6 +1,7 @@
 """The ops: importing this package registers them all."""
 
 from . import bitwise as bitwise
+from . import blocked as blocked
 from . import call as call
 from . import compare as compare
 from . import constant as constant

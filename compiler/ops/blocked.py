@@ -36,8 +36,8 @@ def _check_spec(spec: str) -> None:
     distinct = all(len(set(part)) == len(part) for part in (lhs, rhs, out))
     check(distinct, "weft.matmul.C1", f"a letter occurs twice in one part of `{spec}`")
     roles = [("m", lhs, out, rhs), ("n", rhs, out, lhs), ("k", lhs, rhs, out)]
-    good = all(letter in first and letter in second and letter not in third for letter, first, second, third in roles)
-    check(good, "weft.matmul.C2", f"`{spec}` needs m in lhs and result, n in rhs and result, k in lhs and rhs")
+    good = all((letter in first) == (letter in second) and letter not in third for letter, first, second, third in roles)
+    check(good and "k" in lhs, "weft.matmul.C2", f"in `{spec}` m stands in lhs and result, n in rhs and result, k in lhs and rhs alone")
     batch = (set(lhs) | set(rhs)) - set("mnk")
     check(batch == set(out) - set("mn"), "weft.matmul.C3", f"batch letters of `{spec}` must be those of the result")
 
@@ -89,7 +89,7 @@ matmul = define(
     doc="""Matrix product over named dims.
 
     `spec` names the dims of lhs, rhs and result, as in `bmk,bkn->bmn`: m the rows, n the columns, k what is summed over, any other letter a batch
-    dim, which may be missing from one operand. Strided dims are read in place, so a transpose beside a product is only another spec. With
+    dim, which may be missing from one operand; m or n may be missing altogether. Strided dims are read in place, so a transpose beside a product is only another spec. With
     `columns` the rhs is packed by panels of 16 columns, `[*batch, ⌈columns/16⌉, k, 16]`, and the spec calls its last dims `kn`.
 
     C1: letters are distinct.  C2: m, n and k stand where their roles say.  C3: batch letters are those of the result.  C4: both operands have

@@ -7,7 +7,13 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from weft.compiler.codegen.link import Image
+from weft.compiler.codegen.cpu.shared import shared_source
+from weft.compiler.codegen.kernel import Kernel
+from weft.compiler.codegen.link import Image, link
+from weft.compiler.codegen.llvm import compile_modules
+from weft.compiler.codegen.support import support_objects
+from weft.compiler.codegen.target import Target
+from weft.compiler.ir.dims import evaluate
 
 
 @pytest.fixture
@@ -39,3 +45,58 @@ def call(mapped: Callable[[Image], dict[str, int]]) -> Callable[..., int]:
         return function(*values)
 
     return call_function
+
+
+@pytest.fixture
+def run(mapped: Callable[[Image], dict[str, int]]) -> Callable[..., list[np.ndarray]]:
+    """`run(kernel, target, operands, result_shapes, symbols={})`: the results of a kernel, all chunks in one call or `one_by_one`, last first.
+
+    Operands lie right before and after an unmapped page each time, so that reading beyond either end is a crash.
+    """
+
+    def run_kernel(
+        kernel: Kernel,
+        target: Target,
+        operands: list[np.ndarray],
+        shapes: list[tuple[int, ...]],
+        symbols: dict[str, int] | None = None,
+        *,
+        dtypes: list[np.dtype] | None = None,
+        one_by_one: bool = False,
+    ) -> list[np.ndarray]:
+        symbols = symbols or {}
+        objects = compile_modules([kernel.ir, *(shared_source(name, target) for name in kernel.needs)], target)
+        image = link(objects[:1], [*objects[1:], *support_objects(target)])
+        function = ctypes.CFUNCTYPE(ctypes.c_int32, *[ctypes.c_void_p] * 2, *[ctypes.c_int64] * 2)(mapped(image)[kernel.name])
+        kinds = dtypes or [operands[0].dtype] * len(shapes)
+        chunks = evaluate(kernel.chunks, symbols)
+        for at_end in (False, True):
+            fenced = [_fenced(a, at_end) for a in operands]
+            results = [_fenced(np.full(s, 77, t), at_end) for s, t in zip(shapes, kinds, strict=True)]
+            scratch = np.zeros(evaluate(kernel.scratch_bytes, symbols) // 64 * 64 + 128, np.uint8)
+            ctx = np.array([(scratch.ctypes.data + 63) // 64 * 64, 0, 0], np.int64)
+            slots = np.array([*(a.ctypes.data for a in (*fenced, *results)), *(symbols[n] for n in kernel.symbols)], np.int64)
+            spans = [(c, c + 1) for c in reversed(range(chunks))] if one_by_one else [(0, chunks)]
+            for begin, end in spans:
+                assert function(ctx.ctypes.data, slots.ctypes.data, begin, end) == 0
+        return results
+
+    return run_kernel
+
+
+def _fenced(array: np.ndarray, at_end: bool) -> np.ndarray:
+    """A copy that ends, or begins, where memory ends."""
+    page = mmap.PAGESIZE
+    room = -(-max(array.nbytes, 1) // page) * page
+    memory = mmap.mmap(-1, room + 2 * page)
+    base = np.frombuffer(memory, np.uint8).ctypes.data
+    for fence in (base, base + page + room):
+        assert _mprotect(ctypes.c_void_p(fence), page, 0) == 0
+    start = page + (room - array.nbytes if at_end else 0)
+    copy = np.frombuffer(memory, array.dtype, array.size, start).reshape(array.shape) if array.size else array.copy()
+    copy[...] = array
+    return copy
+
+
+_mprotect = ctypes.CDLL(None).mprotect
+_mprotect.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int]

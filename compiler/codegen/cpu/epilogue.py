@@ -1,0 +1,88 @@
+"""What happens to the tiles of a contraction before they are stored.
+
+A bias, the sum with another tensor and a ReLU, in this order, stay in the micro-kernel's registers. Anything else is a rolled pass over the tile just computed,
+written by the elemental emitter: register fusion of an exponential spills and compiles three times slower for nothing.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ....proto.errors import InternalError
+from ...ir.attrs import Tensor
+from ...ir.graph import Node, Region, Value
+
+CORES = ("weft.matmul", "weft.conv", "weft.depthwise")
+
+
+@dataclass(frozen=True, slots=True)
+class Epilogue:
+    """`start` is the vector the sums begin with, `add` the tensor added to them; `rest` is whether more follows `value`, the last value these cover."""
+
+    core: Node
+    value: Value
+    start: Value | None = None
+    add: Value | None = None
+    relu: bool = False
+    rest: bool = False
+
+    def __str__(self) -> str:
+        parts = [name for name, there in (("bias", self.start), ("add", self.add), ("relu", self.relu), ("…", self.rest)) if there]
+        return " + ".join(parts) or "none"
+
+
+def core_of(body: Region) -> Node:
+    """The one contraction of a fusion."""
+    cores = [n for n in body.nodes if n.op in CORES]
+    if len(cores) != 1:
+        raise InternalError(f"a contraction fusion holds {len(cores)} contractions")
+    return cores[0]
+
+
+def analyse(body: Region, vector_dims: Sequence[int]) -> Epilogue:
+    """The epilogue of a fusion. A bias is a tensor broadcast along `vector_dims` of the result."""
+    core = core_of(body)
+    found = Epilogue(core, core.result)
+    while (user := _only_user(body, found.value)) is not None and (longer := _extend(body, found, user, tuple(vector_dims))) is not None:
+        found = longer
+    done = len(body.results) == 1 and body.results[0] is found.value
+    return Epilogue(found.core, found.value, found.start, found.add, found.relu, rest=not done)
+
+
+def _only_user(body: Region, value: Value) -> Node | None:
+    users = [n for n in body.nodes if value in n.operands]
+    if len(users) != 1 or value in body.results or users[0].operands.count(value) != 1:
+        return None
+    return users[0]
+
+
+def _extend(body: Region, e: Epilogue, user: Node, vector_dims: tuple[int, ...]) -> Epilogue | None:
+    """`e` with one more node in it, or None if that has to wait for the pass over the tile."""
+    if e.relu or user.op not in ("add", "maximum"):
+        return None
+    x, y = user.operands
+    other = y if x is e.value else x
+    if user.op == "maximum":
+        return Epilogue(e.core, user.result, e.start, e.add, True) if _is_zero(other) else None
+    if e.start is None and e.add is None and (vector := _vector(body, other, vector_dims)) is not None:
+        return Epilogue(e.core, user.result, vector)
+    if e.add is None and other in body.params and other.type == e.core.result.type:
+        return Epilogue(e.core, user.result, e.start, other)
+    return None
+
+
+def _vector(body: Region, value: Value, dims: tuple[int, ...]) -> Value | None:
+    """What `value` broadcasts along `dims`, if it is a parameter or a constant of those dims' full sizes."""
+    if value.node is None or value.op != "broadcast_in_dim" or value.node.attrs["broadcast_dimensions"] != dims:
+        return None
+    (source,) = value.node.operands
+    if source.shape != tuple(value.shape[d] for d in dims):
+        return None
+    return source if source in body.params or source.op == "constant" else None
+
+
+def _is_zero(value: Value) -> bool:
+    """Whether every element is shown to be zero."""
+    while value.node is not None and value.op in ("broadcast_in_dim", "reshape"):
+        value = value.node.operands[0]
+    tensor = value.node.attrs.get("value") if value.node is not None and value.op == "constant" else None
+    return isinstance(tensor, Tensor) and tensor.array.size > 0 and not tensor.array.any()

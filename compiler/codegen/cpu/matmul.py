@@ -1,0 +1,523 @@
+"""Matrix products: the plan, and the driver around the micro-kernels.
+
+A chunk is a block of rows by a block of panels of one batch entry. Inside, groups of panels are the outer loop and tiles of rows the inner one, so that a group of B
+stays in the first-level cache while A passes by; the sum over k is taken in steps that are added up in order, which keeps long sums as accurate as a
+blocked library's. Panels come packed from the compiler, are read in place, or are packed into scratch where neither would do.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import numpy as np
+
+from ....proto.errors import InternalError
+from ...ir.attrs import Tensor
+from ...ir.dims import Dim, ceildiv, minimum, product
+from ...ir.graph import Node, Value
+from ...ops.blocked import PANEL
+from ..index import Indices, Scopes
+from ..kernel import Kernel, fusion_symbols, kernel_name
+from ..lltypes import Val, const, memory_type
+from ..target import Target
+from ..writer import Module, Writer
+from . import microkernel, packing, tilepass
+from .epilogue import Epilogue, analyse, core_of
+from .microkernel import FIELDS, MicroKernel
+from .product import Axis, Product, product_of
+
+_STEP = 256  # k summed in registers before it is added to the tile
+_CHUNK = 1 << 21  # multiply-adds in a chunk: some 20 µs
+_MAX_ROWS = 224  # of a chunk
+_ALIASED = 2048  # rows so many bytes apart meet in one cache set
+
+
+@dataclass(frozen=True, slots=True)
+class MatmulPlan:
+    """What a matrix product does. `tile` is rows × columns in registers; `rows` and `panels` is the size of a chunk."""
+
+    m: Dim
+    n: Dim
+    k: Dim
+    batch: tuple[Dim, ...]
+    tile: str
+    rows: Dim
+    panels: Dim
+    step: int
+    lhs: str  # "in place", "copied" or "transposed" into scratch
+    rhs: str  # "panels" packed by the compiler, "in place", "copied" or "transposed"
+    epilogue: str
+
+
+def emit_matmul(fusion: Node, target: Target) -> Kernel:
+    """The kernel of a contraction fusion around `weft.matmul`."""
+    return _Matmul(fusion, target).kernel()
+
+
+class _Matmul:
+    def __init__(self, fusion: Node, target: Target) -> None:
+        self.fusion, self.target = fusion, target
+        body = fusion.regions[0]
+        self.core = core_of(body)
+        self.p = product_of(self.core)
+        self.elem = memory_type(self.core.result.dtype)
+        self.size = microkernel.ELEMENTS[self.elem]
+        self.epilogue = self._epilogue()
+        self.groups = self._groups()
+        self.rows = microkernel.tile_rows(target, self.elem, min(self.groups[0], 2))
+        self.lhs, self.rhs = self._lhs(), self._rhs()
+        self.row_block = self._row_block()
+        self.panel_block = self._panel_block()
+        self.needs: set[str] = set()
+
+    # -- the plan -------------------------------------------------------------------------------------------------------------
+
+    def _epilogue(self) -> Epilogue:
+        rank = self.core.result.tensor.rank
+        found = analyse(self.fusion.regions[0], (rank - 1,))
+        one_vector = len(self.p.n.dims) <= 1
+        in_registers = isinstance(self.p.k.extent, int) and found.value.type == self.core.result.type and one_vector
+        return found if in_registers and not found.rest else Epilogue(self.core, self.core.result, rest=len(self.fusion.regions[0].nodes) > 1)
+
+    def _groups(self) -> tuple[int, ...]:
+        """Sizes of panel groups, widest first: few rows need many panels to have enough sums under way."""
+        m = self.p.m.extent
+        wide = microkernel.wide_panels(self.target, self.elem)
+        if isinstance(m, int) and m <= 3:
+            wide = next(g for g in (8, 4, 2, 1) if g == 1 or microkernel.fits(self.target, self.elem, m, g))
+        return tuple(g for g in (8, 4, 2, 1) if g <= wide)
+
+    def _lhs(self) -> str:
+        k, m = self.p.k, self.p.m
+        if k.a == 1 or k.extent == 1:
+            aliased = isinstance(m.a, int) and m.a * self.size % 4096 == 0 and isinstance(m.extent, int) and m.extent > 3
+            return "copied" if aliased and self.p.n.extent != 1 else "in place"
+        if m.a == 1 or m.extent == 1:
+            return "transposed"
+        raise InternalError(f"neither rows nor k of the lhs are contiguous: {self.core!r}")
+
+    def _rhs(self) -> str:
+        k, n = self.p.k, self.p.n
+        if self.p.packed:
+            return "panels"
+        if n.b == 1 or n.extent == 1:
+            near = isinstance(k.b, int) and isinstance(k.extent, int) and k.b * k.extent * self.size <= self.target.l2_bytes // 2
+            few = isinstance(self.p.m.extent, int) and self.p.m.extent <= self.rows
+            return "in place" if few or (near and k.b * self.size % _ALIASED) else "copied"  # type: ignore[operator]
+        if k.b == 1 or k.extent == 1:
+            return "transposed"
+        raise InternalError(f"neither columns nor k of the rhs are contiguous: {self.core!r}")
+
+    def _row_block(self) -> Dim:
+        m, k = self.p.m.extent, self.p.k.extent
+        tiles = _MAX_ROWS // self.rows
+        if isinstance(k, int) and not self.steps_outside:
+            # The block of A is read once per group of panels: it should stay in the second-level cache.
+            tiles = max(4, min(tiles, self.target.l2_bytes // 2 // (k * self.size * self.rows + 1)))
+        if self.rhs in ("copied", "transposed"):
+            tiles = 4 * _MAX_ROWS // self.rows  # spreads the cost of packing
+        block = tiles * self.rows
+        if not isinstance(m, int):
+            return block
+        blocks = -(-m // block)
+        return min(m, -(-m // (blocks * self.rows)) * self.rows)
+
+    def _panel_block(self) -> Dim:
+        panels, k = self.p.panels, self.p.k.extent
+        group = self.groups[0]
+        rows = self.row_block if isinstance(self.row_block, int) else self.rows
+        depth = k if isinstance(k, int) else _STEP
+        if self.lhs != "in place":
+            return panels if isinstance(panels, int) else 64  # what was spent on packing A must pay
+        wanted = max(1, _CHUNK // (rows * depth * PANEL * group)) * group
+        return minimum(panels, wanted) if isinstance(panels, int) else wanted
+
+    @property
+    def steps_outside(self) -> bool:
+        """Whether a chunk takes one step of k for all of its tiles before the next: for deep sums that need no pass over finished tiles."""
+        k = self.p.k.extent
+        return isinstance(k, int) and k > 2 * _STEP and not self.epilogue.rest and self.rhs in ("panels", "in place")
+
+    @property
+    def plan(self) -> MatmulPlan:
+        p = self.p
+        batch = tuple(axis.extent for axis in p.batch)
+        tile = f"{self.rows}×{self.groups[0] * PANEL}"
+        return MatmulPlan(
+            p.m.extent, p.n.extent, p.k.extent, batch, tile, self.row_block, self.panel_block, self.step, self.lhs, self.rhs, str(self.epilogue)
+        )
+
+    @property
+    def step(self) -> int:
+        """How much of k is summed in registers."""
+        k = self.p.k.extent
+        return _STEP if not isinstance(k, int) else -(-k // max(1, round(k / _STEP)))
+
+    # -- scratch: the tile, then A's block, then a group of B ------------------------------------------------------------------
+
+    @property
+    def tile_stride(self) -> int:
+        return self.groups[0] * PANEL
+
+    @property
+    def a_stride(self) -> Dim:
+        # Rounded up because `transpose` writes whole vectors, and off the multiples that would alias.
+        return ceildiv(self.p.k.extent, PANEL) * PANEL + PANEL
+
+    @property
+    def scratch(self) -> tuple[Dim, Dim, Dim]:
+        """Byte offsets of A's block and of B's group, and the size of all."""
+        tile = self.rows * self.tile_stride * self.size
+        a = 0 if self.lhs == "in place" else self.a_stride * self.row_block * self.size
+        packs_b = self.rhs in ("copied", "transposed") or self.packs_tail
+        b = self.p.k.extent * self.tile_stride * self.size if packs_b else 0
+        return tile, tile + a, tile + a + b
+
+    @property
+    def has_tail(self) -> bool:
+        n = self.p.n.extent
+        return not isinstance(n, int) or n % PANEL != 0
+
+    @property
+    def packs_tail(self) -> bool:
+        return self.has_tail and self.rhs == "in place"
+
+    # -- the kernel -----------------------------------------------------------------------------------------------------------
+
+    def kernel(self) -> Kernel:
+        name = kernel_name(self.fusion, self.target)
+        module = Module(self.target)
+        w = module.kernel(name)
+        driver = _Driver(self, w)
+        driver.emit()
+        if self.epilogue.rest or self.has_tail:
+            outer = [axis.extent for axis in self.p.batch]
+            tilepass.define(module, self.fusion, self.core.result, self.tile_stride, outer, self._place)
+        return Kernel(
+            name, module.text(), fusion_symbols(self.fusion), driver.chunks, self.scratch[2], self.plan, (), tuple(sorted(self.needs))
+        )
+
+    def _place(self, row: Dim, column: Dim, outer: Sequence[Dim]) -> tuple[Dim, ...]:
+        """The index in the result of a row and a column."""
+        index: list[Dim] = [0] * self.core.result.tensor.rank
+        for axis, at in zip((self.p.m, self.p.n, *self.p.batch), (row, column, *outer), strict=True):
+            _digits(axis, at, index)
+        return tuple(index)
+
+
+def _digits(axis: Axis, at: Dim, index: list[Dim]) -> None:
+    """Splits a position on a merged axis into the indices of its dims."""
+    for i, (dim, extent) in enumerate(axis.dims):
+        inner = product(n for _, n in axis.dims[i + 1 :])
+        index[dim] = at // inner if i == 0 else (at // inner) % extent
+
+
+class _Driver:
+    """Writes the kernel function."""
+
+    def __init__(self, plan: _Matmul, w: Writer) -> None:
+        self.m, self.p, self.w = plan, plan.p, w
+        self.elem = plan.elem
+        self.dims = Indices(Scopes(w), 1)
+        fusion = plan.fusion
+        first = len(fusion.operands) + len(fusion.results)
+        for i, name in enumerate(fusion_symbols(fusion)):
+            self.dims.define(name, w.symbol(first + i))
+        params = fusion.regions[0].params
+        lhs, rhs = plan.core.operands
+        self.a, self.b = (w.operand(params.index(v)) for v in (lhs, rhs))
+        self.c = w.operand(len(fusion.operands))
+        self.row_blocks, self.panel_blocks = ceildiv(self.p.m.extent, plan.row_block), ceildiv(self.p.panels, plan.panel_block)
+        self.chunks: Dim = product((*(axis.extent for axis in self.p.batch), self.row_blocks, self.panel_blocks))
+
+    def value(self, d: Dim) -> Val:
+        return self.dims.scalar(d)
+
+    def emit(self) -> None:
+        self._prepare()
+        w = self.w
+        with w.loop(w.end, start=w.begin) as chunk:
+            rest, self.panel0 = self._split(chunk, self.panel_blocks, self.m.panel_block)
+            rest, self.row0 = self._split(rest, self.row_blocks, self.m.row_block)
+            self.outer: list[Val] = []
+            for axis in reversed(self.p.batch):
+                rest, at = self._split(rest, axis.extent, 1)
+                self.outer.insert(0, at)
+            self._chunk()
+        w.ret(0)
+
+    def _split(self, x: Val, extent: Dim, scale: Dim) -> tuple[Val, Val]:
+        """(x // extent, x % extent · scale)"""
+        w = self.w
+        if extent == 1:
+            return x, const("i64", 0)
+        n = self.value(extent)
+        return w.udiv(x, n), w.mul(w.urem(x, n), self.value(scale))
+
+    def _prepare(self) -> None:
+        """Everything that chunks share, computed before the loop over them."""
+        w, plan, p = self.w, self.m, self.p
+        self.rows, self.columns, self.depth = (self.value(axis.extent) for axis in (p.m, p.n, p.k))
+        for d in (self.panel_blocks, self.row_blocks, *(axis.extent for axis in p.batch)):
+            self.value(d)
+        self.strides = {axis: tuple(self.value(s) for s in (axis.a, axis.b, axis.c)) for axis in (p.m, p.n, p.k, *p.batch)}
+        self.full_panels = self.value(p.n.extent // PANEL)
+        self.all_panels = self.value(p.panels)
+        offset_a, offset_b, _ = (self.value(d) for d in plan.scratch)
+        scratch = w.scratch()
+        self.tile, self.a_block, self.b_group = scratch, w.offset(scratch, offset_a), w.offset(scratch, offset_b)
+        a_row = self.strides[p.m][0] if plan.lhs == "in place" else self.value(plan.a_stride)
+        self.a_row = a_row if isinstance(p.k.extent, int) else w.select(w.icmp("eq", self.depth, 0), const("i64", 0), a_row)
+        self.zeros = w.module.constant(bytes(self.m.tile_stride * plan.size))
+        e = plan.epilogue
+        self.bias = self.zeros if e.start is None else self._operand(e.start)
+        self.added = None if e.add is None else self._operand(e.add)
+        self._prepare_fields()
+
+    def _prepare_fields(self) -> None:
+        """The blocks of numbers the micro-kernels read, one for each way of calling them."""
+        p = self.p
+        c_row = self.strides[p.m][2]
+        row, panel = const("i64", self.m.tile_stride), const("i64", PANEL)
+        zero = const("i64", 0)
+        in_place = {"c_row": c_row, "c_panel": panel, "add_row": c_row, "add_panel": panel}
+        scratch = {"c_row": row, "c_panel": panel}
+        self.blocks = {
+            ("c", True): self._fields(start_row=zero, start_panel=panel, **in_place),
+            ("c", False): self._fields(start_row=c_row, start_panel=panel, **in_place),
+            ("tile", True): self._fields(start_row=zero, start_panel=panel, **scratch),
+            ("tile", False): self._fields(start_row=row, start_panel=panel, **scratch),
+        }
+
+    def _fields(self, **values: Val) -> Val:
+        w = self.w
+        block = w.alloca("i64", len(FIELDS), align=8)
+        one, zero = const("i64", 1), const("i64", 0)
+        values = {"nx": one, "ny": one, "nz": one, "sx": zero, "sy": zero, "sz": zero, "row": self.a_row, **values}
+        for name, value in values.items():
+            self._set(block, name, value)
+        return block
+
+    def _set(self, block: Val, name: str, value: Val) -> None:
+        self.w.store(value, self.w.offset(block, 8 * FIELDS.index(name)), align=8)
+
+    # -- one chunk ------------------------------------------------------------------------------------------------------------
+
+    def _chunk(self) -> None:
+        w, p = self.w, self.p
+        a, b, c = self.a, self.b, const("i64", 0)
+        for axis, at in zip(p.batch, self.outer, strict=True):
+            step_a, step_b, step_c = self.strides[axis]
+            a, b, c = self._at(a, w.mul(at, step_a)), self._at(b, w.mul(at, step_b)), w.add(c, w.mul(at, step_c))
+        self.row_end = self._least(w.add(self.row0, self.value(self.m.row_block)), self.rows)
+        panel_end = self._least(w.add(self.panel0, self.value(self.m.panel_block)), self.all_panels)
+        full_end = self._least(panel_end, self.full_panels)
+        self.a_now = self._rows_of_a(a)
+        self.b_now, self.c_offset = b, c
+        if self.m.steps_outside:
+            # A step's part of A's block stays in the second-level cache, and its part of each group of panels in the first.
+            self._steps(lambda step: self._all_groups(full_end, step))
+        else:
+            self._all_groups(full_end, None)
+        if self.m.has_tail:
+            with w.when(w.icmp("slt", self._most(self.panel0, full_end), panel_end)):
+                self._group(1, full_end, w.sub(self.columns, w.mul(full_end, PANEL)), tail=True)
+
+    def _all_groups(self, end: Val, step: "_Step | None") -> None:
+        """The chunk's panels in groups; one step of the sum, or all."""
+        at = self.panel0
+        for group in self.m.groups:
+            at = self._groups_of(group, at, end, step)
+
+    def _least(self, x: Val, y: Val) -> Val:
+        return self.w.int_minmax("smin", x, y)
+
+    def _most(self, x: Val, y: Val) -> Val:
+        return self.w.int_minmax("smax", x, y)
+
+    def _at(self, base: Val, index: Val) -> Val:
+        return self.w.gep(self.elem, base, index)
+
+    def _rows_of_a(self, a: Val) -> Val:
+        """Where the rows of this chunk's block of A begin, brought into scratch if the plan says so."""
+        w, row, k = self.w, self.strides[self.p.m][0], self.strides[self.p.k][0]
+        start = self._at(a, w.mul(self.row0, row))
+        if self.m.lhs == "in place":
+            return start
+        rows = w.sub(self.row_end, self.row0)
+        if self.m.lhs == "copied":
+            self._pack(packing.copy_name(self.elem), start, row, rows, self.depth, self.a_block, self.a_row)
+        else:
+            self._pack(packing.transpose_name(self.elem), start, k, self.depth, rows, self.a_block, self.a_row)
+        return self.a_block
+
+    def _pack(self, name: str, *args: Val) -> None:
+        self.m.needs.add(name)
+        packing.call(self.w, name, *args)
+
+    def _groups_of(self, group: int, at: Val, end: Val, step: "_Step | None") -> Val:
+        """All groups of that many panels from `at` on; where the next smaller ones start."""
+        w = self.w
+        if isinstance(self.p.n.extent, int) and self.p.n.extent // PANEL < group:
+            return at
+        count = self._most(w.sub(end, at), const("i64", 0))
+        stop = w.add(at, count if group == 1 else w.and_(count, -group))
+        with w.loop(stop, start=at, step=group) as panel:
+            self._group(group, panel, const("i64", group * PANEL), tail=False, only=step)
+        return stop
+
+    def _group(self, group: int, panel: Val, columns: Val, tail: bool, only: "_Step | None" = None) -> None:
+        """All rows of the chunk by one group of panels; `only` one step of the sum, or all of it."""
+        w = self.w
+        column = w.mul(panel, PANEL)
+        b, b_row, b_panel = self._panels(group, panel, column, columns, tail)
+        for block in self.blocks.values():
+            self._set(block, "b_row", b_row)
+            self._set(block, "b_panel", b_panel)
+        if tail or self.m.epilogue.rest:
+            with self._row_tiles() as (offset, rows):
+                a = self._at(self.a_now, w.mul(offset, self.a_row))
+                self._steps(lambda step: self._tile(_Tile(group, rows, a, b, self.tile, self.zeros, self.tile), step, "tile"))
+                tilepass.call(w, self.tile, w.add(self.row0, offset), rows, column, columns, self.outer)
+        elif only is not None:
+            self._rows_in_place(group, column, b, only)
+        else:
+            self._steps(lambda step: self._rows_in_place(group, column, b, step))
+
+    def _rows_in_place(self, group: int, column: Val, b: Val, step: "_Step") -> None:
+        """One step of the sum for all tiles of a group, in the result itself."""
+        w = self.w
+        start = self.zeros if self.m.epilogue.start is None else self._at(self.bias, column)
+        with self._row_tiles() as (offset, rows):
+            a = self._at(self.a_now, w.mul(offset, self.a_row))
+            row = w.add(self.row0, offset)
+            place = w.add(self.c_offset, w.add(w.mul(row, self.strides[self.p.m][2]), column))
+            c = self._at(self.c, place)
+            add = c if self.added is None else self._at(self.added, place)
+            self._tile(_Tile(group, rows, a, b, c, start, add), step, "c")
+
+    def _panels(self, group: int, panel: Val, column: Val, columns: Val, tail: bool) -> tuple[Val, Val, Val]:
+        """Where the group's panels are: address, and the strides from row to row and from panel to panel."""
+        w, p = self.w, self.p
+        _, n, _ = self.strides[p.n]
+        _, k, _ = self.strides[p.k]
+        lanes, matrix = const("i64", PANEL), w.mul(self.depth, PANEL)
+        if self.m.rhs == "panels":
+            return self._at(self.b_now, w.mul(panel, matrix)), lanes, matrix
+        source = self._at(self.b_now, w.mul(column, n))
+        if self.m.rhs == "in place" and not tail:
+            return source, k, lanes
+        for v in range(group):
+            part = self._at(source, w.mul(n, v * PANEL))
+            out = self._at(self.b_group, w.mul(matrix, v))
+            width = columns if tail else lanes
+            if self.m.rhs == "transposed":
+                self._pack(packing.transpose_name(self.elem), part, n, width, self.depth, out, lanes)
+            else:
+                self._pack(packing.copy_name(self.elem), part, k, self.depth, width, out, lanes)
+        return self.b_group, lanes, matrix
+
+    def _operand(self, value: Value) -> Val:
+        """The address of a parameter of the fusion's region, or of a constant inside it."""
+        params = self.m.fusion.regions[0].params
+        if value in params:
+            return self.w.operand(params.index(value))
+        tensor = value.node.attrs["value"] if value.node else None
+        assert isinstance(tensor, Tensor)
+        return self.w.module.constant(np.ascontiguousarray(tensor.array).tobytes())
+
+    @contextmanager
+    def _row_tiles(self) -> Iterator[tuple[Val, Val]]:
+        """The chunk's rows in balanced tiles: (offset in the chunk, rows of the tile)."""
+        w = self.w
+        rows = w.sub(self.row_end, self.row0)
+        tiles = w.udiv(w.add(rows, self.m.rows - 1), const("i64", self.m.rows))
+        low = w.udiv(rows, self._most(tiles, const("i64", 1)))
+        longer = w.sub(rows, w.mul(low, tiles))
+        with w.loop(tiles) as t:
+            offset = w.add(w.mul(t, low), self._least(t, longer))
+            yield offset, w.add(low, w.zext(w.icmp("slt", t, longer), "i64"))
+
+    def _heights(self) -> list[int]:
+        """The heights that tiles of this product can have."""
+        m, block, most = self.p.m.extent, self.m.row_block, self.m.rows
+        if not isinstance(m, int) or not isinstance(block, int):
+            return list(range(1, most + 1))
+        heights: set[int] = set()
+        for rows in {block if m >= block else m, m % block}:
+            if rows:
+                tiles = -(-rows // most)
+                heights |= {rows // tiles, -(-rows // tiles)}
+        return sorted(heights)
+
+    def _steps(self, body: Callable[["_Step"], None]) -> None:
+        """`body` for every step of the sum over k, in order."""
+        w, k, step = self.w, self.p.k.extent, self.m.step
+        zero, size = const("i64", 0), const("i64", step)
+        if not isinstance(k, int):
+            # An empty sum is one of zeros (see `_tile`): a micro-kernel runs at least once.
+            body(_Step(zero, self._most(self._least(self.depth, size), const("i64", 1)), True, False))
+            with w.loop(self.depth, start=step, step=step) as at:
+                body(_Step(at, self._least(w.sub(self.depth, at), size), False, False))
+        elif k <= step:
+            body(_Step(zero, const("i64", k), True, True))
+        else:
+            last = (k - 1) // step * step
+            body(_Step(zero, size, True, False))
+            with w.loop(last, start=step, step=step) as at:
+                body(_Step(at, size, False, False))
+            body(_Step(const("i64", last), const("i64", k - last), False, True))
+
+    def _tile(self, tile: "_Tile", step: "_Step", where: str) -> None:
+        """One step of one tile, by the micro-kernel of its height."""
+        w = self.w
+        block = self.blocks[where, step.first]
+        a, b, start = tile.a, tile.b, tile.start
+        if step.first and not isinstance(self.p.k.extent, int):
+            empty = w.icmp("eq", self.depth, 0)
+            a, b = w.select(empty, self.zeros, a), w.select(empty, self.zeros, b)
+        if not step.first:
+            b_row = w.load("i64", w.offset(block, 8 * FIELDS.index("b_row")), align=8)
+            a, b, start = self._at(a, step.at), self._at(b, w.mul(step.at, b_row)), tile.c
+        self._set(block, "nk", step.nk)
+        heights = {height: w.label("height") for height in self._heights()}
+        *_, (last, fallback) = heights.items()
+        done = w.label("tile")
+        if len(heights) > 1:
+            w.switch(tile.rows, fallback, {h: label for h, label in heights.items() if h != last})
+        for height, label in heights.items():
+            w.at(label)
+            kernel = self._kernel(height, tile.group, step.last and where == "c")
+            microkernel.call(w, kernel, a, b, tile.c, start, tile.add, block)
+            w.br(done)
+        w.at(done)
+
+    def _kernel(self, height: int, group: int, finishes: bool) -> MicroKernel:
+        """The micro-kernel for a tile, with the epilogue if it `finishes` the sum."""
+        e = self.m.epilogue
+        kernel = MicroKernel(self.elem, height, group, add=finishes and e.add is not None, relu=finishes and e.relu)
+        self.m.needs.add(kernel.name)
+        return kernel
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """A part of the sum over k: where it begins and how long it is."""
+
+    at: Val
+    nk: Val
+    first: bool
+    last: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Tile:
+    """A tile's place: panels and rows, and the addresses of A, B, C, what the sums begin with and what is added."""
+
+    group: int
+    rows: Val
+    a: Val
+    b: Val
+    c: Val
+    start: Val
+    add: Val

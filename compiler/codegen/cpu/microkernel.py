@@ -1,0 +1,184 @@
+"""The micro-kernel of matrix products and convolutions: one tile of output held in registers over the whole sum.
+
+A tile is `rows` output rows by `panels` panels of 16 columns. The sum runs over three outer loops (a convolution's input blocks, kernel rows, kernel
+columns; a matrix product needs none) and an inner one over consecutive elements of A:
+
+    C[i, v] = start[i, v] + Σ_x Σ_y Σ_z Σ_k  A[i·row + x·sx + y·sy + z·sz + k] · B[v·panel + (next row of B)]
+
+Trip counts and strides are read from a block of i64 (`FIELDS`) at run time, so a handful of micro-kernels per level serves every shape. They are not part of
+the module that calls them: a kernel names those it needs in `Kernel.needs`, `source` writes them, and the linker joins both.
+
+Panels are `<16 x T>` whatever the machine's vectors; the instruction selector splits them without loss.
+"""
+
+import re
+from dataclasses import dataclass
+from functools import cache
+
+from ...ops.blocked import PANEL
+from ..lltypes import Val, vec, zero
+from ..target import Target
+from ..writer import Module, Writer
+
+# What a caller fills in, in units of elements where they are strides. `n*` are trip counts, at least 1.
+FIELDS = (
+    "nx", "ny", "nz", "nk",  # trip counts
+    "sx", "sy", "sz",  # strides of A
+    "row",  # A: next row of the tile
+    "b_row", "b_panel",  # B: next k, next panel
+    "c_row", "c_panel",  # C: next row of the tile, next panel
+    "start_row", "start_panel",  # likewise of `start`: 0 and 16 for a bias, C's own to go on summing
+    "add_row", "add_panel",  # likewise of what is added at the end
+)  # fmt: skip
+FIELD_BYTES = 8 * len(FIELDS)
+ELEMENTS = {"float": 4, "double": 8}
+
+
+@dataclass(frozen=True, slots=True)
+class MicroKernel:
+    """Which micro-kernel: its tile, how many k it takes per round (`nk` must be a multiple), and what it does before storing."""
+
+    elem: str
+    rows: int
+    panels: int
+    unroll: int = 1
+    dense: int = 0  # A's row stride if it is known, 0 if it is read at run time
+    add: bool = False  # adds another tile
+    relu: bool = False
+
+    @property
+    def name(self) -> str:
+        flags = "a" * self.add + "r" * self.relu
+        return f"weft_tile_{self.elem}_{self.rows}x{self.panels}_u{self.unroll}_s{self.dense}_{flags}"
+
+    @staticmethod
+    def parse(name: str) -> "MicroKernel | None":
+        """The micro-kernel called `name`; None if it is something else."""
+        match = re.fullmatch(r"weft_tile_(float|double)_(\d+)x(\d+)_u(\d+)_s(\d+)_(a?)(r?)", name)
+        if match is None:
+            return None
+        elem, *numbers, add, relu = match.groups()
+        return MicroKernel(elem, *map(int, numbers), bool(add), bool(relu))
+
+
+@cache
+def tile_rows(target: Target, elem: str, panels: int) -> int:
+    """The most rows a tile of that many panels may have without spilling.
+
+    Beside the accumulators a step holds the panels of B, a broadcast of A, and, without FMA, a product.
+    """
+    per_panel = max(1, PANEL * ELEMENTS[elem] // target.vector_bytes)
+    spare = panels * per_panel + (1 if target.has_fma else 2)
+    return max(1, (target.vector_registers - spare) // (panels * per_panel))
+
+
+def fits(target: Target, elem: str, rows: int, panels: int) -> bool:
+    """Whether a tile of few rows, each panel of which is used only so many times, fits the registers."""
+    per_panel = max(1, PANEL * ELEMENTS[elem] // target.vector_bytes)
+    return panels * per_panel * (rows + 1) + 1 <= target.vector_registers
+
+
+@cache
+def wide_panels(target: Target, elem: str) -> int:
+    """How many panels an ordinary tile spans: two where registers allow a tile of at least eight rows, else one."""
+    return 2 if tile_rows(target, elem, 2) >= 8 else 1
+
+
+@cache
+def source(name: str, target: Target) -> str:
+    """The LLVM module that defines the micro-kernel `name`."""
+    kernel = MicroKernel.parse(name)
+    if kernel is None:
+        raise KeyError(name)
+    module = Module(target)
+    _Emitter(module, kernel).emit()
+    return module.text()
+
+
+def call(w: Writer, kernel: MicroKernel, a: Val, b: Val, c: Val, start: Val, add: Val, fields: Val) -> None:
+    """One tile: `start` is what the sums begin with, `add` what is added at the end (any pointer if the kernel does not)."""
+    w.call(kernel.name, "void", [a, b, c, start, add, fields])
+
+
+class _Emitter:
+    def __init__(self, module: Module, kernel: MicroKernel) -> None:
+        self.k = kernel
+        self.w = module.function(kernel.name, "void", ("ptr noalias readonly",) * 2 + ("ptr",) * 4, attrs="noinline")
+        self.a, self.b, self.c, self.start, self.add, self.fields = self.w.params
+        self.type = vec(kernel.elem, PANEL)
+
+    def field(self, name: str) -> Val:
+        return self.w.load("i64", self.w.offset(self.fields, 8 * FIELDS.index(name)), align=8)
+
+    def emit(self) -> None:
+        w, k = self.w, self.k
+        self.b_row, self.b_panel = self.field("b_row"), self.field("b_panel")
+        self.row = Val(str(k.dense), "i64") if k.dense else self.field("row")
+        start = self.tile(self.start, self.field("start_row"), self.field("start_panel"))
+        sums = [w.load(self.type, at) for at in start]
+        bases = [self.at(self.a, self.row, i) for i in self.bases()]
+        nest = [(self.field("n" + axis), self.field("s" + axis)) for axis in "xyz"]
+        sums, _ = self.loop_nest(nest, self.field("nk"), sums, bases, self.b)
+        self.finish(sums)
+        w.ret()
+
+    def bases(self) -> range:
+        """Rows that get a pointer of their own: with a stride read at run time, x86 reaches base + {0, 1, 2}·stride."""
+        return range(1) if self.k.dense else range(0, self.k.rows, 3)
+
+    def at(self, base: Val, stride: Val, times: int) -> Val:
+        return base if times == 0 else self.w.gep(self.k.elem, base, self.w.mul(stride, times))
+
+    def tile(self, base: Val, row: Val, panel: Val) -> list[Val]:
+        """The addresses of a tile's vectors, row by row."""
+        addresses: list[Val] = []
+        for i in range(self.k.rows):
+            line = self.at(base, row, i)
+            addresses += [self.at(line, panel, v) for v in range(self.k.panels)]
+        return addresses
+
+    def loop_nest(self, nest: list[tuple[Val, Val]], nk: Val, sums: list[Val], bases: list[Val], b: Val) -> tuple[list[Val], Val]:
+        """The sums after the loops of `nest` and the inner one, and where B went on to."""
+        w = self.w
+        if not nest:
+            return self.inner(nk, sums, bases, b)
+        (trips, stride), *rest = nest
+        with w.carry(trips, [*sums, *bases, b], runs=True) as loop:
+            inner_sums, inner_bases, inner_b = loop.values[: len(sums)], loop.values[len(sums) : -1], loop.values[-1]
+            done, b_next = self.loop_nest(rest, nk, inner_sums, inner_bases, inner_b)
+            loop.next([*done, *(w.gep(self.k.elem, p, stride) for p in inner_bases), b_next])
+        return done, b_next
+
+    def inner(self, nk: Val, sums: list[Val], bases: list[Val], b: Val) -> tuple[list[Val], Val]:
+        w, k = self.w, self.k
+        with w.carry(nk, [*sums, *bases, b], step=k.unroll, runs=True) as loop:
+            current, pointers, b_now = loop.values[: len(sums)], loop.values[len(sums) : -1], loop.values[-1]
+            for step in range(k.unroll):
+                panels = [w.load(self.type, self.at(b_now, self.b_panel, v)) for v in range(k.panels)]
+                for i in range(k.rows):
+                    scalar = w.load(k.elem, self.element(pointers, i, step))
+                    x = w.splat(scalar, PANEL)
+                    for v, panel in enumerate(panels):
+                        current[i * k.panels + v] = w.fma(x, panel, current[i * k.panels + v])
+                b_now = w.gep(k.elem, b_now, self.b_row)
+            loop.next([*current, *(w.gep(k.elem, p, k.unroll) for p in pointers), b_now])
+        return current, b_now
+
+    def element(self, bases: list[Val], i: int, step: int) -> Val:
+        """The address of A[row i, step]."""
+        w, k = self.w, self.k
+        if k.dense:
+            return w.gep(k.elem, bases[0], i * k.dense + step)
+        line = self.at(bases[i // 3], self.row, i % 3)
+        return line if step == 0 else w.gep(k.elem, line, step)
+
+    def finish(self, sums: list[Val]) -> None:
+        w, k = self.w, self.k
+        if k.add:
+            added = self.tile(self.add, self.field("add_row"), self.field("add_panel"))
+            sums = [w.fadd(x, w.load(self.type, at)) for x, at in zip(sums, added, strict=True)]
+        if k.relu:
+            # max(0, x) in this order keeps a NaN, as StableHLO's maximum does.
+            sums = [w.fmax(zero(self.type), x) for x in sums]
+        for x, at in zip(sums, self.tile(self.c, self.field("c_row"), self.field("c_panel")), strict=True):
+            w.store(x, at)

@@ -1,0 +1,94 @@
+"""What a `weft.matmul` computes as loops: extents and strides, with dims merged wherever strides allow it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from ...ir.dims import Dim, ceildiv, product
+from ...ir.graph import Node
+from ...ops.blocked import PANEL, parse_spec
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """A loop: its extent and what one step adds to the offsets into lhs, rhs and result (0 where the operand lacks the dim).
+
+    `dims` are the dims of the result that it runs over, outermost first, with their extents.
+    """
+
+    extent: Dim
+    a: Dim
+    b: Dim
+    c: Dim
+    dims: tuple[tuple[int, Dim], ...] = ()
+
+    def outer_of(self, inner: "Axis") -> bool:
+        """Whether the loops over `self` and, inside it, `inner` are one loop with `inner`'s strides."""
+        pairs = ((self.a, inner.a), (self.b, inner.b), (self.c, inner.c))
+        return all(outer == stride * inner.extent for outer, stride in pairs)
+
+    def around(self, inner: "Axis") -> "Axis":
+        """The one loop over `self` and, inside it, `inner`."""
+        if inner.extent == 1:
+            return self
+        return replace(inner, extent=self.extent * inner.extent, dims=self.dims + inner.dims)
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """C[batch, m, n] = Σ_k A[batch, m, k] · B[batch, k, n]. Of packed rhs, `n.b` is 0: a column's place is its panel's."""
+
+    m: Axis
+    n: Axis
+    k: Axis
+    batch: tuple[Axis, ...]
+    packed: bool
+
+    @property
+    def panels(self) -> Dim:
+        return ceildiv(self.n.extent, PANEL)
+
+
+def product_of(node: Node) -> Product:
+    """The loops of a `weft.matmul`."""
+    lhs, rhs, out = parse_spec(str(node.attrs["spec"]))
+    columns = node.attrs["columns"]
+    assert isinstance(columns, int)
+    a, b = node.operands
+    left, right, result = _strides(lhs, a.shape), _rhs_strides(rhs, b.shape, bool(columns)), _strides(out, node.results[0].shape)
+    extents: dict[str, Dim] = {**dict(zip(lhs, a.shape, strict=True)), **dict(zip(out, node.results[0].shape, strict=True))}
+
+    def axis(letter: str) -> Axis:
+        extent = extents.get(letter, 1)
+        dims = ((out.index(letter), extent),) if letter in out else ()
+        return Axis(extent, left.get(letter, 0), right.get(letter, 0), result.get(letter, 0), dims)
+
+    batch = [axis(letter) for letter in out if letter not in "mn" and extents[letter] != 1]
+    return _merge(Product(axis("m"), axis("n"), axis("k"), tuple(batch), bool(columns)))
+
+
+def _strides(letters: str, shape: Sequence[Dim]) -> dict[str, Dim]:
+    return {letter: product(shape[i + 1 :]) for i, letter in enumerate(letters)}
+
+
+def _rhs_strides(letters: str, shape: Sequence[Dim], packed: bool) -> dict[str, Dim]:
+    if not packed:
+        return _strides(letters, shape)
+    strides = _strides(letters[:-2], shape[:-3])
+    matrix = product(shape[-3:])
+    return {**{letter: s * matrix for letter, s in strides.items()}, "k": PANEL}
+
+
+def _merge(p: Product) -> Product:
+    """Batch dims that only continue the rows, the columns or each other become part of them."""
+    batch: list[Axis] = []
+    m, n = p.m, p.n
+    for axis in reversed(p.batch):
+        if axis.b == 0 and (m.extent == 1 or axis.outer_of(m)):
+            m = axis.around(m)
+        elif axis.a == 0 and not p.packed and (n.extent == 1 or axis.outer_of(n)):
+            n = axis.around(n)
+        elif batch and axis.outer_of(batch[0]):
+            batch[0] = axis.around(batch[0])
+        else:
+            batch.insert(0, axis)
+    return replace(p, m=m, n=n, batch=tuple(batch))
