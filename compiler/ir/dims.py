@@ -200,6 +200,8 @@ def floordiv(x: Dim, y: Dim) -> Dim:
     if y == 1:
         return x
     quotient, rest = _split(x, y)
+    if rest == 0:
+        return quotient
     if is_nonnegative(rest) and is_nonnegative(y - 1 - rest):
         return quotient
     if isinstance(y, int) and isinstance(rest, Expr) and y > 0:

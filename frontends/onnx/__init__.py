@@ -8,11 +8,13 @@ from pathlib import Path
 
 import onnx
 
-from ...compiler.ir.graph import Module, function
+from ...compiler.ir import dims
+from ...compiler.ir.dims import Dim
+from ...compiler.ir.graph import Function, Module, function
 from ...proto.errors import Loc, fail
 from . import ops as ops
 from .reader import Reader, collect, parse
-from .scope import Scope
+from .scope import Assumption, Scope
 
 _MAX_IR_VERSION = 14
 
@@ -37,14 +39,25 @@ def from_model(model: onnx.ModelProto, *, file: str = "", folder: Path | None = 
     if model.ir_version > _MAX_IR_VERSION:
         why = f"IR version {model.ir_version} is newer than {_MAX_IR_VERSION}, the newest weft knows"
         raise fail("onnx.version", why, loc=Loc(file), help="upgrade weft, or export with an older version")
-    scope = Scope(Reader(folder), opsets, file)
-    graph = model.graph
+    reader, symbols = Reader(folder), dict[str, Dim]()
+    while True:
+        try:
+            main = _import(model.graph, Scope(reader, opsets, file, symbols=symbols))
+        except Assumption as a:
+            known = symbols.get(a.name)
+            if known is not None and (isinstance(known, int) or a.lo is None or (dims.lower_bound(known) or 0) >= a.lo):
+                raise fail("onnx.shape", f"the graph asks for contradicting values of `{a.name}`", loc=Loc(file)) from None
+            symbols[a.name] = a.value if a.value is not None else dims.symbol(a.name, a.lo)
+            continue
+        meta = {"producer": model.producer_name, "opset": str(opsets.get("", 0))}
+        return Module({"main": main}, model.graph.name or "module", meta)
+
+
+def _import(graph: onnx.GraphProto, scope: Scope) -> Function:
     for tensor in graph.initializer:
         scope.constant(tensor)
     params = [scope.input(i) for i in graph.input if i.name not in scope.values]
     scope.run(graph.node)
     collect(scope.errors)
     results = [scope.lookup(o.name, scope.loc(o.name)) for o in graph.output]
-    main = function("main", params, results, result_names=[o.name for o in graph.output], loc=Loc(file))
-    meta = {"producer": model.producer_name, "opset": str(opsets.get("", 0))}
-    return Module({"main": main}, graph.name or "module", meta)
+    return function("main", params, results, result_names=[o.name for o in graph.output], loc=Loc(scope.file))

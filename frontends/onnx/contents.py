@@ -1,16 +1,20 @@
 """What is known of the contents of small integer tensors while importing: ONNX computes shapes in the graph.
 
-Contents are numpy object arrays whose items are ints, floats, bools or symbolic dims. Whatever a shape computation does with the sizes of the
-inputs is followed here, so that `Reshape(x, Concat(Shape(y)[0], -1))` has a (symbolic) shape at compile time.
+Contents are numpy object arrays whose items are ints, floats, bools or symbolic dims. Whatever a shape computation does with the sizes
+of the inputs is followed here, so that `Reshape(x, Concat(Shape(y)[0], -1))` has a (symbolic) shape at compile time.
 """
 
 from collections.abc import Callable
 
 import numpy as np
 
+from ...compiler.interpreter import evaluate
 from ...compiler.ir import dims
 from ...compiler.ir.attrs import Tensor
-from ...compiler.ir.graph import Node, Value
+from ...compiler.ir.graph import Node, Region, Value
+from ...compiler.ir.types import TensorType
+from ...compiler.ops.registry import op_of
+from ...compiler.passes.rewrite import effectful
 
 _MOST = 4096  # elements; shape computations are small
 
@@ -54,19 +58,35 @@ class Contents:
             tensor = v.node.attrs["value"]
             assert isinstance(tensor, Tensor)
             return _object(tensor.array) if tensor.array.size <= _MOST else None
-        operands = [self._known[o] for o in v.node.operands]
-        if any(o is None for o in operands):
+        operands = [o for o in (self._known[o] for o in v.node.operands) if o is not None]
+        if len(operands) < len(v.node.operands):
             return None
+        if not any(isinstance(item, dims.Expr) for o in operands for item in o.flat):
+            return _evaluate(v, operands)
         try:
-            return _RULES[v.node.op](v.node, *operands)
+            return _RULES[v.node.op](v.node, *operands) if v.node.op in _RULES else None
         except (TypeError, ValueError, ZeroDivisionError):
             # A comparison or conversion that has no answer for symbolic dims: the contents are not known.
             return None
 
 
 def _followed(v: Value) -> bool:
-    small = isinstance(v.tensor.size, int) and v.tensor.size <= _MOST
-    return v.node is not None and small and (v.node.op in _RULES or v.node.op == "constant")
+    """Whether the contents can follow from those of the operands."""
+    if v.node is None or not all(_is_small(o) for o in (v, *v.node.operands)):
+        return False
+    return v.node.op == "constant" or (not v.node.captures and not effectful(v.node) and op_of(v.node).reference is not None)
+
+
+def _is_small(v: Value) -> bool:
+    return isinstance(v.type, TensorType) and v.type.is_static and v.type.size <= _MOST  # type: ignore[operator]
+
+
+def _evaluate(v: Value, contents: list[np.ndarray]) -> np.ndarray:
+    """The contents of `v` where those of its operands are plain numbers."""
+    assert v.node is not None
+    arrays = {o: c.astype(o.dtype.numpy) for o, c in zip(v.node.operands, contents, strict=True)}
+    body = Region(tuple(arrays), (v.node,), (v,))
+    return _object(evaluate(body, *arrays.values())[0])
 
 
 def _elementwise(function: Callable[..., object]) -> Callable[..., np.ndarray]:

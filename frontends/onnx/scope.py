@@ -15,6 +15,19 @@ from .node import NodeView
 from .reader import Reader, tensor_type
 
 
+class Assumption(Exception):
+    """Raised where a graph only makes sense for some values of a symbol.
+
+    The import starts again with the symbol bounded below by `lo`, or equal to `value`. The program checks both when it is called.
+    """
+
+    def __init__(self, name: str, *, lo: int | None = None, value: int | None = None) -> None:
+        super().__init__(name)
+        self.name = name
+        self.lo = lo
+        self.value = value
+
+
 class Scope:
     """The names of one graph. A nested graph has a scope of its own that looks names up outside and turns what it finds into captures."""
 
@@ -24,11 +37,13 @@ class Scope:
         opsets: Mapping[str, int],
         file: str,
         outer: "Scope | None" = None,
+        symbols: Mapping[str, Dim] | None = None,
     ) -> None:
         self.reader = reader
         self.opsets = opsets
         self.file = file
         self.outer = outer
+        self.symbols = symbols or {}
         self.values: dict[str, Value] = {}
         self.contents = outer.contents if outer else Contents()
         self.captured: dict[Value, Value] = {}
@@ -71,7 +86,8 @@ class Scope:
         """A parameter for a graph input."""
 
         def dim(d: onnx.TensorShapeProto.Dimension, axis: int) -> Dim:
-            return symbol(d.dim_param or f"{info.name}_dim{axis}")
+            name = d.dim_param or f"{info.name}_dim{axis}"
+            return self.symbols.get(name, symbol(name))
 
         value = param(tensor_type(info.type, self.reader, dim, self.loc(info.name)), info.name)
         self.values[info.name] = value

@@ -16,6 +16,7 @@ from .. import build
 from ..build import op
 from ..node import NodeView
 from ..registry import handles
+from ..scope import Assumption
 
 
 @handles("Constant")
@@ -125,7 +126,18 @@ def _reshape(node: NodeView, x: Value, dims: list[Dim], allow_zero: bool) -> Val
         dims[unknown[0]] = _quotient(node, x, rest)
     if any(isinstance(d, int) and d < 0 for d in dims):
         raise node.error("shape", f"the new shape {dims} has a negative dim")
+    _assume_equal(x.tensor.size, product(dims), [d for d in dims if isinstance(d, int)])
     return reshape_to(x, tuple(dims))
+
+
+def _assume_equal(old: Dim, new: Dim, candidates: list[int]) -> None:
+    """A size that an exporter fixed while it left the input's dim open: `64·B·S` elements as `[16, B, 64]` means S = 16."""
+    if old == new:
+        return
+    for name in symbolic.symbols(old):
+        for value in candidates:
+            if symbolic.substitute(old - new, {name: value}) == 0:
+                raise Assumption(name, value=value)
 
 
 def _quotient(node: NodeView, x: Value, rest: Dim) -> Dim:
@@ -263,9 +275,19 @@ def gather(node: NodeView, x: Value, indices: Value) -> Value:
     known = node.known(indices)
     if known is not None and known.size == 1 and isinstance(known.flat[0], int):
         i = known.flat[0]
+        _assume_at_least(x.shape[axis], i + 1 if i >= 0 else -i)
         picked = build.slice_axis(x, axis, i + x.shape[axis] if i < 0 else i, (i + x.shape[axis] if i < 0 else i) + 1)
         return reshape_to(picked, (*x.shape[:axis], *indices.shape, *x.shape[axis + 1 :]))
     return take(x, _wrapped(x, indices, axis), axis)
+
+
+def _assume_at_least(n: Dim, lo: int) -> None:
+    """An element that is always read is there."""
+    match n:
+        case symbolic.Expr(terms=(((symbolic.Symbol(name),), 1),)) if (symbolic.lower_bound(n) or 0) < lo:
+            raise Assumption(name, lo=lo)
+        case _:
+            pass
 
 
 def take(x: Value, indices: Value, axis: int) -> Value:
