@@ -30,11 +30,12 @@ Shapes = tuple[tuple[int, ...], ...]
 class _Ready:
     """A plan, what it gives, and the frames made for it that are not in use."""
 
-    __slots__ = ("free", "outputs", "plan")
+    __slots__ = ("free", "outputs", "plan", "shared")
 
     def __init__(self, plan: Plan, dtypes: Sequence[np.dtype]) -> None:
         self.plan = plan
         self.outputs = tuple(zip(plan.outputs, dtypes, strict=True))
+        self.shared = plan.shared
         self.free: list[Frame] = []
 
 
@@ -121,9 +122,7 @@ class Function:
         return _Ready(make_plan(self._model, self._function, values), [o.dtype for o in self.signature.outputs])
 
     def _frame(self, ready: _Ready) -> Frame:
-        threads = self._threads if ready.plan.shared else 1
-        if threads > 1:
-            POOL.ensure(threads - 1, self._image)
+        threads = self._threads if ready.shared else 1
         return Frame(ready.plan, self._image, self._addresses, POOL.state, threads, _DATA_OFFSET)
 
     def _donate(self, args: Sequence[Any], arrays: Sequence[ndarray], results: list[ndarray]) -> None:
@@ -132,6 +131,8 @@ class Function:
             results[o] = arrays[i] if arrays[i].flags.writeable else arrays[i].copy()
 
     def _execute(self, ready: _Ready, arrays: Sequence[ndarray], results: Sequence[ndarray], timeout: float | None) -> None:
+        if ready.shared and POOL.workers < self._threads - 1:
+            POOL.ensure(self._threads - 1, self._image)
         try:
             frame = ready.free.pop()
         except IndexError:
