@@ -6,9 +6,9 @@ from struct import Struct
 
 import numpy as np
 
+from . import isa
 from . import native_abi as abi
 from .image import Image
-from .isa import BranchIfFalse, Copy, HostCall, Instr, Jump, Launch, Return, Switch
 from .model import Kind
 from .plan import Plan
 
@@ -80,31 +80,31 @@ class Frame:
         self._bind = np.array(slots.late or [0], np.int64)
         self._rows[0, :3] = abi.BIND, _address(self._bind), len(slots.late) // 3
 
-    def _fill_row(self, plan: Plan, image: Image, slots: "_Slots", index: int, i: Instr) -> None:
+    def _fill_row(self, plan: Plan, image: Image, slots: "_Slots", index: int, i: isa.Instr) -> None:
         row = self._rows[index + 1]
         match i:
-            case Return():
+            case isa.Return():
                 row[0] = abi.END
-            case Launch(kernel, args):
+            case isa.Launch(kernel, args):
                 launch = plan.launches[index]
                 buffers = len(plan.function.arg_lists[args].buffers)
                 self._args[args][buffers : buffers + len(launch.symbols)] = launch.symbols
                 row[:4] = abi.LAUNCH, image.kernels[kernel], _address(self._args[args]), launch.chunks
-            case Copy(dst, src):
+            case isa.Copy(dst, src):
                 row[0], row[3] = abi.COPY, plan.places[dst].bytes
                 slots.put(row, 1, dst)
                 slots.put(row, 2, src)
-            case Jump(target):
+            case isa.Jump(target):
                 row[:2] = abi.JUMP, target + 1
-            case BranchIfFalse(pred, target):
+            case isa.BranchIfFalse(pred, target):
                 row[0], row[2] = abi.BRANCH_IF_FALSE, target + 1
                 slots.put(row, 1, pred)
-            case Switch(selector, targets):
+            case isa.Switch(selector, targets):
                 table = np.array(targets, np.int64) + 1
                 self._targets.append(table)
                 row[0], row[2], row[3] = abi.SWITCH, len(targets), _address(table)
                 slots.put(row, 1, selector)
-            case HostCall():
+            case isa.HostCall():
                 row[0] = abi.HOST
             case _:
                 raise NotImplementedError(i.mnemonic)
