@@ -64,7 +64,7 @@ shift_left = binary(
     lower=lambda b, x, y: b.shl(x, y),
 )  # fmt: skip
 shift_right_logical = binary(
-    "shift_right_logical", rules.INTEGER, "The bits of lhs moved right by rhs, zeros coming in; 0 where rhs (unsigned) is the width or more.",
+    "shift_right_logical", rules.INTEGER, "The bits of lhs moved right by rhs, zeros coming in; rhs counts unsigned, up to the width.",
     reference=_shift(lambda x, n, wide, bits: np.where(wide, unsigned(x).dtype.type(0), unsigned(x) >> n)),
     lower=lambda b, x, y: b.shr_logical(x, y),
 )  # fmt: skip

@@ -1,7 +1,5 @@
 """Ops that decide: compare, select, clamp, is_finite."""
 
-import operator
-
 import numpy as np
 
 from ...proto.dtypes import BOOL, DType
@@ -11,12 +9,17 @@ from ..ir.types import TensorType, Type
 from . import rules
 from .builder import Element, ElementBuilder, Index
 from .elementwise import maximum, minimum
-from .numeric import Array, carrier, dtype_of
+from .numeric import Array, Numeric, before, carrier, dtype_of
 from .registry import define
 
-_DIRECTIONS = {
-    "EQ": operator.eq, "NE": operator.ne, "GE": operator.ge, "GT": operator.gt, "LE": operator.le, "LT": operator.lt,
-}  # fmt: skip
+_DIRECTIONS: dict[str, Numeric] = {
+    "EQ": lambda x, y: x == y,
+    "NE": lambda x, y: x != y,
+    "GE": lambda x, y: before(y, x) | (x == y),
+    "GT": lambda x, y: before(y, x),
+    "LE": lambda x, y: before(x, y) | (x == y),
+    "LT": before,
+}
 
 
 def compare_types(dtype: DType) -> tuple[str, ...]:

@@ -136,7 +136,7 @@ def _reduce_precision(x: Array, *, exponent_bits: int, mantissa_bits: int) -> Ar
     info = ml_dtypes.finfo(x.dtype)
     mantissa, bias = int(info.nmant), 1 - int(info.minexp)
     word = np.dtype(f"u{x.dtype.itemsize}")
-    bits = np.ascontiguousarray(x).view(word).astype(np.uint64)
+    bits = x.view(word).astype(np.uint64)
     sign = bits & np.uint64(1 << dtype_of(x).bits - 1)
     size = bits ^ sign
     if mantissa_bits < mantissa:
@@ -153,13 +153,14 @@ def _reduce_precision(x: Array, *, exponent_bits: int, mantissa_bits: int) -> Ar
     result = (size | sign).astype(word).view(x.dtype)
     with np.errstate(all="ignore"):
         infinite = np.where(sign != 0, -np.inf, np.inf).astype(x.dtype)
-    return np.where(np.isnan(x), x, np.where(huge, infinite, result))
+    # Without mantissa bits there is no NaN to become.
+    return np.asarray(np.where(np.isnan(x), x if mantissa_bits else infinite, np.where(huge, infinite, result)))
 
 
 reduce_precision = define(
     "reduce_precision",
     doc="Each element rounded to what a float of so many exponent and mantissa bits holds: to nearest even, too large ones to ±∞,\n"
-    "too small ones to ±0.\n\n"
+    "too small ones to ±0; without mantissa bits NaN to ±∞.\n\n"
     "C1: the result has the operand's type. C2: 1 ≤ `exponent_bits`. C3: 0 ≤ `mantissa_bits`.",
     infer=_infer_reduce_precision,
     reference=_reduce_precision,

@@ -9,7 +9,7 @@ import numpy as np
 from ..ir.graph import Value
 from ..ir.types import TensorType, Type
 from . import rules
-from .numeric import Array, Numeric, compute, dtype_of
+from .numeric import Array, before, compute, dtype_of
 from .registry import Function, Op, define
 from .rules import Elements
 
@@ -88,15 +88,17 @@ def _power(x: Array, y: Array) -> Array:
     return compute(_integer_power, x, y) if dtype_of(x).is_int else compute(np.power, x, y, precise=True)
 
 
-def _extremum(pick: Numeric, zero: Numeric) -> Function:
-    def reference(x: Array, y: Array) -> Array:
-        def f(x: Array, y: Array) -> Array:
-            best = np.asarray(pick(x, y))
-            return np.where((x == 0) & (y == 0), zero(x, y), best) if best.dtype.kind == "f" else best
+def _maximum(x: Array, y: Array) -> Array:
+    if x.dtype.kind == "c":
+        return np.where(before(y, x), x, y)
+    # Of two zeros, +0 if there is one.
+    return np.where((x == 0) & (y == 0), x + y, np.maximum(x, y)) if x.dtype.kind == "f" else np.maximum(x, y)
 
-        return compute(f, x, y)
 
-    return reference
+def _minimum(x: Array, y: Array) -> Array:
+    if x.dtype.kind == "c":
+        return np.where(before(x, y), x, y)
+    return np.where((x == 0) & (y == 0), -(-x - y), np.minimum(x, y)) if x.dtype.kind == "f" else np.minimum(x, y)
 
 
 def _atan2(y: Array, x: Array) -> Array:
@@ -148,13 +150,13 @@ power = binary(
 )  # fmt: skip
 maximum = binary(
     "maximum", rules.NUMBER_OR_BOOL, "The larger; logical or for booleans, lexicographic for complex numbers.",
-    reference=_extremum(np.maximum, lambda x, y: x + y),
+    reference=lambda x, y: compute(_maximum, x, y),
     lower=lambda b, x, y: b.max(x, y),
     commutative=True,
 )  # fmt: skip
 minimum = binary(
     "minimum", rules.NUMBER_OR_BOOL, "The smaller; logical and for booleans, lexicographic for complex numbers.",
-    reference=_extremum(np.minimum, lambda x, y: -(-x - y)),
+    reference=lambda x, y: compute(_minimum, x, y),
     lower=lambda b, x, y: b.min(x, y),
     commutative=True,
 )  # fmt: skip

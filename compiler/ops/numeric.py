@@ -66,6 +66,14 @@ def round_once(x: Array, dtype: DType) -> Array:
     return bits.view(np.float32).astype(dtype.numpy).reshape(x.shape)
 
 
+def before(x: Array, y: Array) -> Array:
+    """x < y; complex numbers in lexicographic order of their parts."""
+    if x.dtype.kind != "c":
+        return np.less(x, y)
+    re, im = (np.real(x), np.real(y)), (np.imag(x), np.imag(y))
+    return np.less(*re) | (np.equal(*re) & np.less(*im))
+
+
 def limits(dtype: DType) -> tuple[int, int]:
     """The least and greatest integer of an integer type."""
     if dtype.is_signed:

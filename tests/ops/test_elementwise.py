@@ -1,0 +1,61 @@
+"""Every elementwise op on every element type it takes."""
+
+from dataclasses import replace
+
+import pytest
+from weft.compiler.ops.registry import OPS
+from weft.proto.dtypes import DType
+from weft.proto.errors import WeftError
+
+from .harness import DTYPES, Row, check_row, infer
+
+# Attributes and result types that an op needs; its other calls follow from its signature.
+ATTRS = {
+    "compare": [{"comparison_direction": d} for d in ("EQ", "NE", "GE", "GT", "LE", "LT")],
+    "reduce_precision": [{"exponent_bits": 5, "mantissa_bits": 3}, {"exponent_bits": 8, "mantissa_bits": 0}],
+}
+# Ops whose results need not have every bit the oracle computes.
+ROUNDED = {
+    "atan2", "cbrt", "cosine", "exponential", "exponential_minus_one", "log", "log_plus_one", "logistic", "power", "rsqrt", "sine", "tan",
+    "tanh",
+}  # fmt: skip
+# Integer ops that the oracle does not define everywhere; their edges are tested by value in test_edges.py.
+TAME = {"divide", "remainder", "power"}
+# StableHLO's interpreter has no NaN for these, or takes them for signed.
+NO_ORACLE = {"f8E8M0FNU", "f4E2M1FN", "f6E2M3FN", "f6E3M2FN"}
+
+
+def has_oracle(row: Row, dtype: DType) -> bool:
+    """Whether StableHLO's interpreter can be asked: it lacks weft's ops, aborts on orders of complex numbers and cannot round f8E3M4."""
+    if row.op == "compare" and dtype.is_complex:
+        return row.attrs["comparison_direction"] in ("EQ", "NE")
+    rounding = row.op in ("floor", "ceil") or row.op.startswith("round")
+    return not row.op.startswith("weft.") and dtype.name not in NO_ORACLE and not (rounding and dtype.name == "f8E3M4")
+
+
+ELEMENTWISE = sorted(name for name, op in OPS.items() if op.is_elementwise and name != "convert")
+
+
+def rows(name: str):
+    arity = len(OPS[name].operands)
+    for dtype in DTYPES:
+        for attrs in ATTRS.get(name, [{}]):
+            row = Row(name, (f"2xNx5x{dtype}",) * arity, attrs)
+            try:
+                infer(row)
+            except WeftError as e:
+                assert e.code.startswith(f"{name}.I"), e
+                continue
+            yield row, dtype
+
+
+@pytest.mark.parametrize("name", ELEMENTWISE)
+def test_elementwise(name):
+    count = 0
+    for row, dtype in rows(name):
+        rounded = name in ROUNDED or (dtype.is_complex and name in ("abs", "divide", "multiply", "sign", "sqrt"))
+        # Where complex functions of infinities end is left open.
+        tame = dtype.is_complex if rounded else name in TAME and dtype.is_int
+        check_row(replace(row, oracle=has_oracle(row, dtype)), ulps=4 if rounded else 0, tame=tame or (name in TAME and dtype.is_int))
+        count += 1
+    assert count, "no element type is accepted"
