@@ -99,3 +99,9 @@ def _post_transform(node: NodeView, scores: Value) -> Value:
             return build.softmax(scores, (len(scores.shape) - 1,))
         case other:
             raise node.error("unsupported", f"post_transform {other} of `{node.op_type}` is not supported")
+
+
+@handles("ZipMap", domain=ML)
+def zip_map(node: NodeView, scores: Value) -> Value:
+    """The scores as they are: a matrix with one column per class, in the order of the class labels, where ONNX asks for a list of maps."""
+    return scores
