@@ -20,7 +20,7 @@ from ..ir.graph import Function, Module, Node, Region, Value, param
 from ..ir.types import TensorType, TokenType, TupleType, Type
 from ..ops.registry import op_of
 from .dims import DimDecoder
-from .limits import ARRAY_BYTES, ATTR_DEPTH, RANK, REGION_DEPTH, TUPLE_LEAVES, VALUES, VERSION
+from .limits import ARRAY_BYTES, ATTR_DEPTH, ENTRIES, RANK, REGION_DEPTH, TUPLE_LEAVES, VALUES, VERSION
 
 T = TypeVar("T")
 _RECORDS: dict[str, type[Record]] = {c.__name__: c for c in (DotDims, ConvDims, GatherDims, ScatterDims)}
@@ -49,6 +49,7 @@ class Decoder:
             raise fail("graph.version", why, loc=self._file, help="upgrade weft")
         if g.version == 0:
             raise self._bad("version", "no schema version")
+        self._check_sizes()
         self._dims = DimDecoder(g.symbols, self._file)
         for t in g.types:
             self._types.append(self._type(t))
@@ -60,6 +61,13 @@ class Decoder:
         if any(r is not None for r in self._regions):
             raise self._bad("region", "a region belongs to no node and no function")
         return Module(functions, g.name, {fact.key: fact.value for fact in g.meta})
+
+    def _check_sizes(self) -> None:
+        g = self._graph
+        tables = [g.symbols, g.types, g.locs, g.files, g.tensors, g.regions, g.functions, g.meta]
+        nodes = sum(len(region.nodes) for region in g.regions)
+        if max(nodes, *map(len, tables)) > ENTRIES:
+            raise self._bad("size", f"the graph has a table of more than {ENTRIES} entries")
 
     def _bad(self, code: str, why: str, loc: Loc = UNKNOWN) -> WeftError:
         return fail(f"graph.{code}", why, loc=loc or self._file)

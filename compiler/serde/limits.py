@@ -8,6 +8,7 @@ REGION_DEPTH = 64  # the IR is walked recursively
 ATTR_DEPTH = 16
 RANK = 64  # numpy's own limit
 VALUES = 4_000_000
+ENTRIES = 1_000_000  # of a table: nodes, locations, types, …
 TUPLE_LEAVES = 4096
 ARRAY_BYTES = 1 << 62
 

@@ -200,6 +200,16 @@ def test_too_many_values() -> None:
     assert e.value.code == "graph.size"
 
 
+@pytest.mark.parametrize("table", [b"\x32\x00", b"\x3a\x00", b"\x42\x00", b"\x4a\x00", b"\x52\x00", b"\x5a\x00", b"\x62\x00"])
+def test_tables_of_millions(table: bytes) -> None:
+    """Two bytes an entry: a small file must not become gigabytes of objects."""
+    start = time.perf_counter()
+    with pytest.raises(WeftError) as e:
+        serde.from_bytes(b"\x08\x01" + table * 3_000_000, Weights())
+    assert e.value.code == "graph.size"
+    assert time.perf_counter() - start < 5
+
+
 @pytest.mark.parametrize("data", [b"\xff", b"\x0a\xff\xff\xff\xff\x0f", b"\x22\x02\xc3\x28", b"\x0b" * 10_000])
 def test_messages_that_are_none(data: bytes) -> None:
     with pytest.raises(WeftError) as e:
