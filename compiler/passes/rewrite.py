@@ -33,6 +33,9 @@ class Uses:
         # A value made by a rule in this round has exactly the use it was made for.
         return self._counts.get(value, 1)
 
+    def __contains__(self, value: Value) -> bool:
+        return value in self._counts
+
     def inherit(self, new: Sequence[Value], old: Sequence[Value]) -> None:
         """`new` takes over the uses of `old`."""
         for n, o in zip(new, old, strict=True):
@@ -102,6 +105,8 @@ class _Round:
         replacement = self._match(current)
         if replacement is not None:
             self.changed = True
+            fresh = [(new, old) for new, old in zip(replacement, node.results, strict=True) if new not in self.uses]
+            self.uses.inherit([new for new, _ in fresh], [old for _, old in fresh])
             for old, new in zip(node.results, replacement, strict=True):
                 self.new[old] = new
             return

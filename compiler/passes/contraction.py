@@ -1,0 +1,165 @@
+"""Matrix products in the form kernels read: `dot_general` becomes `weft.matmul`, transposes around it become strides, constant operands are packed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..ir.attrs import DotDims, Tensor
+from ..ir.dims import product
+from ..ir.graph import Node, Region, Value
+from ..ir.types import TensorType
+from ..ops.blocked import is_fast, matmul, pack_columns, parse_spec
+from ..ops.registry import op_of
+from .base import Context, region_pass
+from .canonicalize import constant_of
+from .rewrite import Result, Uses, apply_rules, rewrite
+
+_BATCH_LETTERS = "abcdefghijlopqrstuvwxyz"
+
+
+@dataclass(frozen=True, slots=True)
+class _Side:
+    """One operand: a value and, for each of its dims, the dim of dot_general's operand that it is."""
+
+    value: Value
+    dims: tuple[int, ...]
+
+    def order(self, dims: Sequence[int]) -> "list[int]":
+        """Where `dims` are in the value."""
+        return [self.dims.index(d) for d in dims]
+
+
+@rewrite("dot-general-to-matmul", "dot_general")
+def to_matmul(n: Node, uses: Uses) -> Result:
+    """dot_general(x, y) -> weft.matmul(x, y) for floats that have a fast kernel; operand transposes become part of the spec."""
+    lhs, rhs = n.operands
+    result = n.results[0].tensor
+    if not (is_fast(result.dtype) and lhs.dtype == rhs.dtype == result.dtype):
+        return None
+    d = n.attrs["dot_dimension_numbers"]
+    assert isinstance(d, DotDims)
+    if not d.lhs_contracting or any(dim == 0 for dim in (*lhs.shape, *rhs.shape)):
+        return None
+    left, right = _merge_contracting(_source(lhs), _source(rhs), d)
+    letters = _letters(d, lhs.tensor.rank, rhs.tensor.rank)
+    x, left_spec = _named(left, letters[0], "km")
+    y, right_spec = _named(right, letters[1], "nk")
+    free = [letters[0][i] for i in _free(lhs, d.lhs_batch, d.lhs_contracting)]
+    free += [letters[1][i] for i in _free(rhs, d.rhs_batch, d.rhs_contracting)]
+    out = "".join([letters[0][i] for i in d.lhs_batch] + free)
+    return matmul(x, y, spec=f"{left_spec},{right_spec}->{out}")  # type: ignore[return-value]
+
+
+def _source(value: Value) -> _Side:
+    """What an operand is a transpose of."""
+    if value.node is not None and value.op == "transpose":
+        permutation: tuple[int, ...] = value.node.attrs["permutation"]  # type: ignore[assignment]
+        source = value.node.operands[0]
+        return _Side(source, tuple(permutation.index(i) for i in range(len(permutation))))
+    return _Side(value, tuple(range(value.tensor.rank)))
+
+
+def _merge_contracting(left: _Side, right: _Side, d: DotDims) -> tuple[_Side, _Side]:
+    """Both operands with one contracting dim, the first of `d`: dims that lie side by side in both are one by a reshape, others are moved first."""
+    pairs = list(zip(d.lhs_contracting, d.rhs_contracting, strict=True))
+    if len(pairs) == 1:
+        return left, right
+    by_place = sorted(range(len(pairs)), key=lambda i: left.dims.index(pairs[i][0]))
+    lefts, rights = [pairs[i][0] for i in by_place], [pairs[i][1] for i in by_place]
+    left, right = _adjacent(left, lefts), _adjacent(right, rights)
+    return _merged(left, lefts, d.lhs_contracting[0]), _merged(right, rights, d.rhs_contracting[0])
+
+
+def _adjacent(side: _Side, dims: Sequence[int]) -> _Side:
+    """The operand with `dims` next to each other in this order, transposed if they are not."""
+    places = side.order(dims)
+    if places == list(range(places[0], places[0] + len(places))):
+        return side
+    order = [i for i in range(len(side.dims)) if i not in places] + places
+    moved = op_of("transpose")(side.value, permutation=tuple(order))
+    return _Side(moved, tuple(side.dims[i] for i in order))  # type: ignore[arg-type]
+
+
+def _merged(side: _Side, dims: Sequence[int], name: int) -> _Side:
+    at, count = side.dims.index(dims[0]), len(dims)
+    shape = side.value.shape
+    merged = (*shape[:at], product(shape[at : at + count]), *shape[at + count :])
+    value = op_of("reshape")(side.value, result=side.value.tensor.with_shape(merged))
+    return _Side(value, (*side.dims[:at], name, *side.dims[at + count :]))  # type: ignore[arg-type]
+
+
+def _free(value: Value, batch: Sequence[int], contracting: Sequence[int]) -> list[int]:
+    return [i for i in range(value.tensor.rank) if i not in batch and i not in contracting]
+
+
+def _letters(d: DotDims, left_rank: int, right_rank: int) -> tuple[dict[int, str], dict[int, str]]:
+    """A letter for every dim of both operands. Of several free dims the last is m or n, the others count as batch dims of one side."""
+    unused = iter(_BATCH_LETTERS)
+    left, right = {d.lhs_contracting[0]: "k"}, {d.rhs_contracting[0]: "k"}
+    for i, j in zip(d.lhs_batch, d.rhs_batch, strict=True):
+        left[i] = right[j] = next(unused)
+    for letters, rank, contracting, last in ((left, left_rank, d.lhs_contracting, "m"), (right, right_rank, d.rhs_contracting, "n")):
+        free = [i for i in range(rank) if i not in letters and i not in contracting]
+        for i in free:
+            letters[i] = last if i == free[-1] else next(unused)
+    return left, right
+
+
+def _named(side: _Side, letters: dict[int, str], contiguous: str) -> tuple[Value, str]:
+    """The operand and its part of the spec; transposed if the innermost dim is none that kernels read along."""
+    value, spec = side.value, "".join(letters[i] for i in side.dims)
+    if spec[-1] in contiguous or value.shape[-1] == 1:
+        return value, spec
+    wanted = [i for i, letter in enumerate(spec) if letter != "k"] + [spec.index("k")]
+    return op_of("transpose")(value, permutation=tuple(wanted)), "".join(spec[i] for i in wanted)  # type: ignore[return-value]
+
+
+@rewrite("transpose-of-matmul", "transpose")
+def absorb_transpose(n: Node, uses: Uses) -> Result:
+    """transpose(weft.matmul(x, y)) -> weft.matmul(x, y) or weft.matmul(y, x) with another order of the result's dims."""
+    (x,) = n.operands
+    if x.node is None or x.op != "weft.matmul" or uses(x) != 1 or x.node.attrs["columns"]:
+        return None
+    left, right, out = parse_spec(str(x.node.attrs["spec"]))
+    permutation: Sequence[int] = n.attrs["permutation"]  # type: ignore[assignment]
+    moved = "".join(out[p] for p in permutation)
+    a, b = x.node.operands
+    if moved[-1] == "n":
+        return matmul(a, b, spec=f"{left},{right}->{moved}")  # type: ignore[return-value]
+    if moved[-1] == "m":
+        swap = str.maketrans("mn", "nm")
+        return matmul(b, a, spec=f"{right},{left}->{moved}".translate(swap))  # type: ignore[return-value]
+    return None
+
+
+@rewrite("pack-constant-rhs", "weft.matmul")
+def pack_constant(n: Node, uses: Uses) -> Result:
+    """weft.matmul(x, constant) -> weft.matmul(x, constant packed by panels of columns)."""
+    x, y = n.operands
+    array = constant_of(y)
+    if array is None or n.attrs["columns"]:
+        return None
+    left, right, out = parse_spec(str(n.attrs["spec"]))
+    inner = [letter for letter in out if letter in right and letter not in left]
+    if "n" not in right or not out.endswith("".join(inner)):
+        return None
+    batch = [letter for letter in right if letter in left and letter != "k"]
+    order = [right.index(letter) for letter in (*batch, "k", *inner)]
+    moved = np.transpose(array, order)
+    columns = int(np.prod([array.shape[right.index(letter)] for letter in inner]))
+    matrix = moved.reshape(*moved.shape[: len(batch) + 1], columns)
+    assert y.node is not None
+    tensor = y.node.attrs["value"]
+    packed = op_of("constant")(value=Tensor(pack_columns(matrix), tensor.name if isinstance(tensor, Tensor) else ""))
+    spec = f"{left},{''.join(batch)}kn->{out[: len(out) - len(inner)]}n"
+    made = matmul(x, packed, spec=spec, columns=columns)  # type: ignore[arg-type]
+    result = n.types[0]
+    assert isinstance(result, TensorType)
+    return made if made.type == result else op_of("reshape")(made, result=result)  # type: ignore[union-attr, return-value]
+
+
+@region_pass("contraction")
+def canonicalize_contractions(body: Region, context: Context) -> Region:
+    """dot_general of fast float types -> weft.matmul; transposes around it become strides; constant right-hand sides are packed."""
+    return apply_rules(apply_rules(body, (to_matmul, absorb_transpose)), (pack_constant,))
