@@ -150,6 +150,12 @@ class Emitter(Arithmetic, Walk[Elem]):
 
     def _tail(self, name: str, whole: Dim, stop: Dim, body: Callable[[Expr], None]) -> None:
         first, count = self.indices.scalar(whole), stop - whole
+        if count == 1:
+            # Not only cheaper: LLVM 22 makes too wide a store of a truncated vector under a constant mask of one lane.
+            with self.scopes.open():
+                self.indices.define(name, first)
+                body(symbol(name, whole, whole))
+            return
         left = None if isinstance(count, int) else self.indices.scalar(count)
         with self.scopes.open(barrier=True):
             w = self.w

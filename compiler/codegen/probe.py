@@ -87,6 +87,8 @@ class Probe(Walk[Mark]):
         return Mark(value.dtype)
 
     def _constant(self, node: Node, index: Index) -> Mark:
+        # One that has the same value everywhere is no access, but treating it as one costs nothing but a loop.
+        self.record.accesses.append(Access(node.result, index, row_major(node.result.shape, index)))
         return Mark(node.result.dtype)
 
     def _call_element(self, op: Op, node: Node, index: Index, inlined: bool) -> object:

@@ -1,10 +1,11 @@
 """What every CPU kernel of the elemental emitter has in common: the function's head, its arguments, and the choice of lanes and chunks."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from ....proto.dtypes import DType
-from ...ir.dims import Dim, Expr, ceildiv, floordiv, maximum, minimum
+from ...ir.dims import Dim, Expr, ceildiv, floordiv, maximum, minimum, symbol
 from ...ir.graph import Node
 from ..elemental import Buffer, Emitter
 from ..kernel import fusion_symbols, kernel_name
@@ -53,6 +54,18 @@ def lanes_for(dtypes: Iterable[DType], target: Target) -> int:
     """Lanes of a vector loop over these element types: a full register of the widest, but f64 and wider take two."""
     widest = max((4 if d.is_float and d.bits < 32 else d.itemsize for d in dtypes if not d.is_bool), default=1)
     return target.vector_bytes // min(widest, 4)
+
+
+@contextmanager
+def chunk_loop(frame: Frame, chunks: Dim) -> Iterator[Dim]:
+    """Runs the body for every chunk the call is for; a kernel of one chunk has no loop."""
+    if chunks == 1:
+        yield 0
+        return
+    with frame.e.scopes.open(), frame.w.loop(frame.w.end, frame.w.begin) as chunk:
+        frame.e.define("%chunk", chunk)
+        yield symbol("%chunk", 0, chunks - 1)
+        frame.e.scopes.forget()
 
 
 @dataclass(frozen=True, slots=True)

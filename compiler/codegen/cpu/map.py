@@ -5,8 +5,9 @@ The innermost loop runs over vector lanes. Where conditions of the region (paddi
 there, so that each piece is free of them.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from ...ir.dims import Dim, Expr, Symbol, floordiv, maximum, minimum, mod, product, symbol, symbols, terms_of
 from ...ir.graph import Node, Region
@@ -15,7 +16,7 @@ from ..elemental import row_major
 from ..kernel import Kernel
 from ..probe import Bound, Record, axis_symbols, probe
 from ..target import Target
-from .frame import Frame, Grid, grid_of, lanes_for, open_kernel
+from .frame import Frame, Grid, chunk_loop, grid_of, lanes_for, open_kernel
 
 _MAX_PIECES = 12
 
@@ -162,17 +163,15 @@ class _Map:
 
     def emit(self) -> None:
         """Loops over chunks and over the rows of each."""
-        grid, w = self.plan.grid, self.f.w
-        with self.e.scopes.open(), w.loop(w.end, w.begin) as chunk:
-            self.e.define("%chunk", chunk)
-            first, last, start, stop = grid.place(symbol("%chunk", 0, grid.chunks - 1))
+        grid = self.plan.grid
+        with chunk_loop(self.f, grid.chunks) as chunk:
+            first, last, start, stop = grid.place(chunk)
             if not self.plan.rows:
                 self._inner((), start, stop)
             else:
                 with self.e.loop_over("%row", first, last):
                     row = symbol("%row", 0, grid.outer - 1)
                     self._inner(tuple(unravel(row, self.plan.rows)), start, stop)
-            self.e.scopes.forget()
 
     def _inner(self, outer: Index, start: Dim, stop: Dim) -> None:
         match self.plan.inner:
@@ -180,19 +179,21 @@ class _Map:
                 self._element(())
             case (_,):
                 self._lanes(outer, self.plan.cuts[0], start, stop)
-            case (n, _):
-                for a, b in zip(self.plan.cuts[0], self.plan.cuts[0][1:], strict=False):
+            case (_, _):
+                for a, b in pairwise(self.plan.cuts[0]):
                     with self.e.loop_over("%i", a, b) as i:
                         self._lanes((*outer, i), self.plan.cuts[1], 0, self.plan.inner[1])
             case _:
                 raise AssertionError(self.plan.inner)
 
     def _lanes(self, outer: Index, cuts: tuple[Dim, ...], start: Dim, stop: Dim) -> None:
-        body: Callable[[Expr], None] = lambda j: self._element((*outer, j))
+        def body(j: Expr) -> None:
+            self._element((*outer, j))
+
         if len(cuts) == 2:
             self.e.vector_loop("%j", start, stop, body)
             return
-        for a, b in zip(cuts, cuts[1:], strict=False):
+        for a, b in pairwise(cuts):
             self.e.vector_loop("%j", _max(start, a), minimum(stop, b), body)
 
     def _element(self, loops: Index) -> None:
