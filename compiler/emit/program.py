@@ -3,6 +3,7 @@
 from ...proto import program_pb2 as pb
 from ...proto.artifact import CodeImage, Program
 from ...vm.native_abi import ENTRY_POINTS, RUNTIME_ABI
+from ..codegen.kernel import Kernel
 from ..codegen.link import link
 from ..codegen.llvm import compile_modules
 from ..codegen.runtime import runtime_object
@@ -32,6 +33,15 @@ def emit_program(module: Module, target: Target, producer: str) -> Program:
         locs=tables.locs,
     )
     return Program(message.SerializeToString(deterministic=True), {target.name: CodeImage(image)}, tables.weights)
+
+
+def generate_kernels(module: Module, target: Target) -> list[Kernel]:
+    """The kernels of a module that has been through the pipeline, each once."""
+    kernels = Kernels(target)
+    for f in module.functions.values():
+        if f.public:
+            FunctionEmitter(f, Tables(), kernels).emit()
+    return [kernel for kernel, _ in kernels.made]
 
 
 def _link(kernels: Kernels, target: Target) -> tuple[bytes, pb.Image]:

@@ -1,0 +1,73 @@
+"""Compile a graph into a program that runs without a compiler.
+
+weft compile model.onnx -o model.weftx
+weft compile model.onnx -o model.weftx --cpu x86-64-v3
+weft compile model.onnx -o model.weftx --shape x=8,3,224,224
+"""
+
+import argparse
+import os
+import time
+
+from ..compiler.codegen.target import LEVELS, Target
+from ..compiler.driver import compile
+from ..frontends.load import load
+from ..proto.errors import fail
+from .console import progress
+
+HELP = "compile a graph into a program (.weftx)"
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("model", help="the graph: .onnx, .weft or .mlir")
+    parser.add_argument("-o", "--output", help="the program to write (default: the model's name with .weftx)")
+    add_compile_options(parser)
+    parser.add_argument("-q", "--quiet", action="store_true", help="say nothing but errors")
+
+
+def add_compile_options(parser: argparse.ArgumentParser) -> None:
+    """The options of every command that compiles."""
+    levels = ", ".join(LEVELS)
+    parser.add_argument("--cpu", default="native", metavar="LEVEL", help=f"the CPU to compile for: native (default), {levels}")
+    parser.add_argument("--precision", choices=("default", "strict"), default="default", help="strict: no algorithm that trades accuracy")
+    parser.add_argument(
+        "--shape",
+        action="append",
+        default=[],
+        metavar="NAME=D,D,…",
+        help="fix the shape of an input with symbolic dims; may be repeated",
+    )
+
+
+def parse_shapes(texts: list[str]) -> dict[str, tuple[int, ...]]:
+    """`["x=1,3,224,224"]` as a dict; WeftError `usage.shape`."""
+    shapes: dict[str, tuple[int, ...]] = {}
+    for text in texts:
+        name, equals, dims = text.rpartition("=")
+        try:
+            shapes[name] = tuple(int(d) for d in dims.replace("x", ",").split(",") if d)
+        except ValueError:
+            equals = ""
+        if not equals or not name:
+            raise fail("usage.shape", f"--shape {text!r} is not NAME=D,D,…", help="for example --shape x=1,3,224,224")
+    return shapes
+
+
+def execute(arguments: argparse.Namespace) -> int:
+    """`weft compile`."""
+    output = arguments.output or os.path.splitext(arguments.model)[0] + ".weftx"
+    if not output.endswith(".weftx"):
+        raise fail("usage.output", f"a program's name must end in .weftx, not {output!r}")
+    start = time.perf_counter()
+    with progress(arguments.quiet) as tell:
+        tell("loading")
+        module = load(arguments.model)
+        target = Target.parse(arguments.cpu)
+        program = compile(module, target, arguments.precision, parse_shapes(arguments.shape) or None, progress=tell)
+        tell("writing")
+        program.save(output)
+    if not arguments.quiet:
+        size = os.path.getsize(output)
+        print(f"{output}: {size / 1e6:.1f} MB for {target}, compiled in {time.perf_counter() - start:.2f} s")
+    return 0
