@@ -14,13 +14,11 @@ def same(a: Module | Function | Region, b: Module | Function | Region, *, names:
     return difference(a, b, names=names, locations=locations) == ""
 
 
-def difference(
-    a: Module | Function | Region, b: Module | Function | Region, *, names: bool = True, locations: bool = False
-) -> str:
+def difference(a: Module | Function | Region, b: Module | Function | Region, *, names: bool = True, locations: bool = False) -> str:
     """The first difference between two graphs, in words; "" if there is none.
 
-    Captured values are compared by what they stand for, so that the order of captures does not count; attributes by content, a default that is
-    not stored like one that is. `names` compares the source names of parameters, results and nodes, `locations` the locations.
+    Captured values are compared by what they stand for, so that the order of captures does not count; attributes by content, a default that
+    is not stored like one that is. `names` compares the source names of parameters, results and nodes, `locations` the locations.
     """
     comparison = _Comparison(names, locations)
     if isinstance(a, Module) and isinstance(b, Module):
@@ -47,7 +45,11 @@ class _Comparison:
         return next((d for name in a.functions if (d := self.functions(a.functions[name], b.functions[name]))), "")
 
     def functions(self, a: Function, b: Function) -> str:
-        facts = [("name", a.name, b.name), ("visibility", a.public, b.public), ("aliases", dict(a.aliases), dict(b.aliases))]
+        facts: list[tuple[str, object, object]] = [
+            ("name", a.name, b.name),
+            ("visibility", a.public, b.public),
+            ("aliases", dict(a.aliases), dict(b.aliases)),
+        ]
         if self.names:
             facts.append(("result names", _padded(a.result_names, a), _padded(b.result_names, b)))
             facts.append(("parameter names", [p.name for p in a.params], [p.name for p in b.params]))

@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
+from functools import cache
 from types import NoneType, UnionType
 from typing import Literal, Union, get_args, get_origin, get_type_hints
 
@@ -16,15 +16,22 @@ from ..ir.types import TensorType, TokenType, TupleType, Type
 from .registry import Op
 
 _MISMATCH = object()
-_WORDS: dict[object, str] = {int: "an integer", bool: "a boolean", float: "a number", str: "a string", Tensor: "a tensor", NoneType: "nothing"}
+_WORDS: dict[object, str] = {
+    int: "an integer",
+    bool: "a boolean",
+    float: "a number",
+    str: "a string",
+    Tensor: "a tensor",
+    NoneType: "nothing",
+}
 
 
-@lru_cache(maxsize=None)
+@cache
 def _hints(op: Op) -> dict[str, object]:
     return get_type_hints(op.infer, localns={"Expr": Expr, "Attr": Attr, "Type": Type})
 
 
-@lru_cache(maxsize=None)
+@cache
 def _operand_hints(op: Op) -> tuple[list[object], object]:
     """The annotations of the named operands, and of the variadic rest."""
     named: list[object] = []

@@ -28,6 +28,8 @@ I32_ATTRIBUTES = {"exponent_bits", "mantissa_bits", "api_version", "version", "i
 F32_ATTRIBUTES = {"epsilon"}
 # Tables of integers, written `dense<[[…]]> : tensor<…xi64>`.
 TABLES = {"padding", "replica_groups", "source_target_pairs"}
+# Lists of permutations, written `[dense<[0, 1]> : tensor<2xindex>]`.
+LAYOUTS = {"operand_layouts", "result_layouts"}
 
 
 def type_text(t: Type, portable: bool = False) -> str:
@@ -98,6 +100,11 @@ def _float_attr(value: float, kind: str) -> str:
     return f"{float_text(value, F64.numpy)} : {kind}"
 
 
+def _layout_text(layout: Attr) -> str:
+    array = layout.array if isinstance(layout, Tensor) else np.array(layout, np.int64)
+    return f"{dense_text(array, I64)} : tensor<{array.size}xindex>"
+
+
 def _is_table(value: Attr) -> bool:
     return isinstance(value, tuple) and all(isinstance(row, tuple) and all(type(x) is int for x in row) for row in value)
 
@@ -110,7 +117,9 @@ def _table_text(rows: tuple[tuple[int, ...], ...]) -> str:
 def _tuple_text(name: str, values: tuple[Attr, ...], stablehlo: bool, tensors: "TensorText | None") -> str:
     if stablehlo and name in TABLES and _is_table(values) and len({len(row) for row in values if isinstance(row, tuple)}) <= 1:
         return _table_text(values)  # type: ignore[arg-type]
-    if values and all(type(v) is bool for v in values) or (not values and name == "window_reversal"):
+    if stablehlo and name in LAYOUTS:
+        return "[" + ", ".join(map(_layout_text, values)) + "]"
+    if (values and all(type(v) is bool for v in values)) or (not values and name == "window_reversal"):
         return "array<i1" + (": " + ", ".join("true" if v else "false" for v in values) if values else "") + ">"
     if all(type(v) is int for v in values) and not (stablehlo and name in ENUMS):
         return "array<i64" + (": " + ", ".join(map(str, values)) if values else "") + ">"
@@ -187,4 +196,3 @@ class TensorText:
             blob = array.itemsize.to_bytes(4, "little") + data
             lines.append(f'      {key_text(handle)}: "0x{blob.hex().upper()}"' + ("," if i + 1 < len(self.resources) else ""))
         return [*lines, "    }", "  }", "#-}"]
-

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ....proto.dtypes import DType
+from ....proto.dtypes import F32, F64, DType
 
 # As MLIR: a tensor of more elements that is no splat is written as the bytes of its elements.
 HEX_LIMIT = 100
@@ -48,7 +48,7 @@ def element_text(x: np.generic, dtype: DType) -> str:
     if dtype.is_int:
         return str(int(x))  # type: ignore[arg-type]
     if dtype.is_complex:
-        part = DType("f32", 0, dtype.kind, 32, np.dtype(np.float32)) if dtype.bits == 64 else DType("f64", 0, dtype.kind, 64, np.dtype(np.float64))
+        part = F32 if dtype.bits == 64 else F64
         value = np.asarray(x).reshape(1).view(part.numpy)
         return f"({_float_element(value[0], part)},{_float_element(value[1], part)})"
     if dtype.is_float:
@@ -72,7 +72,7 @@ def is_splat(array: np.ndarray) -> bool:
 
 def _nested(array: np.ndarray, dtype: DType) -> str:
     if array.ndim == 0:
-        return element_text(array[()], dtype)
+        return element_text(array.flat[0], dtype)
     return "[" + ", ".join(_nested(part, dtype) for part in array) + "]"
 
 
@@ -81,7 +81,7 @@ def dense_text(array: np.ndarray, dtype: DType, elide: int | None = None) -> str
     if array.size == 0:
         return "dense<>"
     if is_splat(array):
-        return f"dense<{element_text(array.reshape(-1)[0] if array.ndim else array[()], dtype)}>"
+        return f"dense<{element_text(array.reshape(-1)[0], dtype)}>"
     if elide is not None and array.size > elide:
         return "dense<…>"
     # The byte form of i1 differs between versions of MLIR, that of strings does not exist.

@@ -17,8 +17,8 @@ _FORMAT = re.compile(r"e([0-9]{1,4})m([0-9]{1,4})")
 def parse(text: str, file: str = "<text>") -> Module:
     """The module a text in MLIR syntax describes.
 
-    `file` names the text in errors and locations. WeftError: `mlir.…` for what cannot be read, `op.unknown` for every op weft does not have,
-    `<op>.C…` for every constraint that does not hold, each with its place.
+    `file` names the text in errors and locations. WeftError: `mlir.…` for what cannot be read, `op.unknown` for every op weft does not
+    have, `<op>.C…` for every constraint that does not hold, each with its place.
     """
     return Parser(text, file).module()
 

@@ -177,7 +177,7 @@ class Lexer:
 
     def skip_balanced(self) -> str:
         """Step over a bracketed group, whatever is inside, and return it."""
-        start = self.pos
+        start = end = self.pos
         stack = [_CLOSING[self.text[self.pos]]]
         self.pos += 1
         self.skip_space()
@@ -188,11 +188,13 @@ class Lexer:
             if char == '"':
                 self.raw_string()
                 continue
-            if char in _CLOSING:
+            if self.at("->"):
+                self.pos += 1
+            elif char in _CLOSING:
                 stack.append(_CLOSING[char])
             elif char == stack[-1]:
                 stack.pop()
-            elif char in ")]}" or (char == ">" and self.text[self.pos - 1] != "-"):
+            elif char in ")]}>":
                 raise self.expected(f"`{stack[-1]}`")
             if len(stack) > 1000:
                 raise self.error("mlir.depth", "brackets are nested too deeply")

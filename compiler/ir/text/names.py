@@ -1,7 +1,7 @@
 """SSA names: source names of values written as MLIR identifiers, reversibly.
 
-A value named `encoder/relu:0` prints as `%encoder$relu$$3A0`: `/` is `$`, any other byte that an identifier cannot hold is `$$` and two hex digits.
-A second value of the same name gets the suffix `$$.1`. Names that printers make up (`0`, `arg0`, `cst_1`, …) stand for no name.
+A value named `encoder/relu:0` prints as `%encoder$relu$$3A0`: `/` is `$`, any other byte that an identifier cannot hold is `$$` and two hex
+digits. A second value of the same name gets the suffix `$$.1`. Names that printers make up (`0`, `arg0`, `cst_1`, …) stand for no name.
 """
 
 import re
@@ -36,9 +36,7 @@ def source_name(ident: str) -> str:
     ident = _REPEATED.sub("", ident)
     if _INVENTED.fullmatch(ident):
         return ""
-    raw = b"".join(
-        part.encode() if i % 2 == 0 else bytes.fromhex(part) if part else b"/" for i, part in enumerate(_split(ident))
-    )
+    raw = b"".join(part.encode() if i % 2 == 0 else bytes.fromhex(part) if part else b"/" for i, part in enumerate(_split(ident)))
     return raw.decode("utf-8", "replace")
 
 

@@ -7,7 +7,7 @@ from ....proto.errors import Diagnostic, Loc, WeftError, fail
 from ...ops.registry import OPS, Op
 from ...ops.signature import check_operand_kinds, conforming_attrs
 from ..attrs import Attr, Dict
-from ..dims import Dim, Expr, symbol
+from ..dims import Dim, symbol
 from ..graph import Function, Module, Node, Value, param
 from ..types import TensorType, TupleType, Type
 from .names import source_name
@@ -19,6 +19,8 @@ RETURNS = {"return", "func.return", "stablehlo.return"}
 # What is understood though no op of weft: structure of the text.
 STRUCTURE = RETURNS | {"func.func", "builtin.module", "module", "call", "func.call"}
 _STATEMENT = re.compile(r'^[ \t]*(?:%[^=\n"]*=[ \t]*)?(?:"([A-Za-z_][\w.$]*)"(?=\()|([a-z_]\w*\.[\w.$]+))(?=[\s(%@"])', re.MULTILINE)
+# Attributes that may be dropped without a change of meaning.
+HINTS = {"result_accuracy", "output_operand_aliases"}
 # Problems found before the parser gives up listing them.
 MAX_PROBLEMS = 50
 
@@ -27,8 +29,8 @@ MAX_PROBLEMS = 50
 class Draft:
     """A statement as read, before its node is built.
 
-    `results` are the declared types, if the form declares them; `explicit` trailing operands are captures; `applied` is the op that a reduction's
-    body consists of, if that is all that is said of the body.
+    `results` are the declared types, if the form declares them; `explicit` trailing operands are captures; `applied` is the op that a
+    reduction's body consists of, if that is all that is said of the body.
     """
 
     op: str
@@ -141,7 +143,9 @@ class ModuleParser(AttributeReader):
                 return functions
             elif self.at('"') or self.peek_ident():
                 spelled = self.string() if self.at('"') else self.ident()
-                raise self._unknown(spelled, start) if not is_known(spelled) else self.error("mlir.syntax", f"`{spelled}` outside a function", start)  # fmt: skip
+                if not is_known(spelled):
+                    raise self._unknown(spelled, start)
+                raise self.error("mlir.syntax", f"`{spelled}` outside a function", start)
             else:
                 raise self.expected("a function")
             if f.name in functions:
@@ -497,16 +501,13 @@ class ModuleParser(AttributeReader):
 
 
 def _known(op: Op, attrs: dict[str, Attr]) -> dict[str, Attr]:
-    """The attributes without those that annotate (`dialect.name`) and without accuracy hints that ask for nothing."""
-    kept = {k: v for k, v in attrs.items() if "." not in k}
-    if "result_accuracy" in kept and "result_accuracy" not in op.attrs:
-        del kept["result_accuracy"]
-    return kept
+    """The attributes without those that annotate (`dialect.name`) and without hints that the op does not take."""
+    return {k: v for k, v in attrs.items() if "." not in k and (k in op.attrs or k not in HINTS)}
 
 
 def _agree_dims(said: Dim, got: Dim) -> bool:
     # A bare `?` says only that the dim is not known statically.
-    return said == got or said == ANY_DIM or (isinstance(got, Expr) and got == ANY_DIM)
+    return said in (got, ANY_DIM) or got == ANY_DIM
 
 
 def _agree(said: Type, got: Type) -> bool:

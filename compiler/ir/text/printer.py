@@ -1,6 +1,6 @@
 """The text form of the graph: MLIR syntax, pretty where StableHLO has a pretty form, generic otherwise."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from ....proto.dtypes import Kind
 from ....proto.errors import Loc
@@ -27,8 +27,8 @@ def to_text(
 ) -> str:
     """`x` as text.
 
-    `generic` writes every op in the generic form. `portable` leaves out what only weft reads: symbolic dims print as `?`. `locations` adds `loc(…)`.
-    Constants of more than `elide` elements are left out (`dense<…>`), and the text cannot be read back.
+    `generic` writes every op in the generic form. `portable` leaves out what only weft reads: symbolic dims print as `?`. `locations` adds
+    `loc(…)`. Constants of more than `elide` elements are left out (`dense<…>`), and the text cannot be read back.
     """
     p = Printer(generic, portable, locations, elide)
     match x:
@@ -264,6 +264,6 @@ def _stem(n: Node) -> str:
     return "cst" if isinstance(t, TensorType) and t.dtype.kind in (Kind.FLOAT, Kind.COMPLEX) else "c"
 
 
-def _braced(items: dict[str, object]) -> str:
+def _braced(items: Mapping[str, object]) -> str:
     """` {a = …, b = …}`, or nothing."""
     return " {" + ", ".join(f"{k} = {v}" for k, v in items.items()) + "}" if items else ""

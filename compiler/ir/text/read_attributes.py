@@ -15,11 +15,17 @@ from .read_types import TypeReader
 _ALIAS = re.compile(r"^[ \t]*([#!])([A-Za-z_][A-Za-z0-9_$\-]*+)[ \t]*=[ \t\r\n]*", re.MULTILINE)
 _RESOURCES = re.compile(r"^[ \t]*\{-#", re.MULTILINE)
 _REPEATED = re.compile(r"#\d+$")
+_DOT_FIELDS = {
+    "lhs_batching_dimensions": "lhs_batch",
+    "rhs_batching_dimensions": "rhs_batch",
+    "lhs_contracting_dimensions": "lhs_contracting",
+    "rhs_contracting_dimensions": "rhs_contracting",
+}
 _RECORDS = {
-    "stablehlo.dot": (DotDims, {"lhs_batching_dimensions": "lhs_batch", "rhs_batching_dimensions": "rhs_batch", "lhs_contracting_dimensions": "lhs_contracting", "rhs_contracting_dimensions": "rhs_contracting"}),
+    "stablehlo.dot": (DotDims, _DOT_FIELDS),
     "stablehlo.gather": (GatherDims, {}),
     "stablehlo.scatter": (ScatterDims, {}),
-}  # fmt: skip
+}
 _UNSUPPORTED = {"sparse", "affine_map", "affine_set", "strided", "opaque", "distinct", "dense_array"}
 # Attribute aliases are read again wherever they are used; what that may cost in all, in characters.
 _ALIAS_BUDGET = 1 << 26
@@ -260,7 +266,7 @@ class AttributeReader(TypeReader):
         cls, rename = _RECORDS[name]
         self.expect("<")
         start = self.pos
-        fields: dict[str, object] = {f: () for f in cls.__slots__}
+        fields: dict[str, object] = dict.fromkeys(cls.__slots__, ())
         if "index_vector_dim" in fields:
             fields["index_vector_dim"] = 0
         seen: set[str] = set()

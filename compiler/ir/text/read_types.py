@@ -61,7 +61,7 @@ class TypeReader(Lexer):
         return name in BY_NAME or name in ("index", "complex") or (name[:2] == "si" and name[2:].isdigit()) or self.at("!weft.string")
 
     def _quantized(self) -> Exception:
-        return self.error("mlir.quantized", "quantized types are not supported", help="dequantize the model, or export it in floating point")
+        return self.error("mlir.quantized", "quantized types are not supported", help="dequantize the model")
 
     def type(self) -> Type:
         """A tensor, token or tuple type."""
@@ -140,7 +140,7 @@ class TypeReader(Lexer):
         return int(digits)
 
     def _encoding(self, dims: list[Dim]) -> list[Dim]:
-        """`#weft.dims<"N", 4>` says what each dim is; other encodings (bounds, sparsity) are not understood, only skipped where harmless."""
+        """`#weft.dims<"N", 4>` says what each dim is; bounds are skipped, other encodings are not understood."""
         start = self.pos
         name = self.suffix_id("#")
         if name in ("stablehlo.bounds", "mhlo.type_extensions") and self.at("<"):

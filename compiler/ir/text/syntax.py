@@ -59,6 +59,12 @@ SYNTAX: dict[str, Syntax] = {
 # Elementwise ops that are not listed.
 ELEMENTWISE = Syntax("same")
 # Short names in the `window = {…}` of a convolution.
-WINDOW = {"stride": "window_strides", "pad": "padding", "lhs_dilate": "lhs_dilation", "rhs_dilate": "rhs_dilation", "reverse": "window_reversal"}  # fmt: skip
+WINDOW = {
+    "stride": "window_strides",
+    "pad": "padding",
+    "lhs_dilate": "lhs_dilation",
+    "rhs_dilate": "rhs_dilation",
+    "reverse": "window_reversal",
+}
 # Bodies of a reduction that are one op on the two parameters have a short form.
 APPLIED = frozenset({"add", "multiply", "maximum", "minimum", "and", "or", "xor"})

@@ -1,0 +1,53 @@
+func.func @main(%x: tensor<2x3xi32>, %y: tensor<2x3xi32>) -> tensor<2x3xi32> {
+  %r = stablehlo.and %x, %y : tensor<2x3xi32>
+  return %r : tensor<2x3xi32>
+}
+// =>
+module @module {
+  func.func public @main(%x: tensor<2x3xi32>, %y: tensor<2x3xi32>) -> tensor<2x3xi32> {
+    %r = stablehlo.and %x, %y : tensor<2x3xi32>
+    return %r : tensor<2x3xi32>
+  }
+}
+// -----
+func.func @main(%x: tensor<4xui8>, %y: tensor<4xui8>) -> tensor<4xui8> {
+  %r = "stablehlo.and"(%x, %y) : (tensor<4xui8>, tensor<4xui8>) -> tensor<4xui8>
+  return %r : tensor<4xui8>
+}
+// =>
+module @module {
+  func.func public @main(%x: tensor<4xui8>, %y: tensor<4xui8>) -> tensor<4xui8> {
+    %r = stablehlo.and %x, %y : tensor<4xui8>
+    return %r : tensor<4xui8>
+  }
+}
+// -----
+func.func @main(%x: tensor<4xi1>, %y: tensor<4xi1>) -> tensor<4xi1> {
+  %r = "stablehlo.and"(%x, %y) : (tensor<4xi1>, tensor<4xi1>) -> tensor<4xi1>
+  return %r : tensor<4xi1>
+}
+// =>
+module @module {
+  func.func public @main(%x: tensor<4xi1>, %y: tensor<4xi1>) -> tensor<4xi1> {
+    %r = stablehlo.and %x, %y : tensor<4xi1>
+    return %r : tensor<4xi1>
+  }
+}
+// -----
+func.func @main(%x: tensor<f32>, %y: tensor<f32>) -> tensor<f32> {
+  %r = stablehlo.and %x, %y : tensor<f32>
+  return %r : tensor<f32>
+}
+// error: and.I1
+// -----
+func.func @main(%x: tensor<4xi32>, %y: tensor<5xi32>) -> tensor<4xi32> {
+  %r = "stablehlo.and"(%x, %y) : (tensor<4xi32>, tensor<5xi32>) -> tensor<4xi32>
+  return %r : tensor<4xi32>
+}
+// error: and.C1
+// -----
+func.func @main(%x: tensor<4xi32>) -> tensor<5xi32> {
+  %r = "stablehlo.and"(%x, %x) : (tensor<4xi32>, tensor<4xi32>) -> tensor<5xi32>
+  return %r : tensor<5xi32>
+}
+// error: mlir.type

@@ -1,0 +1,23 @@
+func.func @main(%x: tensor<4xf32>, %y: tensor<4xf32>) -> tensor<4xcomplex<f32>> {
+  %r = stablehlo.complex %x, %y : tensor<4xcomplex<f32>>
+  return %r : tensor<4xcomplex<f32>>
+}
+// =>
+module @module {
+  func.func public @main(%x: tensor<4xf32>, %y: tensor<4xf32>) -> tensor<4xcomplex<f32>> {
+    %r = stablehlo.complex %x, %y : tensor<4xcomplex<f32>>
+    return %r : tensor<4xcomplex<f32>>
+  }
+}
+// -----
+func.func @main(%x: tensor<4xi32>, %y: tensor<4xi32>) -> tensor<4xcomplex<f32>> {
+  %r = "stablehlo.complex"(%x, %y) : (tensor<4xi32>, tensor<4xi32>) -> tensor<4xcomplex<f32>>
+  return %r : tensor<4xcomplex<f32>>
+}
+// error: complex.I1
+// -----
+func.func @main(%x: tensor<4xf32>, %y: tensor<4xf64>) -> tensor<4xcomplex<f32>> {
+  %r = "stablehlo.complex"(%x, %y) : (tensor<4xf32>, tensor<4xf64>) -> tensor<4xcomplex<f32>>
+  return %r : tensor<4xcomplex<f32>>
+}
+// error: complex.C1

@@ -1,0 +1,47 @@
+func.func @main(%x: tensor<2x3xi32>) -> tensor<2x3xi32> {
+  %r = stablehlo.count_leading_zeros %x : tensor<2x3xi32>
+  return %r : tensor<2x3xi32>
+}
+// =>
+module @module {
+  func.func public @main(%x: tensor<2x3xi32>) -> tensor<2x3xi32> {
+    %r = stablehlo.count_leading_zeros %x : tensor<2x3xi32>
+    return %r : tensor<2x3xi32>
+  }
+}
+// -----
+func.func @main(%x: tensor<4xui8>) -> tensor<4xui8> {
+  %r = "stablehlo.count_leading_zeros"(%x) : (tensor<4xui8>) -> tensor<4xui8>
+  return %r : tensor<4xui8>
+}
+// =>
+module @module {
+  func.func public @main(%x: tensor<4xui8>) -> tensor<4xui8> {
+    %r = stablehlo.count_leading_zeros %x : tensor<4xui8>
+    return %r : tensor<4xui8>
+  }
+}
+// -----
+func.func @main(%x: tensor<4xi64>) -> tensor<4xi64> {
+  %r = "stablehlo.count_leading_zeros"(%x) : (tensor<4xi64>) -> tensor<4xi64>
+  return %r : tensor<4xi64>
+}
+// =>
+module @module {
+  func.func public @main(%x: tensor<4xi64>) -> tensor<4xi64> {
+    %r = stablehlo.count_leading_zeros %x : tensor<4xi64>
+    return %r : tensor<4xi64>
+  }
+}
+// -----
+func.func @main(%x: tensor<i1>) -> tensor<i1> {
+  %r = stablehlo.count_leading_zeros %x : tensor<i1>
+  return %r : tensor<i1>
+}
+// error: count_leading_zeros.I1
+// -----
+func.func @main(%x: tensor<4xi32>) -> tensor<5xi32> {
+  %r = "stablehlo.count_leading_zeros"(%x) : (tensor<4xi32>) -> tensor<5xi32>
+  return %r : tensor<5xi32>
+}
+// error: mlir.type

@@ -1,0 +1,83 @@
+func.func @main(%x: tensor<2x3xf32>) -> tensor<2x3xf32> {
+  %r = stablehlo.negate %x : tensor<2x3xf32>
+  return %r : tensor<2x3xf32>
+}
+// =>
+module @module {
+  func.func public @main(%x: tensor<2x3xf32>) -> tensor<2x3xf32> {
+    %r = stablehlo.negate %x : tensor<2x3xf32>
+    return %r : tensor<2x3xf32>
+  }
+}
+// -----
+func.func @main(%x: tensor<?x3xf32, #weft.dims<"N", 3>>) -> tensor<?x3xf32, #weft.dims<"N", 3>> {
+  %r = "stablehlo.negate"(%x) : (tensor<?x3xf32, #weft.dims<"N", 3>>) -> tensor<?x3xf32, #weft.dims<"N", 3>>
+  return %r : tensor<?x3xf32, #weft.dims<"N", 3>>
+}
+// =>
+module @module {
+  func.func public @main(%x: tensor<?x3xf32, #weft.dims<"N", 3>>) -> tensor<?x3xf32, #weft.dims<"N", 3>> {
+    %r = stablehlo.negate %x : tensor<?x3xf32, #weft.dims<"N", 3>>
+    return %r : tensor<?x3xf32, #weft.dims<"N", 3>>
+  }
+}
+// -----
+func.func @main(%x: tensor<4xi32>) -> tensor<4xi32> {
+  %r = "stablehlo.negate"(%x) : (tensor<4xi32>) -> tensor<4xi32>
+  return %r : tensor<4xi32>
+}
+// =>
+module @module {
+  func.func public @main(%x: tensor<4xi32>) -> tensor<4xi32> {
+    %r = stablehlo.negate %x : tensor<4xi32>
+    return %r : tensor<4xi32>
+  }
+}
+// -----
+func.func @main(%x: tensor<4xui8>) -> tensor<4xui8> {
+  %r = "stablehlo.negate"(%x) : (tensor<4xui8>) -> tensor<4xui8>
+  return %r : tensor<4xui8>
+}
+// =>
+module @module {
+  func.func public @main(%x: tensor<4xui8>) -> tensor<4xui8> {
+    %r = stablehlo.negate %x : tensor<4xui8>
+    return %r : tensor<4xui8>
+  }
+}
+// -----
+func.func @main(%x: tensor<4xcomplex<f32>>) -> tensor<4xcomplex<f32>> {
+  %r = "stablehlo.negate"(%x) : (tensor<4xcomplex<f32>>) -> tensor<4xcomplex<f32>>
+  return %r : tensor<4xcomplex<f32>>
+}
+// =>
+module @module {
+  func.func public @main(%x: tensor<4xcomplex<f32>>) -> tensor<4xcomplex<f32>> {
+    %r = stablehlo.negate %x : tensor<4xcomplex<f32>>
+    return %r : tensor<4xcomplex<f32>>
+  }
+}
+// -----
+func.func @main(%x: tensor<4xbf16>) -> tensor<4xbf16> {
+  %r = "stablehlo.negate"(%x) : (tensor<4xbf16>) -> tensor<4xbf16>
+  return %r : tensor<4xbf16>
+}
+// =>
+module @module {
+  func.func public @main(%x: tensor<4xbf16>) -> tensor<4xbf16> {
+    %r = stablehlo.negate %x : tensor<4xbf16>
+    return %r : tensor<4xbf16>
+  }
+}
+// -----
+func.func @main(%x: tensor<i1>) -> tensor<i1> {
+  %r = stablehlo.negate %x : tensor<i1>
+  return %r : tensor<i1>
+}
+// error: negate.I1
+// -----
+func.func @main(%x: tensor<4xf32>) -> tensor<5xf32> {
+  %r = "stablehlo.negate"(%x) : (tensor<4xf32>) -> tensor<5xf32>
+  return %r : tensor<5xf32>
+}
+// error: mlir.type

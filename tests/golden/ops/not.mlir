@@ -1,0 +1,47 @@
+func.func @main(%x: tensor<2x3xi32>) -> tensor<2x3xi32> {
+  %r = stablehlo.not %x : tensor<2x3xi32>
+  return %r : tensor<2x3xi32>
+}
+// =>
+module @module {
+  func.func public @main(%x: tensor<2x3xi32>) -> tensor<2x3xi32> {
+    %r = stablehlo.not %x : tensor<2x3xi32>
+    return %r : tensor<2x3xi32>
+  }
+}
+// -----
+func.func @main(%x: tensor<4xui8>) -> tensor<4xui8> {
+  %r = "stablehlo.not"(%x) : (tensor<4xui8>) -> tensor<4xui8>
+  return %r : tensor<4xui8>
+}
+// =>
+module @module {
+  func.func public @main(%x: tensor<4xui8>) -> tensor<4xui8> {
+    %r = stablehlo.not %x : tensor<4xui8>
+    return %r : tensor<4xui8>
+  }
+}
+// -----
+func.func @main(%x: tensor<4xi1>) -> tensor<4xi1> {
+  %r = "stablehlo.not"(%x) : (tensor<4xi1>) -> tensor<4xi1>
+  return %r : tensor<4xi1>
+}
+// =>
+module @module {
+  func.func public @main(%x: tensor<4xi1>) -> tensor<4xi1> {
+    %r = stablehlo.not %x : tensor<4xi1>
+    return %r : tensor<4xi1>
+  }
+}
+// -----
+func.func @main(%x: tensor<f32>) -> tensor<f32> {
+  %r = stablehlo.not %x : tensor<f32>
+  return %r : tensor<f32>
+}
+// error: not.I1
+// -----
+func.func @main(%x: tensor<4xi32>) -> tensor<5xi32> {
+  %r = "stablehlo.not"(%x) : (tensor<4xi32>) -> tensor<5xi32>
+  return %r : tensor<5xi32>
+}
+// error: mlir.type

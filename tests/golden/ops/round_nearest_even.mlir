@@ -1,0 +1,59 @@
+func.func @main(%x: tensor<2x3xf32>) -> tensor<2x3xf32> {
+  %r = stablehlo.round_nearest_even %x : tensor<2x3xf32>
+  return %r : tensor<2x3xf32>
+}
+// =>
+module @module {
+  func.func public @main(%x: tensor<2x3xf32>) -> tensor<2x3xf32> {
+    %r = stablehlo.round_nearest_even %x : tensor<2x3xf32>
+    return %r : tensor<2x3xf32>
+  }
+}
+// -----
+func.func @main(%x: tensor<?x3xf32, #weft.dims<"N", 3>>) -> tensor<?x3xf32, #weft.dims<"N", 3>> {
+  %r = "stablehlo.round_nearest_even"(%x) : (tensor<?x3xf32, #weft.dims<"N", 3>>) -> tensor<?x3xf32, #weft.dims<"N", 3>>
+  return %r : tensor<?x3xf32, #weft.dims<"N", 3>>
+}
+// =>
+module @module {
+  func.func public @main(%x: tensor<?x3xf32, #weft.dims<"N", 3>>) -> tensor<?x3xf32, #weft.dims<"N", 3>> {
+    %r = stablehlo.round_nearest_even %x : tensor<?x3xf32, #weft.dims<"N", 3>>
+    return %r : tensor<?x3xf32, #weft.dims<"N", 3>>
+  }
+}
+// -----
+func.func @main(%x: tensor<4xf64>) -> tensor<4xf64> {
+  %r = "stablehlo.round_nearest_even"(%x) : (tensor<4xf64>) -> tensor<4xf64>
+  return %r : tensor<4xf64>
+}
+// =>
+module @module {
+  func.func public @main(%x: tensor<4xf64>) -> tensor<4xf64> {
+    %r = stablehlo.round_nearest_even %x : tensor<4xf64>
+    return %r : tensor<4xf64>
+  }
+}
+// -----
+func.func @main(%x: tensor<4xbf16>) -> tensor<4xbf16> {
+  %r = "stablehlo.round_nearest_even"(%x) : (tensor<4xbf16>) -> tensor<4xbf16>
+  return %r : tensor<4xbf16>
+}
+// =>
+module @module {
+  func.func public @main(%x: tensor<4xbf16>) -> tensor<4xbf16> {
+    %r = stablehlo.round_nearest_even %x : tensor<4xbf16>
+    return %r : tensor<4xbf16>
+  }
+}
+// -----
+func.func @main(%x: tensor<i32>) -> tensor<i32> {
+  %r = stablehlo.round_nearest_even %x : tensor<i32>
+  return %r : tensor<i32>
+}
+// error: round_nearest_even.I1
+// -----
+func.func @main(%x: tensor<4xf32>) -> tensor<5xf32> {
+  %r = "stablehlo.round_nearest_even"(%x) : (tensor<4xf32>) -> tensor<5xf32>
+  return %r : tensor<5xf32>
+}
+// error: mlir.type

@@ -1,0 +1,53 @@
+func.func @main(%x: tensor<2x3xi32>, %y: tensor<2x3xi32>) -> tensor<2x3xi32> {
+  %r = stablehlo.shift_right_logical %x, %y : tensor<2x3xi32>
+  return %r : tensor<2x3xi32>
+}
+// =>
+module @module {
+  func.func public @main(%x: tensor<2x3xi32>, %y: tensor<2x3xi32>) -> tensor<2x3xi32> {
+    %r = stablehlo.shift_right_logical %x, %y : tensor<2x3xi32>
+    return %r : tensor<2x3xi32>
+  }
+}
+// -----
+func.func @main(%x: tensor<4xui8>, %y: tensor<4xui8>) -> tensor<4xui8> {
+  %r = "stablehlo.shift_right_logical"(%x, %y) : (tensor<4xui8>, tensor<4xui8>) -> tensor<4xui8>
+  return %r : tensor<4xui8>
+}
+// =>
+module @module {
+  func.func public @main(%x: tensor<4xui8>, %y: tensor<4xui8>) -> tensor<4xui8> {
+    %r = stablehlo.shift_right_logical %x, %y : tensor<4xui8>
+    return %r : tensor<4xui8>
+  }
+}
+// -----
+func.func @main(%x: tensor<4xi64>, %y: tensor<4xi64>) -> tensor<4xi64> {
+  %r = "stablehlo.shift_right_logical"(%x, %y) : (tensor<4xi64>, tensor<4xi64>) -> tensor<4xi64>
+  return %r : tensor<4xi64>
+}
+// =>
+module @module {
+  func.func public @main(%x: tensor<4xi64>, %y: tensor<4xi64>) -> tensor<4xi64> {
+    %r = stablehlo.shift_right_logical %x, %y : tensor<4xi64>
+    return %r : tensor<4xi64>
+  }
+}
+// -----
+func.func @main(%x: tensor<i1>, %y: tensor<i1>) -> tensor<i1> {
+  %r = stablehlo.shift_right_logical %x, %y : tensor<i1>
+  return %r : tensor<i1>
+}
+// error: shift_right_logical.I1
+// -----
+func.func @main(%x: tensor<4xi32>, %y: tensor<5xi32>) -> tensor<4xi32> {
+  %r = "stablehlo.shift_right_logical"(%x, %y) : (tensor<4xi32>, tensor<5xi32>) -> tensor<4xi32>
+  return %r : tensor<4xi32>
+}
+// error: shift_right_logical.C1
+// -----
+func.func @main(%x: tensor<4xi32>) -> tensor<5xi32> {
+  %r = "stablehlo.shift_right_logical"(%x, %x) : (tensor<4xi32>, tensor<4xi32>) -> tensor<5xi32>
+  return %r : tensor<5xi32>
+}
+// error: mlir.type
