@@ -2,6 +2,7 @@
 
 import ctypes
 from collections.abc import Sequence
+from functools import partial
 from struct import Struct
 
 import numpy as np
@@ -23,7 +24,21 @@ class Frame:
     table is instruction `n`; row 0 patches the addresses of inputs and outputs into the rest.
     """
 
-    __slots__ = ("_args", "_bind", "_cancel", "_header", "_keep", "_rows", "_status", "_targets", "address", "arena", "bind", "pc")
+    __slots__ = (
+        "_args",
+        "_bind",
+        "_cancel",
+        "_header",
+        "_keep",
+        "_rows",
+        "_status",
+        "_targets",
+        "address",
+        "arena",
+        "bind",
+        "nbytes",
+        "pc",
+    )
 
     def __init__(self, plan: Plan, image: Image, constants: Sequence[int], state: int, threads: int, deref: int) -> None:
         self.arena = _aligned(plan.arena)
@@ -34,6 +49,7 @@ class Frame:
         self.address = _address(self._header)
         self._fill_table(plan, image, constants)
         self._keep = scratch
+        self.nbytes = self.arena.nbytes + scratch.nbytes
         for offset, value in (
             (abi.FRAME_STATE, state),
             (abi.FRAME_ROWS, _address(self._rows)),
@@ -48,8 +64,7 @@ class Frame:
         self._status = ctypes.c_int64.from_address(self.address + abi.FRAME_STATUS)
         self._cancel = ctypes.c_int32.from_address(self.address + abi.FRAME_CANCEL)
         memory = self._header[abi.FRAME_BYTES :].data
-        pack = Struct(f"{bindings}q").pack_into
-        self.bind = lambda *addresses: pack(memory, 0, *addresses)
+        self.bind = partial(Struct(f"{bindings}q").pack_into, memory, 0)
 
     @property
     def status(self) -> int:

@@ -7,11 +7,12 @@ from threading import get_ident
 from typing import Any
 
 import numpy as np
-from numpy import empty, ndarray
+from numpy import empty, may_share_memory, ndarray
 
 from ..proto.errors import InternalError, fail
 from . import host, isa, model
 from . import native_abi as abi
+from .dims import evaluate
 from .frame import Frame
 from .image import Image
 from .model import Kind, Model
@@ -22,6 +23,7 @@ from .watch import WATCH
 
 MAX_PLANS = 32  # shapes a function remembers
 MAX_FREE = 16  # frames kept for reuse, per plan
+MAX_IDLE_BYTES = 256 << 20  # of frames for other shapes, kept by a function when it needs another frame
 _CONTIGUOUS_ALIGNED = 0x0001 | 0x0100
 
 Shapes = tuple[tuple[int, ...], ...]
@@ -59,7 +61,7 @@ class Function:
         self._single = len(self.signature.outputs) == 1
         self._plans: dict[Shapes, _Ready] = {}
         if not function.symbols:
-            shapes = tuple(tuple(map(int, map(str, i.shape))) for i in self.signature.inputs)
+            shapes = tuple(tuple(evaluate(d, ()) for d in i.shape) for i in self.signature.inputs)
             self._plans[shapes] = self._ready(())
 
     @property
@@ -78,7 +80,7 @@ class Function:
         ready = self._plans.get(tuple([a.shape for a in arrays])) or self._plan_for(arrays)
         results = [empty(shape, dtype) for shape, dtype in ready.outputs]
         if self._function.aliases:
-            self._donate(args, arrays, results)
+            arrays = self._donate(arrays, results)
         self._execute(ready, arrays, results, timeout)
         return results[0] if self._single else tuple(results)
 
@@ -91,15 +93,22 @@ class Function:
         arrays = self._arrays(args)
         ready = self._plans.get(tuple([a.shape for a in arrays])) or self._plan_for(arrays)
         results = self.signature.check_outputs(outputs, ready.plan.outputs)
-        donated = dict(self._function.aliases)
-        for i, array in enumerate(arrays):
-            if i in donated:
-                if array is not results[donated[i]]:
-                    results[donated[i]][...] = array
-                arrays = [*arrays[:i], results[donated[i]], *arrays[i + 1 :]]
-            elif any(np.may_share_memory(array, result) for result in results):
-                arrays = [*arrays[:i], array.copy(), *arrays[i + 1 :]]
+        if self._function.aliases or any(may_share_memory(a, r) for a in arrays for r in results):
+            arrays = self._apart(arrays, results)
         self._execute(ready, arrays, results, timeout)
+
+    def _apart(self, arrays: Sequence[ndarray], results: Sequence[ndarray]) -> Sequence[ndarray]:
+        """Inputs that share no memory with outputs, but for donated ones: those are brought into their output and are it."""
+        donated = dict(self._function.aliases)
+        apart: list[ndarray] = []
+        for i, array in enumerate(arrays):
+            others = [r for o, r in enumerate(results) if donated.get(i) != o]
+            apart.append(array.copy() if any(may_share_memory(array, r) for r in others) else array)
+        for i, o in donated.items():
+            if apart[i] is not results[o]:
+                results[o][...] = apart[i]
+                apart[i] = results[o]
+        return apart
 
     def _arrays(self, args: Sequence[Any]) -> Sequence[ndarray]:
         """`args` themselves if all of them can be read as they are."""
@@ -112,23 +121,30 @@ class Function:
         return self.signature.convert(args)
 
     def _plan_for(self, arrays: Sequence[ndarray]) -> _Ready:
-        values = bind_symbols(self._function, arrays)
-        ready = self._ready(values)
-        while len(self._plans) >= MAX_PLANS:
-            self._plans.pop(next(iter(self._plans)), None)
-        return self._plans.setdefault(tuple(a.shape for a in arrays), ready)
+        ready = self._ready(bind_symbols(self._function, arrays))
+        with POOL.lock:
+            while len(self._plans) >= MAX_PLANS:
+                del self._plans[next(iter(self._plans))]
+            return self._plans.setdefault(tuple(a.shape for a in arrays), ready)
 
     def _ready(self, values: tuple[int, ...]) -> _Ready:
         return _Ready(make_plan(self._model, self._function, values), [o.dtype for o in self.signature.outputs])
 
     def _frame(self, ready: _Ready) -> Frame:
+        with POOL.lock:
+            idle = 0
+            for other in [r for r in reversed(self._plans.values()) if r is not ready]:
+                idle += sum(frame.nbytes for frame in other.free)
+                if idle > MAX_IDLE_BYTES:
+                    other.free.clear()
         threads = self._threads if ready.shared else 1
         return Frame(ready.plan, self._image, self._addresses, POOL.state, threads, _DATA_OFFSET)
 
-    def _donate(self, args: Sequence[Any], arrays: Sequence[ndarray], results: list[ndarray]) -> None:
-        """Let aliased outputs be the arrays of their inputs; a caller's array that cannot be written is copied."""
+    def _donate(self, arrays: Sequence[ndarray], results: list[ndarray]) -> Sequence[ndarray]:
+        """Let aliased outputs be the arrays of their inputs, or copies of those that cannot be written."""
         for i, o in self._function.aliases:
             results[o] = arrays[i] if arrays[i].flags.writeable else arrays[i].copy()
+        return self._apart(arrays, results)
 
     def _execute(self, ready: _Ready, arrays: Sequence[ndarray], results: Sequence[ndarray], timeout: float | None) -> None:
         if ready.shared and POOL.workers < self._threads - 1:

@@ -29,7 +29,7 @@ from .verifier import verify, verify_image
 ALIGN = 64
 
 
-class LoadedProgram(Mapping[str, Function]):
+class LoadedProgram:
     """The functions of a program, by name. They, and the code and constants under them, live as long as anything refers to them."""
 
     def __init__(self, functions: Mapping[str, Function], decoded: Model, level: str) -> None:
@@ -71,21 +71,23 @@ class VM:
             raise ValueError(f"a VM needs at least one thread, not {threads}")
         self.threads = cpu_count() if threads is None else threads
 
-    def load(self, program: str | os.PathLike[str] | Program) -> LoadedProgram:
-        """Load a file or a program in memory.
+    def load(self, program: str | os.PathLike[str] | Program, *, verify_weights: bool = False) -> LoadedProgram:
+        """Load a file or a program in memory. Weights are compared with their digest only if asked: that reads all of them.
 
         Raises `WeftError`: `container.*` for a damaged file, `program.*`, `isa.*` and `host.*` for an invalid program, `cpu.*` if
         this machine cannot run it.
         """
         if isinstance(program, Program):
-            return self._load(program)
+            return self._load(program, verify_weights)
         with Program.open(program) as opened:
             try:
-                return self._load(opened)
+                return self._load(opened, verify_weights)
             except WeftError as error:
                 raise error.at(Loc(os.fspath(program))) from None
 
-    def _load(self, program: Program) -> LoadedProgram:
+    def _load(self, program: Program, verify_weights: bool) -> LoadedProgram:
+        if verify_weights:
+            program.verify()
         message = model.parse(program.pb)
         decoded = model.decode(message)
         if not message.images:

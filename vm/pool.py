@@ -32,19 +32,24 @@ class Pool:
         """Have at least `workers` threads; new ones run `image`'s worker loop, which stays mapped for good."""
         if self.workers >= workers or self._closed:
             return
-        with self._lock:
+        with self.lock:
             while self.workers < workers:
-                self._images.append(image)
-                index = self.workers + 1
-                thread = threading.Thread(target=image.worker, args=(self.state, index), name=f"weft-{index}", daemon=True)
-                thread.start()
-                self._threads.append(thread)
-                self.workers = index
-                self._write(abi.STATE_WORKERS, index)
+                self.workers += 1  # first: whatever interrupts us, no two workers have one index
+                self._start(self.workers, image)
+
+    def _start(self, index: int, image: Image) -> None:
+        self._images.append(image)
+        thread = threading.Thread(target=image.worker, args=(self.state, index), name=f"weft-{index}", daemon=True)
+        try:
+            thread.start()
+        except RuntimeError:  # the system allows no more threads; calls get along without
+            return
+        self._threads.append(thread)
+        self._write(abi.STATE_WORKERS, len(self._threads))
 
     def close(self) -> None:
         """End the workers; later calls run without any."""
-        with self._lock:
+        with self.lock:
             self._closed = True
             if self._images:
                 self._write(abi.STATE_WORKERS, 0)
@@ -54,7 +59,8 @@ class Pool:
 
     def reset(self) -> None:
         """A state without workers, at the same address: in a forked child it is a copy that nobody else sees."""
-        self._lock = threading.Lock()
+        self.lock = threading.Lock()
+        """held for changes of the pool, and of what functions remember; a forked child gets a new one"""
         self._threads: list[threading.Thread] = []
         self._images: list[Image] = []
         self._closed = False

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -10,8 +10,7 @@ from ..proto.errors import Diagnostic, WeftError, fail
 from .dims import Dim, Expr, describe, evaluate
 from .model import Function, Port
 
-_CONTIGUOUS_ALIGNED = 0x0001 | 0x0100
-_WRITEABLE = 0x0400
+_DIRECT_RESULT = 0x0001 | 0x0100 | 0x0400  # C_CONTIGUOUS, ALIGNED, WRITEABLE
 # What a Python number may become without a change of kind.
 _WIDER = {"b": "bviufcV", "i": "iufcV", "u": "iufcV", "f": "fcV", "c": "c"}
 
@@ -81,22 +80,26 @@ class Signature:
             raise WeftError(*problems)
         return arrays
 
-    def check_outputs(self, outputs: Sequence[object], shapes: Sequence[tuple[int, ...]]) -> tuple[np.ndarray, ...]:
+    def check_outputs(self, outputs: Sequence[object], shapes: Sequence[tuple[int, ...]]) -> Sequence[np.ndarray]:
         """`outputs` if results can be written to them directly. Raises `WeftError` (`call.count`, `call.output`)."""
         if len(outputs) != len(self.outputs):
             raise fail("call.count", f"{self.name} gives {len(self.outputs)} outputs, got {len(outputs)} arrays for them", help=str(self))
-        wanted = _CONTIGUOUS_ALIGNED | _WRITEABLE
-        checked: list[np.ndarray] = []
         for argument, shape, array in zip(self.outputs, shapes, outputs, strict=True):
-            expected = f"output {argument.name!r} of {self.name} needs an array of {argument.dtype}{list(shape)}"
-            if not isinstance(array, np.ndarray):
-                raise fail("call.output", f"{expected}, got {type(array).__name__}")
-            if array.dtype != argument.dtype or array.shape != shape:
-                raise fail("call.output", f"{expected}, got {array.dtype}{list(array.shape)}")
-            if array.flags.num & wanted != wanted:
-                raise fail("call.output", f"{expected} that is row-major, aligned and writeable")
-            checked.append(array)
-        return tuple(checked)
+            problem = _output_problem(argument, shape, array)
+            if problem:
+                expected = f"output {argument.name!r} of {self.name} needs an array of {argument.dtype}{list(shape)}"
+                raise fail("call.output", f"{expected}{problem}")
+        return cast(Sequence[np.ndarray], outputs)
+
+
+def _output_problem(argument: Argument, shape: tuple[int, ...], array: object) -> str:
+    if not isinstance(array, np.ndarray):
+        return f", got {type(array).__name__}"
+    if array.dtype != argument.dtype or array.shape != shape:
+        return f", got {array.dtype}{list(array.shape)}"
+    if array.flags.num & _DIRECT_RESULT != _DIRECT_RESULT:
+        return " that is row-major, aligned and writeable"
+    return ""
 
 
 def make_signature(function: Function) -> Signature:
@@ -182,8 +185,7 @@ def _convert_numbers(what: str, argument: Argument, value: object) -> np.ndarray
     except ValueError as error:
         raise fail("call.value", f"{what} is no array: {error}") from error
     target = argument.dtype
-    kind = "V" if target.kind == "V" else target.kind
-    if array.size and kind not in _WIDER.get(array.dtype.kind, ""):
+    if array.size and target.kind not in _WIDER.get(array.dtype.kind, ""):
         raise fail("call.dtype", f"{what} holds values of {array.dtype}, expected {target}")
     converted = _direct(array, target)
     if array.dtype.kind in "iu" and array.size and not np.array_equal(converted.astype(array.dtype), array):

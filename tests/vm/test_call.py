@@ -216,6 +216,16 @@ def test_donated_input_of_run_into() -> None:
     assert (was, now) == (6, 7)
 
 
+def test_donated_array_that_is_another_input_too() -> None:
+    """x, which is given up, becomes x + y; y is the same array."""
+    p = add_program()
+    p.functions[0].pb.aliases.add(input=0, output=0)
+    f = load(p)
+    x = np.array([1, 2, 3, 4], np.float32)
+    assert f(x, x) is x
+    assert x.tolist() == [2, 4, 6, 8]
+
+
 # -- control flow, host calls, failures ---------------------------------------------------------------------------------------
 
 

@@ -93,3 +93,17 @@ def test_threads() -> None:
     assert VM(threads=3).threads == 3
     with pytest.raises(ValueError, match="at least one"):
         VM(threads=0)
+
+
+def test_damaged_weights_are_found_on_request(path: Path) -> None:
+    values = np.arange(12345, 12361)
+    p = counting_program()
+    p.functions[0].constant(values, "i64")
+    p.build().save(path)
+    VM().load(path, verify_weights=True)
+    damaged = bytearray(path.read_bytes())
+    damaged[damaged.index(values.tobytes())] ^= 1
+    path.write_bytes(damaged)
+    VM().load(path)
+    with pytest.raises(WeftError, match=r"container\.digest"):
+        VM().load(path, verify_weights=True)
