@@ -8,6 +8,7 @@ from .passes import (
     Context,
     Pass,
     canonicalize,
+    canonicalize_contractions,
     cse,
     dce,
     drop_private,
@@ -25,6 +26,8 @@ PIPELINE: Sequence[Pass] = (
     fold_constants,
     cse,
     canonicalize,  # folding made new splats and constant branches
+    canonicalize_contractions,
+    fold_constants,  # packs weights
     sink_reshapes,  # products now have canonical ranks; their reshapes move below the epilogues
     cse,
     dce,

@@ -2,15 +2,15 @@
 
 import os
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TextIO
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, TextIO
 
 from ..proto.errors import WeftError
 
-# Work that takes less needs no progress line.
-_PATIENCE = 0.5  # seconds
+if TYPE_CHECKING:
+    from rich.status import Status
 
 
 def coloured(text: str, code: str, stream: TextIO) -> str:
@@ -28,26 +28,25 @@ def print_error(error: WeftError) -> None:
 
 
 class Progress:
-    """One line on a terminal that says what is being done; nothing where stderr is not a terminal."""
+    """A spinner on a terminal that says what is being done; nothing where stderr is not a terminal, or without `weft[cli]`."""
 
     def __init__(self, quiet: bool = False) -> None:
-        self.stream = sys.stderr
-        self.shown = False
-        self.enabled = not quiet and self.stream.isatty()
-        self.start = time.monotonic()
+        self._status: Status | None = None
+        if not quiet and sys.stderr.isatty() and find_spec("rich"):
+            from rich.console import Console
+
+            self._status = Console(stderr=True).status("")
+            self._status.start()
 
     def __call__(self, what: str) -> None:
         """Say that `what` has begun."""
-        elapsed = time.monotonic() - self.start
-        if self.enabled and elapsed > _PATIENCE:
-            print(f"\r\x1b[K{elapsed:5.1f} s  {what}", end="", file=self.stream, flush=True)
-            self.shown = True
+        if self._status:
+            self._status.update(what)
 
     def clear(self) -> None:
         """Take the line away."""
-        if self.shown:
-            print("\r\x1b[K", end="", file=self.stream, flush=True)
-            self.shown = False
+        if self._status:
+            self._status.stop()
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from .base import PASSES as PASSES
 from .base import Context as Context
 from .base import Pass as Pass
 from .canonicalize import canonicalize as canonicalize
+from .contraction import canonicalize_contractions as canonicalize_contractions
 from .cse import cse as cse
 from .dce import dce as dce
 from .dce import drop_private as drop_private
