@@ -123,6 +123,7 @@ class _Fuser:
                 self.taken.add(node)
             if node.op != "constant":
                 self._enqueue(node, queue, seen)
+        cluster.kind = _final_kind(cluster)
         return cluster
 
     def _enqueue(self, node: Node, queue: list[tuple[int, Node]], seen: set[Node]) -> None:
@@ -147,11 +148,32 @@ class _Fuser:
             if node.op == "reshape" and not self._worth_joining(node):
                 return False
         expanded = any(u in cluster.expanded or _expands(u) for u in inside)
-        if not _accepts(cluster, node, inside, expanded):
+        if not _accepts(cluster, node, inside, expanded) or self._belongs_to_core(cluster, node):
             return False
         if expanded:
             cluster.expanded.add(node)
         return True
+
+    def _belongs_to_core(self, cluster: _Cluster, node: Node) -> bool:
+        """Whether `node` is better off as the epilogue of a contraction that this cluster cannot take in."""
+        if cluster.kind == "contraction" or not op_of(node).is_elementwise:
+            return False
+        core = self._core_behind(node)
+        return core is not None and not (cluster.kind == "map" and _same_shape(cluster, core))
+
+    def _core_behind(self, node: Node) -> Node | None:
+        """The contraction that `node` could be the epilogue of, reached through elementwise ops of one use each."""
+        for v in node.operands:
+            source = v.node
+            if source is None or len(self.users.get(v, ())) != 1 or v in self.results or v.shape != node.results[0].shape:
+                continue
+            if source.op in CONTRACTIONS:
+                return source
+            if op_of(source).is_elementwise:
+                core = self._core_behind(source)
+                if core is not None:
+                    return core
+        return None
 
     def _worth_joining(self, reshape: Node) -> bool:
         """A reshape is a view unless what it reshapes can be computed in place."""
@@ -180,8 +202,10 @@ def _accepts(cluster: _Cluster, node: Node, inside: list[Node], expanded: bool) 
     """Whether a cluster of its kind can take `node`; turns the cluster's kind where a core joins."""
     kind = KIND_OF_ROOT.get(node.op)
     match cluster.kind, kind:
-        case "map", None:
-            return node.op in _FREE or not expanded or node.op in ("reshape", "convert")
+        case "map" | "reduce", None if expanded and node.op not in _FREE:
+            return node.op in ("reshape", "convert") or _starts_rows(cluster, node)
+        case "map" | "reduce", None:
+            return True
         case "map", "contraction" | "window" if _same_shape(cluster, node):
             cluster.kind, cluster.core = kind, node
             return True
@@ -190,8 +214,6 @@ def _accepts(cluster: _Cluster, node: Node, inside: list[Node], expanded: bool) 
             return True
         case "map" | "reduce" | "rows", "reduce":
             return _becomes_rows(cluster, node)
-        case "reduce", None:
-            return node.op in _FREE or not expanded
         case "rows", None:
             return _fits_rows(cluster, node)
         case "contraction" | "window", None:
@@ -229,6 +251,39 @@ def _becomes_rows(cluster: _Cluster, node: Node) -> bool:
         return False
     cluster.kind, cluster.rows, cluster.full = "rows", trial.rows, trial.full
     return True
+
+
+def _starts_rows(cluster: _Cluster, node: Node) -> bool:
+    """Whether `node` computes one number per row from a reduction of the cluster's rows; makes it a `rows` cluster if so."""
+    reduction = _reduction_behind(node)
+    return reduction is not None and _becomes_rows(cluster, reduction) and _fits_rows(cluster, node)
+
+
+def _reduction_behind(node: Node) -> Node | None:
+    """The reduction that a chain of elementwise ops and reshapes begins with."""
+    while node.op != "reduce":
+        if not op_of(node).is_elementwise and node.op != "reshape":
+            return None
+        sources = [v.node for v in node.operands if v.node is not None and v.node.op not in (*_FREE, "constant")]
+        if not sources:
+            return None
+        node = sources[0]
+    return node
+
+
+def _final_kind(cluster: _Cluster) -> str:
+    """`rows` clusters whose reductions stayed outside, or that turned out to be one plain reduction, are of a simpler kind."""
+    if cluster.kind != "rows":
+        return cluster.kind
+    reductions = sum(m.op == "reduce" for m in cluster.members)
+    if reductions == 0:
+        return "map"
+    across = any(m.op == "broadcast_in_dim" and m.results[0].shape == cluster.full and _reads_member(m, cluster) for m in cluster.members)
+    return "rows" if reductions > 1 or across else "reduce"
+
+
+def _reads_member(node: Node, cluster: _Cluster) -> bool:
+    return any(v.node in cluster.members and v.node is not None and v.node.op != "constant" for v in node.operands)
 
 
 def _fits_rows(cluster: _Cluster, node: Node) -> bool:
