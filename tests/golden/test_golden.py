@@ -23,6 +23,7 @@ from weft.compiler.ir.text import parse, to_text
 from weft.compiler.ir.types import TensorType
 from weft.compiler.ops.registry import OPS
 from weft.compiler.passes import PASSES
+from weft.compiler.verify import verify
 from weft.proto.errors import WeftError
 from weft.proto.weights import Weights
 
@@ -90,9 +91,11 @@ def rewrite(case: Case, result: str | tuple[str, ...]) -> None:
 
 def run(case: Case) -> tuple[Module, Module]:
     module = parse(case.source, case.path.name)
+    verify(module)
     result = module
     for name in case.passes:
         result = PASSES[name](result)
+        verify(result, f"verifying after {name}")
     return module, result
 
 

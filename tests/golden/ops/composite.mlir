@@ -23,3 +23,29 @@ func.func @main(%x: tensor<4xf32>) -> tensor<4xf32> {
   return %r : tensor<4xf32>
 }
 // error: composite.C1
+// -----
+func.func @main(%x: tensor<4xf32>) -> tensor<4xf32> {
+  %r = stablehlo.composite "lib.double" %x {decomposition = @missing} : (tensor<4xf32>) -> tensor<4xf32>
+  return %r : tensor<4xf32>
+}
+// error: composite.C2
+// -----
+func.func @main(%x: tensor<4xf32>) -> tensor<4xf32> {
+  %r = stablehlo.composite "lib.double" %x {decomposition = @double} : (tensor<4xf32>) -> tensor<4xf32>
+  return %r : tensor<4xf32>
+}
+func.func private @double(%x: tensor<5xf32>) -> tensor<5xf32> {
+  %r = stablehlo.add %x, %x : tensor<5xf32>
+  return %r : tensor<5xf32>
+}
+// error: composite.C3
+// error: composite.C4
+// -----
+func.func @main(%x: tensor<4xf32>) -> tensor<5xf32> {
+  %r = stablehlo.composite "lib.double" %x {decomposition = @double} : (tensor<4xf32>) -> tensor<5xf32>
+  return %r : tensor<5xf32>
+}
+func.func private @double(%x: tensor<4xf32>) -> tensor<4xf32> {
+  return %x : tensor<4xf32>
+}
+// error: composite.C4

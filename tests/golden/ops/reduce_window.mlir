@@ -18,15 +18,25 @@ module @module {
   }
 }
 // -----
-func.func @main(%x: tensor<7xf32>, %i: tensor<f32>) -> tensor<7xf32> {
+func.func @main(%x: tensor<7xf32>, %i: tensor<f32>) -> tensor<4xf32> {
   %r = "stablehlo.reduce_window"(%x, %i) <{padding = dense<[[1, 2]]> : tensor<1x2xi64>, window_dilations = array<i64: 3>, window_dimensions = array<i64: 3>, window_strides = array<i64: 1>}> ({
   ^bb0(%a: tensor<f32>, %b: tensor<f32>):
     %c = stablehlo.maximum %a, %b : tensor<f32>
     stablehlo.return %c : tensor<f32>
-  }) : (tensor<7xf32>, tensor<f32>) -> tensor<7xf32>
-  return %r : tensor<7xf32>
+  }) : (tensor<7xf32>, tensor<f32>) -> tensor<4xf32>
+  return %r : tensor<4xf32>
 }
-// error: mlir.type
+// =>
+module @module {
+  func.func public @main(%x: tensor<7xf32>, %i: tensor<f32>) -> tensor<4xf32> {
+    %r = "stablehlo.reduce_window"(%x, %i) <{padding = dense<[[1, 2]]> : tensor<1x2xi64>, window_dilations = array<i64: 3>, window_dimensions = array<i64: 3>, window_strides = array<i64: 1>}> ({
+    ^bb0(%a: tensor<f32>, %b: tensor<f32>):
+      %0 = stablehlo.maximum %a, %b : tensor<f32>
+      stablehlo.return %0 : tensor<f32>
+    }) : (tensor<7xf32>, tensor<f32>) -> tensor<4xf32>
+    return %r : tensor<4xf32>
+  }
+}
 // -----
 func.func @main(%x: tensor<3xf32>, %i: tensor<f32>) -> tensor<5xf32> {
   %r = "stablehlo.reduce_window"(%x, %i) <{base_dilations = array<i64: 2>, window_dimensions = array<i64: 1>}> ({
