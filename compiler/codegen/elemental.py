@@ -112,6 +112,19 @@ class Emitter(Arithmetic, Walk[Elem]):
                 yield at
                 self.scopes.forget()
 
+    def fold(self, name: str, start: Dim, stop: Dim, step: int, state: Elems, body: Callable[[Expr, Elems], Elems]) -> Elems:
+        """`state = body(symbol, state)` for `start`, `start + step`, … below `stop`; like `loop_over`, carrying elements."""
+        first, last = self.indices.scalar(start), self.indices.scalar(stop)
+        runs = isinstance(start, int) and isinstance(stop, int)
+        parts = [p for x in state for p in x.parts]
+        with self.scopes.open():
+            with self.w.carry(stop if runs else last, parts, start if runs else first, step) as loop:  # type: ignore[arg-type]
+                self.indices.define(name, loop.index)
+                after = body(symbol(name, start, stop - 1), self._regroup(state, loop.values))
+                self.scopes.forget()
+                loop.next([p for x in after for p in x.parts])
+        return self._regroup(state, loop.results)
+
     @contextmanager
     def vectorized(self, name: str) -> Iterator[None]:
         """Inside, symbol `name` counts lanes: `width` consecutive values at a time."""
@@ -148,6 +161,12 @@ class Emitter(Arithmetic, Walk[Elem]):
         with self.loop_over(name, start, whole, self.width), self.vectorized(name):
             yield symbol(name, start, stop - 1)
 
+    def tail_mask(self, count: Dim) -> Val:
+        """The mask of the first `count` lanes, less than `width`."""
+        if isinstance(count, int):
+            return const_vector("i1", [k < count for k in range(self.width)])
+        return self.w.tail_mask(self.indices.scalar(count), self.width)
+
     def _tail(self, name: str, whole: Dim, stop: Dim, body: Callable[[Expr], None]) -> None:
         first, count = self.indices.scalar(whole), stop - whole
         if count == 1:
@@ -164,9 +183,8 @@ class Emitter(Arithmetic, Walk[Elem]):
                 inside = w.label("tail")
                 w.cbr(w.icmp("sgt", left, 0), inside, done)
                 w.at(inside)
-            mask = w.tail_mask(left, self.width) if left else const_vector("i1", [k < count for k in range(self.width)])  # type: ignore[operator]
             self.indices.define(name, first)
-            with self.vectorized(name), self.masked(mask):
+            with self.vectorized(name), self.masked(self.tail_mask(count)):
                 body(symbol(name, whole, stop - 1))
             self.scopes.forget()
             w.at(done)
@@ -454,6 +472,11 @@ class Emitter(Arithmetic, Walk[Elem]):
 
         return self._arms(some, run, lambda: (blank[0],))[0]
 
+    def when(self, count: Val, then: Callable[[], Elems], otherwise: Elems) -> Elems:
+        """`then()` if the i64 `count` is positive, else `otherwise`."""
+        cond = self.w.icmp("sgt", count, 0)
+        return self._arms(cond, then, lambda: otherwise)
+
     def loop(self, extents: Sequence[Dim], init: Elems, body: Callable[[Index, Elems], Elems]) -> Elems:
         """Fold `body(index, state)` over the index space in row-major order."""
         if any(isinstance(n, int) and n <= 0 for n in extents):
@@ -480,17 +503,11 @@ class Emitter(Arithmetic, Walk[Elem]):
             return tuple(map(self.spread, step(outer, state)))
         n, *rest = extents
         self._fresh += 1
-        name = f"%k{self._fresh}"
-        stop = n if isinstance(n, int) else self.indices.scalar(n)
-        parts = [p for x in state for p in x.parts]
-        with self.scopes.open():
-            with self.w.carry(stop, parts) as loop:
-                self.indices.define(name, loop.index)
-                carried = self._regroup(state, loop.values)
-                after = self._nest(rest, (*outer, symbol(name, 0, n - 1)), carried, step)
-                self.scopes.forget()
-                loop.next([p for x in after for p in x.parts])
-        return self._regroup(state, loop.results)
+
+        def body(k: Expr, carried: Elems) -> Elems:
+            return self._nest(rest, (*outer, k), carried, step)
+
+        return self.fold(f"%k{self._fresh}", 0, n, 1, state, body)
 
     def _regroup(self, like_: Elems, parts: Sequence[Val]) -> Elems:
         left = iter(parts)

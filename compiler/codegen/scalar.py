@@ -397,13 +397,16 @@ class Arithmetic:
 
 
 def _float_extreme(w: Writer, name: str, a: Val, b: Val) -> Val:
-    """NaN if either is NaN: the x86 instruction gives its second operand then, so only a NaN in the first is left to see to."""
+    """NaN if either is NaN. The x86 instruction gives its second operand then, so that only a NaN in the other one is left to see to.
+
+    `b`, in a fold the new element and not the accumulator, is the other one, which keeps the test off the chain of dependencies.
+    """
     if b.ref[0] != "%":
         a, b = b, a
-    y = w.fmax(a, b) if name == "max" else w.fmin(a, b)
     if a.ref[0] != "%" and "7FF8" not in a.ref:  # a constant, not NaN
-        return y
-    return w.select(w.fcmp("uno", a, 0.0), a, y)
+        return w.fmax(a, b) if name == "max" else w.fmin(a, b)
+    y = w.fmax(b, a) if name == "max" else w.fmin(b, a)
+    return w.select(w.fcmp("uno", b, 0.0), b, y)
 
 
 def _float_sign(w: Writer, x: Val) -> Val:

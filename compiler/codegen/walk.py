@@ -24,6 +24,10 @@ class Walk(ABC, Generic[E]):
         """The elements of `value` come from a function instead of the node that defines it."""
         self._bound[value] = element
 
+    def unbind(self, value: Value) -> None:
+        """Undoes `bind`."""
+        del self._bound[value]
+
     # -- for the subclass -----------------------------------------------------------------------------------------------------
 
     @abstractmethod

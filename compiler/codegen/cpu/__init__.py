@@ -5,12 +5,15 @@ from ...ir.graph import Node
 from ..kernel import Kernel
 from ..target import Target
 from .map import emit_map
+from .rows import emit_rows
 
 
 def emit_kernel(fusion: Node, target: Target) -> Kernel:
     """The kernel of a `weft.fusion` node. Raises `InternalError` for what the fuse pass must not have made."""
     match fusion.attrs["kind"]:
-        case "map" | "rows" | "reduce" | "contraction" | "window":
+        case "map" | "contraction" | "window":
             return emit_map(fusion, target)
+        case "rows" | "reduce":
+            return emit_rows(fusion, target)
         case kind:
             raise InternalError(f"no kernels of kind {kind!r}")
