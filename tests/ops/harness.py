@@ -21,7 +21,7 @@ from weft.compiler.ir.graph import Node, Region, Value, function, param
 from weft.compiler.ir.types import TensorType, TokenType, TupleType, Type
 from weft.compiler.ops.numeric import limits
 from weft.compiler.ops.registry import REQUIRED, op_of
-from weft.proto.dtypes import ALL, BY_NAME, STRING, DType
+from weft.proto.dtypes import ALL, BY_NAME, F64, STRING, DType
 from weft.proto.errors import WeftError
 
 from . import stablehlo
@@ -35,7 +35,10 @@ ANY_DTYPE = ("f32", "i1", "i4", "ui64", "bf16", "complex<f32>")
 
 @dataclass(frozen=True)
 class Row:
-    """A valid call: types as in `2x3xf32`; an upper-case dim such as `N` is a symbol; the element type `T` stands for several."""
+    """A valid call: types as in `2x3xf32`; an upper-case dim such as `N` is a symbol; the element type `T` stands for several.
+
+    Results may be `ulps` units in the last place apart. `tame` asks for small data that is not zero, for ops that leave the rest open.
+    """
 
     op: str
     operands: tuple[str, ...]
@@ -43,6 +46,8 @@ class Row:
     result: str | None = None
     regions: Mapping[str, Region] = field(default_factory=dict)
     oracle: bool = True
+    ulps: int = 0
+    tame: bool = False
 
     def __str__(self) -> str:
         attrs = "".join(f" {k}={v}" for k, v in self.attrs.items())
@@ -185,18 +190,18 @@ def _steps(x: np.ndarray, y: np.ndarray) -> np.ndarray:
         return np.where(np.isnan(x) | np.isnan(y), np.iinfo(np.int64).max, np.abs(place(x) - place(y)))
 
 
-def check_row(row: Row, seed: int = 0, ulps: int = 0, tame: bool = False) -> None:
+def check_row(row: Row, seed: int = 0) -> None:
     """The four checks; see above."""
     types = tuple(map(concrete, infer(row)))
     node, params = build(row)
     assert node.types == types, "inference on symbols and on numbers"
-    arrays = [array_of(p.tensor, seed + k, tame) for k, p in enumerate(params)]
+    arrays = [array_of(p.tensor, seed + k, row.tame) for k, p in enumerate(params)]
     results = evaluate(function("main", params, node.results), *arrays)
     for r, t in zip(results, types, strict=True):
         assert isinstance(t, TensorType) and r.dtype == t.dtype.numpy and r.shape == t.shape
     check_elements(row, arrays, results)
     if row.oracle:
-        check_oracle(node, params, arrays, results, ulps)
+        check_oracle(node, params, arrays, results, row.ulps)
 
 
 def check_elements(row: Row, arrays: list[np.ndarray], results: list[np.ndarray]) -> None:
@@ -211,7 +216,7 @@ def check_elements(row: Row, arrays: list[np.ndarray], results: list[np.ndarray]
     builder = ScalarBuilder(dict(zip(params, arrays, strict=True)))
     for at in _places(results[0].shape):
         builder.env = {**SIZES, **{f"i{k}": i for k, i in enumerate(at)}}
-        same(np.asarray(builder.node(node, index)), np.asarray(results[0][at]))
+        same(np.asarray(builder.node(node, index)), np.asarray(results[0][at]), row.ulps)
 
 
 def _places(shape: tuple[int, ...], limit: int = 40) -> Iterator[tuple[int, ...]]:
@@ -230,3 +235,23 @@ def check_rejection(case: Rejection) -> None:
     with pytest.raises(WeftError) as e:
         infer(case)
     assert e.value.code == case.code, str(e.value)
+
+
+def check_gradient(name: str) -> None:
+    """The gradient of an elementwise op of floats is the slope between near points."""
+    op = op_of(name)
+    assert op.grad is not None
+    n = len(op.operands)
+    rng = np.random.default_rng(3)
+    arrays = [rng.uniform(0.3, 0.9, 7) for _ in range(n)]
+    g, *params = (param(TensorType(F64, (7,))) for _ in range(n + 1))
+    y = op(*params)
+    slopes = op.grad(g, *params)
+    assert isinstance(slopes, tuple) and len(slopes) == n
+    weights = rng.standard_normal(7)
+    cotangents = evaluate(function("grad", (g, *params), slopes), weights, *arrays)
+    forward = function("main", params, (y,))
+    for k, cotangent in enumerate(cotangents):
+        above, below = ([a + s * 1e-6 * (i == k) for i, a in enumerate(arrays)] for s in (1, -1))
+        slope = (evaluate(forward, *above)[0] - evaluate(forward, *below)[0]) / 2e-6
+        np.testing.assert_allclose(cotangent, slope * weights, rtol=1e-7, atol=1e-9)

@@ -26,12 +26,13 @@ SOME = (
 
 
 def defined(source: str, target: str) -> bool:
-    """Whether the specification says what such a conversion of any value gives, and its interpreter does so (of complex numbers it drops the
-    imaginary part before it asks whether they are zero)."""
-    kinds = ("f", "bf", "complex")
+    """Whether the specification says what such a conversion of any value gives, and its interpreter does that.
+
+    It takes the real part of complex numbers before it asks whether they are zero.
+    """
     if source.startswith("complex") and target == "i1":
         return False
-    overflows = source.startswith(kinds) and target.startswith(("i", "ui")) and target != "i1"
+    overflows = source.startswith(("f", "bf", "complex")) and target.startswith(("i", "ui")) and target != "i1"
     no_infinity = target.startswith("f8E4M3FN")
     return not overflows and not no_infinity
 
