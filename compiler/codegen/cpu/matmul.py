@@ -5,8 +5,8 @@ stays in the first-level cache while A passes by; the sum over k is taken in ste
 blocked library's. Panels come packed from the compiler, are read in place, or are packed into scratch where neither would do.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,9 +21,9 @@ from ..kernel import Kernel, fusion_symbols, kernel_name
 from ..lltypes import Val, const, memory_type
 from ..target import Target
 from ..writer import Module, Writer
-from . import microkernel, packing, tilepass
+from . import microkernel, packing, tilepass, tiles
 from .epilogue import Epilogue, analyse, core_of
-from .microkernel import FIELDS, MicroKernel
+from .microkernel import MicroKernel
 from .product import Axis, Product, product_of
 
 _STEP = 256  # k summed in registers before it is added to the tile
@@ -110,13 +110,13 @@ class _Matmul:
 
     def _row_block(self) -> Dim:
         m, k = self.p.m.extent, self.p.k.extent
-        tiles = _MAX_ROWS // self.rows
+        count = _MAX_ROWS // self.rows
         if isinstance(k, int) and not self.steps_outside:
             # The block of A is read once per group of panels: it should stay in the second-level cache.
-            tiles = max(4, min(tiles, self.target.l2_bytes // 2 // (k * self.size * self.rows + 1)))
+            count = max(4, min(count, self.target.l2_bytes // 2 // (k * self.size * self.rows + 1)))
         if self.rhs in ("copied", "transposed"):
-            tiles = 4 * _MAX_ROWS // self.rows  # spreads the cost of packing
-        block = tiles * self.rows
+            count = 4 * _MAX_ROWS // self.rows  # spreads the cost of packing
+        block = count * self.rows
         if not isinstance(m, int):
             return block
         blocks = -(-m // block)
@@ -290,16 +290,7 @@ class _Driver:
         }
 
     def _fields(self, **values: Val) -> Val:
-        w = self.w
-        block = w.alloca("i64", len(FIELDS), align=8)
-        one, zero = const("i64", 1), const("i64", 0)
-        values = {"nx": one, "ny": one, "nz": one, "sx": zero, "sy": zero, "sz": zero, "row": self.a_row, **values}
-        for name, value in values.items():
-            self._set(block, name, value)
-        return block
-
-    def _set(self, block: Val, name: str, value: Val) -> None:
-        self.w.store(value, self.w.offset(block, 8 * FIELDS.index(name)), align=8)
+        return microkernel.fields(self.w, row=self.a_row, **values)
 
     # -- one chunk ------------------------------------------------------------------------------------------------------------
 
@@ -372,8 +363,8 @@ class _Driver:
         column = w.mul(panel, PANEL)
         b, b_row, b_panel = self._panels(group, panel, column, columns, tail)
         for block in self.blocks.values():
-            self._set(block, "b_row", b_row)
-            self._set(block, "b_panel", b_panel)
+            microkernel.set_field(w, block, "b_row", b_row)
+            microkernel.set_field(w, block, "b_panel", b_panel)
         if tail or self.m.epilogue.rest:
             with self._row_tiles() as (offset, rows):
                 a = self._at(self.a_now, w.mul(offset, self.a_row))
@@ -426,29 +417,8 @@ class _Driver:
         assert isinstance(tensor, Tensor)
         return self.w.module.constant(np.ascontiguousarray(tensor.array).tobytes())
 
-    @contextmanager
-    def _row_tiles(self) -> Iterator[tuple[Val, Val]]:
-        """The chunk's rows in balanced tiles: (offset in the chunk, rows of the tile)."""
-        w = self.w
-        rows = w.sub(self.row_end, self.row0)
-        tiles = w.udiv(w.add(rows, self.m.rows - 1), const("i64", self.m.rows))
-        low = w.udiv(rows, self._most(tiles, const("i64", 1)))
-        longer = w.sub(rows, w.mul(low, tiles))
-        with w.loop(tiles) as t:
-            offset = w.add(w.mul(t, low), self._least(t, longer))
-            yield offset, w.add(low, w.zext(w.icmp("slt", t, longer), "i64"))
-
-    def _heights(self) -> list[int]:
-        """The heights that tiles of this product can have."""
-        m, block, most = self.p.m.extent, self.m.row_block, self.m.rows
-        if not isinstance(m, int) or not isinstance(block, int):
-            return list(range(1, most + 1))
-        heights: set[int] = set()
-        for rows in {block if m >= block else m, m % block}:
-            if rows:
-                tiles = -(-rows // most)
-                heights |= {rows // tiles, -(-rows // tiles)}
-        return sorted(heights)
+    def _row_tiles(self) -> AbstractContextManager[tuple[Val, Val]]:
+        return tiles.rows_of(self.w, self.w.sub(self.row_end, self.row0), self.m.rows)
 
     def _steps(self, body: Callable[["_Step"], None]) -> None:
         """`body` for every step of the sum over k, in order."""
@@ -477,20 +447,15 @@ class _Driver:
             empty = w.icmp("eq", self.depth, 0)
             a, b = w.select(empty, self.zeros, a), w.select(empty, self.zeros, b)
         if not step.first:
-            b_row = w.load("i64", w.offset(block, 8 * FIELDS.index("b_row")), align=8)
+            b_row = microkernel.get_field(w, block, "b_row")
             a, b, start = self._at(a, step.at), self._at(b, w.mul(step.at, b_row)), tile.c
-        self._set(block, "nk", step.nk)
-        heights = {height: w.label("height") for height in self._heights()}
-        *_, (last, fallback) = heights.items()
-        done = w.label("tile")
-        if len(heights) > 1:
-            w.switch(tile.rows, fallback, {h: label for h, label in heights.items() if h != last})
-        for height, label in heights.items():
-            w.at(label)
+        microkernel.set_field(w, block, "nk", step.nk)
+
+        def sum_of(height: int) -> None:
             kernel = self._kernel(height, tile.group, step.last and where == "c")
             microkernel.call(w, kernel, a, b, tile.c, start, tile.add, block)
-            w.br(done)
-        w.at(done)
+
+        tiles.by_height(w, tile.rows, tiles.heights(self.p.m.extent, self.m.row_block, self.m.rows), sum_of)
 
     def _kernel(self, height: int, group: int, finishes: bool) -> MicroKernel:
         """The micro-kernel for a tile, with the epilogue if it `finishes` the sum."""

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from ...ops.blocked import PANEL
-from ..lltypes import Val, vec, zero
+from ..lltypes import Val, const, vec, zero
 from ..target import Target
 from ..writer import Module, Writer
 
@@ -30,7 +30,6 @@ FIELDS = (
     "start_row", "start_panel",  # likewise of `start`: 0 and 16 for a bias, C's own to go on summing
     "add_row", "add_panel",  # likewise of what is added at the end
 )  # fmt: skip
-FIELD_BYTES = 8 * len(FIELDS)
 ELEMENTS = {"float": 4, "double": 8}
 
 
@@ -100,6 +99,23 @@ def call(w: Writer, kernel: MicroKernel, a: Val, b: Val, c: Val, start: Val, add
     w.call(kernel.name, "void", [a, b, c, start, add, fields])
 
 
+def fields(w: Writer, **values: Val) -> Val:
+    """A block of numbers for the micro-kernel, allocated at the function's entry; trip counts and strides not given are 1 and 0."""
+    block = w.alloca("i64", len(FIELDS), align=8)
+    one, none = const("i64", 1), const("i64", 0)
+    for name in FIELDS:
+        set_field(w, block, name, values.get(name, one if name[0] == "n" else none))
+    return block
+
+
+def set_field(w: Writer, block: Val, name: str, value: Val) -> None:
+    w.store(value, w.offset(block, 8 * FIELDS.index(name)), align=8)
+
+
+def get_field(w: Writer, block: Val, name: str) -> Val:
+    return w.load("i64", w.offset(block, 8 * FIELDS.index(name)), align=8)
+
+
 class _Emitter:
     def __init__(self, module: Module, kernel: MicroKernel) -> None:
         self.k = kernel
@@ -108,7 +124,7 @@ class _Emitter:
         self.type = vec(kernel.elem, PANEL)
 
     def field(self, name: str) -> Val:
-        return self.w.load("i64", self.w.offset(self.fields, 8 * FIELDS.index(name)), align=8)
+        return get_field(self.w, self.fields, name)
 
     def emit(self) -> None:
         w, k = self.w, self.k
