@@ -1,0 +1,202 @@
+// RUN: fuse
+// elementwise ops become one kernel
+func.func public @main(%x: tensor<8x4xf32>, %b: tensor<4xf32>) -> tensor<8x4xf32> {
+  %0 = stablehlo.broadcast_in_dim %b, dims = [1] : (tensor<4xf32>) -> tensor<8x4xf32>
+  %1 = stablehlo.add %x, %0 : tensor<8x4xf32>
+  %2 = stablehlo.tanh %1 : tensor<8x4xf32>
+  return %2 : tensor<8x4xf32>
+}
+// =>
+module {
+  func.func public @main(%x: tensor<8x4xf32>, %b: tensor<4xf32>) -> tensor<8x4xf32> {
+    %0 = "weft.fusion"(%b, %x) <{kind = "map"}> ({
+    ^bb0(%b$$.1: tensor<4xf32>, %x$$.1: tensor<8x4xf32>):
+      %1 = stablehlo.broadcast_in_dim %b$$.1, dims = [1] : (tensor<4xf32>) -> tensor<8x4xf32>
+      %2 = stablehlo.add %x$$.1, %1 : tensor<8x4xf32>
+      %3 = stablehlo.tanh %2 : tensor<8x4xf32>
+      stablehlo.return %3 : tensor<8x4xf32>
+    }) : (tensor<4xf32>, tensor<8x4xf32>) -> tensor<8x4xf32>
+    return %0 : tensor<8x4xf32>
+  }
+}
+// -----
+// a value that is also a result is computed once, in a kernel of its own; the broadcast is free and lives in both
+func.func public @main(%x: tensor<8x4xf32>, %b: tensor<4xf32>) -> (tensor<8x4xf32>, tensor<8x4xf32>) {
+  %0 = stablehlo.broadcast_in_dim %b, dims = [1] : (tensor<4xf32>) -> tensor<8x4xf32>
+  %1 = stablehlo.add %x, %0 : tensor<8x4xf32>
+  %2 = stablehlo.multiply %1, %0 : tensor<8x4xf32>
+  return %1, %2 : tensor<8x4xf32>, tensor<8x4xf32>
+}
+// =>
+module {
+  func.func public @main(%x: tensor<8x4xf32>, %b: tensor<4xf32>) -> (tensor<8x4xf32>, tensor<8x4xf32>) {
+    %0 = "weft.fusion"(%b, %x) <{kind = "map"}> ({
+    ^bb0(%b$$.1: tensor<4xf32>, %x$$.1: tensor<8x4xf32>):
+      %1 = stablehlo.broadcast_in_dim %b$$.1, dims = [1] : (tensor<4xf32>) -> tensor<8x4xf32>
+      %2 = stablehlo.add %x$$.1, %1 : tensor<8x4xf32>
+      stablehlo.return %2 : tensor<8x4xf32>
+    }) : (tensor<4xf32>, tensor<8x4xf32>) -> tensor<8x4xf32>
+    %3 = "weft.fusion"(%b, %0) <{kind = "map"}> ({
+    ^bb0(%b$$.2: tensor<4xf32>, %arg0: tensor<8x4xf32>):
+      %4 = stablehlo.broadcast_in_dim %b$$.2, dims = [1] : (tensor<4xf32>) -> tensor<8x4xf32>
+      %5 = stablehlo.multiply %arg0, %4 : tensor<8x4xf32>
+      stablehlo.return %5 : tensor<8x4xf32>
+    }) : (tensor<4xf32>, tensor<8x4xf32>) -> tensor<8x4xf32>
+    return %0, %3 : tensor<8x4xf32>, tensor<8x4xf32>
+  }
+}
+// -----
+// softmax is one row kernel
+func.func public @main(%x: tensor<8x16xf32>) -> tensor<8x16xf32> {
+  %ninf = stablehlo.constant dense<0xFF800000> : tensor<f32>
+  %zero = stablehlo.constant dense<0.0> : tensor<f32>
+  %0 = stablehlo.reduce(%x init: %ninf) applies stablehlo.maximum across dimensions = [1] : (tensor<8x16xf32>, tensor<f32>) -> tensor<8xf32>
+  %1 = stablehlo.broadcast_in_dim %0, dims = [0] : (tensor<8xf32>) -> tensor<8x16xf32>
+  %2 = stablehlo.subtract %x, %1 : tensor<8x16xf32>
+  %3 = stablehlo.exponential %2 : tensor<8x16xf32>
+  %4 = stablehlo.reduce(%3 init: %zero) applies stablehlo.add across dimensions = [1] : (tensor<8x16xf32>, tensor<f32>) -> tensor<8xf32>
+  %5 = stablehlo.broadcast_in_dim %4, dims = [0] : (tensor<8xf32>) -> tensor<8x16xf32>
+  %6 = stablehlo.divide %3, %5 : tensor<8x16xf32>
+  return %6 : tensor<8x16xf32>
+}
+// =>
+module {
+  func.func public @main(%x: tensor<8x16xf32>) -> tensor<8x16xf32> {
+    %0 = "weft.fusion"(%x) <{kind = "rows"}> ({
+    ^bb0(%x$$.1: tensor<8x16xf32>):
+      %ninf = stablehlo.constant dense<0xFF800000> : tensor<f32>
+      %zero = stablehlo.constant dense<0.000000e+00> : tensor<f32>
+      %1 = stablehlo.reduce(%x$$.1 init: %ninf) applies stablehlo.maximum across dimensions = [1] : (tensor<8x16xf32>, tensor<f32>) -> tensor<8xf32>
+      %2 = stablehlo.broadcast_in_dim %1, dims = [0] : (tensor<8xf32>) -> tensor<8x16xf32>
+      %3 = stablehlo.subtract %x$$.1, %2 : tensor<8x16xf32>
+      %4 = stablehlo.exponential %3 : tensor<8x16xf32>
+      %5 = stablehlo.reduce(%4 init: %zero) applies stablehlo.add across dimensions = [1] : (tensor<8x16xf32>, tensor<f32>) -> tensor<8xf32>
+      %6 = stablehlo.broadcast_in_dim %5, dims = [0] : (tensor<8xf32>) -> tensor<8x16xf32>
+      %7 = stablehlo.divide %4, %6 : tensor<8x16xf32>
+      stablehlo.return %7 : tensor<8x16xf32>
+    }) : (tensor<8x16xf32>) -> tensor<8x16xf32>
+    return %0 : tensor<8x16xf32>
+  }
+}
+// -----
+// over the first dim it is not: the reductions run over columns
+func.func public @main(%x: tensor<8x16xf32>) -> tensor<8x16xf32> {
+  %zero = stablehlo.constant dense<0.0> : tensor<f32>
+  %0 = stablehlo.reduce(%x init: %zero) applies stablehlo.add across dimensions = [0] : (tensor<8x16xf32>, tensor<f32>) -> tensor<16xf32>
+  %1 = stablehlo.broadcast_in_dim %0, dims = [1] : (tensor<16xf32>) -> tensor<8x16xf32>
+  %2 = stablehlo.divide %x, %1 : tensor<8x16xf32>
+  return %2 : tensor<8x16xf32>
+}
+// =>
+module {
+  func.func public @main(%x: tensor<8x16xf32>) -> tensor<8x16xf32> {
+    %0 = "weft.fusion"(%x) <{kind = "reduce"}> ({
+    ^bb0(%x$$.1: tensor<8x16xf32>):
+      %zero = stablehlo.constant dense<0.000000e+00> : tensor<f32>
+      %1 = stablehlo.reduce(%x$$.1 init: %zero) applies stablehlo.add across dimensions = [0] : (tensor<8x16xf32>, tensor<f32>) -> tensor<16xf32>
+      stablehlo.return %1 : tensor<16xf32>
+    }) : (tensor<8x16xf32>) -> tensor<16xf32>
+    %2 = "weft.fusion"(%0, %x) <{kind = "map"}> ({
+    ^bb0(%arg0: tensor<16xf32>, %x$$.2: tensor<8x16xf32>):
+      %3 = stablehlo.broadcast_in_dim %arg0, dims = [1] : (tensor<16xf32>) -> tensor<8x16xf32>
+      %4 = stablehlo.divide %x$$.2, %3 : tensor<8x16xf32>
+      stablehlo.return %4 : tensor<8x16xf32>
+    }) : (tensor<16xf32>, tensor<8x16xf32>) -> tensor<8x16xf32>
+    return %2 : tensor<8x16xf32>
+  }
+}
+// -----
+// a product takes its elementwise epilogue, residual included
+func.func public @main(%x: tensor<8x4xf32>, %w: tensor<4x6xf32>, %b: tensor<6xf32>, %r: tensor<8x6xf32>) -> tensor<8x6xf32> {
+  %0 = stablehlo.dot_general %x, %w, contracting_dims = [1] x [0] : (tensor<8x4xf32>, tensor<4x6xf32>) -> tensor<8x6xf32>
+  %1 = stablehlo.broadcast_in_dim %b, dims = [1] : (tensor<6xf32>) -> tensor<8x6xf32>
+  %2 = stablehlo.add %0, %1 : tensor<8x6xf32>
+  %3 = stablehlo.add %2, %r : tensor<8x6xf32>
+  return %3 : tensor<8x6xf32>
+}
+// =>
+module {
+  func.func public @main(%x: tensor<8x4xf32>, %w: tensor<4x6xf32>, %b: tensor<6xf32>, %r: tensor<8x6xf32>) -> tensor<8x6xf32> {
+    %0 = "weft.fusion"(%x, %w, %b, %r) <{kind = "contraction"}> ({
+    ^bb0(%x$$.1: tensor<8x4xf32>, %w$$.1: tensor<4x6xf32>, %b$$.1: tensor<6xf32>, %r$$.1: tensor<8x6xf32>):
+      %1 = stablehlo.dot_general %x$$.1, %w$$.1, contracting_dims = [1] x [0], precision = [DEFAULT, DEFAULT] : (tensor<8x4xf32>, tensor<4x6xf32>) -> tensor<8x6xf32>
+      %2 = stablehlo.broadcast_in_dim %b$$.1, dims = [1] : (tensor<6xf32>) -> tensor<8x6xf32>
+      %3 = stablehlo.add %1, %2 : tensor<8x6xf32>
+      %4 = stablehlo.add %3, %r$$.1 : tensor<8x6xf32>
+      stablehlo.return %4 : tensor<8x6xf32>
+    }) : (tensor<8x4xf32>, tensor<4x6xf32>, tensor<6xf32>, tensor<8x6xf32>) -> tensor<8x6xf32>
+    return %0 : tensor<8x6xf32>
+  }
+}
+// -----
+// a transpose that moves the innermost dim is a kernel of its own; one that keeps it is not
+func.func public @main(%x: tensor<2x8x4xf32>) -> (tensor<2x4x8xf32>, tensor<8x2x4xf32>) {
+  %0 = stablehlo.transpose %x, dims = [0, 2, 1] : (tensor<2x8x4xf32>) -> tensor<2x4x8xf32>
+  %1 = stablehlo.negate %0 : tensor<2x4x8xf32>
+  %2 = stablehlo.transpose %x, dims = [1, 0, 2] : (tensor<2x8x4xf32>) -> tensor<8x2x4xf32>
+  %3 = stablehlo.negate %2 : tensor<8x2x4xf32>
+  return %1, %3 : tensor<2x4x8xf32>, tensor<8x2x4xf32>
+}
+// =>
+module {
+  func.func public @main(%x: tensor<2x8x4xf32>) -> (tensor<2x4x8xf32>, tensor<8x2x4xf32>) {
+    %0 = "weft.fusion"(%x) <{kind = "map"}> ({
+    ^bb0(%x$$.1: tensor<2x8x4xf32>):
+      %1 = stablehlo.transpose %x$$.1, dims = [0, 2, 1] : (tensor<2x8x4xf32>) -> tensor<2x4x8xf32>
+      stablehlo.return %1 : tensor<2x4x8xf32>
+    }) : (tensor<2x8x4xf32>) -> tensor<2x4x8xf32>
+    %2 = "weft.fusion"(%0) <{kind = "map"}> ({
+    ^bb0(%arg0: tensor<2x4x8xf32>):
+      %3 = stablehlo.negate %arg0 : tensor<2x4x8xf32>
+      stablehlo.return %3 : tensor<2x4x8xf32>
+    }) : (tensor<2x4x8xf32>) -> tensor<2x4x8xf32>
+    %4 = "weft.fusion"(%x) <{kind = "map"}> ({
+    ^bb0(%x$$.2: tensor<2x8x4xf32>):
+      %5 = stablehlo.transpose %x$$.2, dims = [1, 0, 2] : (tensor<2x8x4xf32>) -> tensor<8x2x4xf32>
+      %6 = stablehlo.negate %5 : tensor<8x2x4xf32>
+      stablehlo.return %6 : tensor<8x2x4xf32>
+    }) : (tensor<2x8x4xf32>) -> tensor<8x2x4xf32>
+    return %2, %4 : tensor<2x4x8xf32>, tensor<8x2x4xf32>
+  }
+}
+// -----
+// inside loops, each body on its own
+func.func public @main(%n: tensor<i32>) -> tensor<i32> {
+  %0 = stablehlo.constant dense<0> : tensor<i32>
+  %1 = stablehlo.while(%i = %0) : tensor<i32>
+   cond {
+    %2 = stablehlo.compare LT, %i, %n : (tensor<i32>, tensor<i32>) -> tensor<i1>
+    stablehlo.return %2 : tensor<i1>
+  } do {
+    %3 = stablehlo.add %i, %i : tensor<i32>
+    %c = stablehlo.constant dense<7> : tensor<i32>
+    %4 = stablehlo.add %3, %c : tensor<i32>
+    stablehlo.return %4 : tensor<i32>
+  }
+  return %1 : tensor<i32>
+}
+// =>
+module {
+  func.func public @main(%n: tensor<i32>) -> tensor<i32> {
+    %c = stablehlo.constant dense<0> : tensor<i32>
+    %0 = stablehlo.while(%iterArg = %c) : tensor<i32>
+    cond {
+      %1 = "weft.fusion"(%iterArg, %n) <{kind = "map"}> ({
+      ^bb0(%arg0: tensor<i32>, %n$$.1: tensor<i32>):
+        %2 = stablehlo.compare LT, %arg0, %n$$.1 : (tensor<i32>, tensor<i32>) -> tensor<i1>
+        stablehlo.return %2 : tensor<i1>
+      }) : (tensor<i32>, tensor<i32>) -> tensor<i1>
+      stablehlo.return %1 : tensor<i1>
+    } do {
+      %3 = "weft.fusion"(%iterArg) <{kind = "map"}> ({
+      ^bb0(%arg1: tensor<i32>):
+        %4 = stablehlo.add %arg1, %arg1 : tensor<i32>
+        %c_0 = stablehlo.constant dense<7> : tensor<i32>
+        %5 = stablehlo.add %4, %c_0 : tensor<i32>
+        stablehlo.return %5 : tensor<i32>
+      }) : (tensor<i32>) -> tensor<i32>
+      stablehlo.return %3 : tensor<i32>
+    }
+    return %0 : tensor<i32>
+  }
+}
