@@ -201,6 +201,7 @@ class _FunctionCheck:
             if not same:
                 expected, have = (", ".join(map(str, types)) or "nothing" for types in (theirs, ours))
                 self._report(f"{node.op}.{code}", f"`{callee.name}` {what} {expected}, here {have}", node)
+                return
 
 
 _CAPTURES = "regions see only their own values; pass outer ones as captures"
