@@ -158,7 +158,7 @@ def _conv_infer(
     check(layout in ("blocked", "nchw", "nhwc"), "weft.conv.C3", f"no input layout is called {layout!r}")
     n, channels, size = _image(x, layout)
     check(x.dtype == w.dtype and x.dtype.is_float, "weft.conv.C4", f"operands must be of one float type, got {x} and {w}")
-    check(w.is_static and w.shape[-1] == PANEL, "weft.conv.C5", f"weights must be packed in panels of {PANEL}, got {w}")
+    check(w.is_static and w.rank > 0 and w.shape[-1] == PANEL, "weft.conv.C5", f"weights must be packed in panels of {PANEL}, got {w}")
     if layout == "blocked":
         check(w.rank == 6 and w.shape[4] == PANEL, "weft.conv.C5", f"weights of a blocked image have rank 6, got {w}")
         panels, blocks, kh, kw = w.static_shape[:4]
@@ -168,6 +168,7 @@ def _conv_infer(
     else:
         check(w.rank == 5 and w.shape[3] == channels and not first, "weft.conv.C5", f"weights of {layout} input: [O/16, KH, KW, C, 16], got {w}")
         panels, kh, kw = w.static_shape[:3]
+    check(min(*strides, *dilation, *input_dilation) > 0, "weft.conv.C8", "strides and dilations must be positive")
     out = _spatial(size, (kh, kw), strides, padding, dilation, input_dilation)
     return TensorType(x.dtype, (n, panels, *out, PANEL))
 
@@ -230,7 +231,7 @@ conv = define(
     takes weights `[O/16, KH, KW, C, 16]`. `padding` is ((top, bottom), (left, right)) and may be negative; `input_dilation` is StableHLO's lhs_dilation.
 
     C1: rank and lanes of the image.  C2: static spatial dims.  C3: layout.  C4: one float type.  C5: weights' shape.  C6: blocks exist.
-    C7: one entry of `first` per panel.""",
+    C7: one entry of `first` per panel.  C8: strides and dilations are positive.""",
     infer=_conv_infer,
     reference=_conv_reference,
 )
@@ -248,6 +249,7 @@ def _depthwise_infer(
     check(x.dtype == w.dtype and x.dtype.is_float, "weft.depthwise.C1", f"operands must be of one float type, got {x} and {w}")
     good = w.is_static and w.rank == 4 and w.shape[0] == blocks and w.shape[3] == PANEL
     check(good, "weft.depthwise.C2", f"weights must be [C/16, KH, KW, 16], got {w} for {x}")
+    check(min(*strides, *dilation) > 0, "weft.depthwise.C3", "strides and dilations must be positive")
     out = _spatial(size, w.static_shape[1:3], strides, padding, dilation, (1, 1))
     return TensorType(x.dtype, (n, blocks, *out, PANEL))
 
@@ -266,7 +268,7 @@ depthwise = define(
     "weft.depthwise",
     doc="""Convolution of every channel of a blocked image `[N, C/16, H, W, 16]` with its own kernel, `[C/16, KH, KW, 16]`.
 
-    C1: one float type.  C2: weights' shape.""",
+    C1: one float type.  C2: weights' shape.  C3: strides and dilations are positive.""",
     infer=_depthwise_infer,
     reference=_depthwise_reference,
 )

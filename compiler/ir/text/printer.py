@@ -249,7 +249,8 @@ class Printer:
         functions = "".join(f"{self.function(f)}\n" for f in m.functions.values())
         meta = ", ".join(f"{key_text(k)} = {quote(v)}" for k, v in m.meta.items())
         attrs = f" attributes {{weft.meta = {{{meta}}}}}" if meta and not self.portable else ""
-        return "\n".join([f"module {symbol_text(m.name)}{attrs} {{\n{functions}}}", *self.tensors.trailer()]) + "\n"
+        name = f" {symbol_text(m.name)}" if m.name != "module" else ""
+        return "\n".join([f"module{name}{attrs} {{\n{functions}}}", *self.tensors.trailer()]) + "\n"
 
 
 def _is_isolated(n: Node) -> bool:

@@ -3,7 +3,7 @@ func.func @main(%t: !stablehlo.token, %u: !stablehlo.token) -> !stablehlo.token 
   return %r : !stablehlo.token
 }
 // =>
-module @module {
+module {
   func.func public @main(%t: !stablehlo.token, %u: !stablehlo.token) -> !stablehlo.token {
     %r = stablehlo.after_all %t, %u : !stablehlo.token
     return %r : !stablehlo.token

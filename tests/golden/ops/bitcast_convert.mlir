@@ -3,7 +3,7 @@ func.func @main(%x: tensor<4xf32>) -> tensor<4xi32> {
   return %r : tensor<4xi32>
 }
 // =>
-module @module {
+module {
   func.func public @main(%x: tensor<4xf32>) -> tensor<4xi32> {
     %r = stablehlo.bitcast_convert %x : (tensor<4xf32>) -> tensor<4xi32>
     return %r : tensor<4xi32>
@@ -15,7 +15,7 @@ func.func @main(%x: tensor<4xi32>) -> tensor<4x4xi8> {
   return %r : tensor<4x4xi8>
 }
 // =>
-module @module {
+module {
   func.func public @main(%x: tensor<4xi32>) -> tensor<4x4xi8> {
     %r = stablehlo.bitcast_convert %x : (tensor<4xi32>) -> tensor<4x4xi8>
     return %r : tensor<4x4xi8>
@@ -27,7 +27,7 @@ func.func @main(%x: tensor<4x2xf32>) -> tensor<4xf64> {
   return %r : tensor<4xf64>
 }
 // =>
-module @module {
+module {
   func.func public @main(%x: tensor<4x2xf32>) -> tensor<4xf64> {
     %r = stablehlo.bitcast_convert %x : (tensor<4x2xf32>) -> tensor<4xf64>
     return %r : tensor<4xf64>

@@ -3,7 +3,7 @@ func.func @main(%x: tensor<3xf32>) -> tensor<2x3xf32> {
   return %r : tensor<2x3xf32>
 }
 // =>
-module @module {
+module {
   func.func public @main(%x: tensor<3xf32>) -> tensor<2x3xf32> {
     %r = stablehlo.broadcast_in_dim %x, dims = [1] : (tensor<3xf32>) -> tensor<2x3xf32>
     return %r : tensor<2x3xf32>
@@ -17,7 +17,7 @@ func.func @main(%x: tensor<f32>, %y: tensor<?x3xf32, #weft.dims<"N", 3>>) -> ten
   return %r : tensor<?x3xf32, #weft.dims<"N", 3>>
 }
 // =>
-module @module {
+module {
   func.func public @main(%x: tensor<f32>, %y: tensor<?x3xf32, #weft.dims<"N", 3>>) -> tensor<?x3xf32, #weft.dims<"N", 3>> {
     %b = stablehlo.broadcast_in_dim %x, dims = [] : (tensor<f32>) -> tensor<?x3xf32, #weft.dims<"N", 3>>
     %r = stablehlo.add %b, %y : tensor<?x3xf32, #weft.dims<"N", 3>>
@@ -30,7 +30,7 @@ func.func @main(%x: tensor<1x3xi32>) -> tensor<2x3xi32> {
   return %r : tensor<2x3xi32>
 }
 // =>
-module @module {
+module {
   func.func public @main(%x: tensor<1x3xi32>) -> tensor<2x3xi32> {
     %r = stablehlo.broadcast_in_dim %x, dims = [0, 1] : (tensor<1x3xi32>) -> tensor<2x3xi32>
     return %r : tensor<2x3xi32>

@@ -8,7 +8,7 @@ func.func private @helper(%x: tensor<4xf32>) -> (tensor<4xf32>, tensor<4xf32>) {
   return %r, %x : tensor<4xf32>, tensor<4xf32>
 }
 // =>
-module @module {
+module {
   func.func public @main(%x: tensor<4xf32>) -> tensor<4xf32> {
     %0:2 = func.call @helper(%x) : (tensor<4xf32>) -> (tensor<4xf32>, tensor<4xf32>)
     %s = stablehlo.add %0#0, %0#1 : tensor<4xf32>
@@ -40,7 +40,6 @@ func.func private @helper(%x: tensor<5xf32>) -> tensor<5xf32> {
   return %x : tensor<5xf32>
 }
 // error: call.C2
-// error: call.C2
 // -----
 func.func @main(%x: tensor<4xf32>) -> tensor<4xf32> {
   %r = call @main(%x) : (tensor<4xf32>) -> tensor<4xf32>
@@ -58,7 +57,7 @@ func.func private @helper(%x: tensor<?xf32, #weft.dims<"M">>) -> tensor<?xf32, #
   return %x : tensor<?xf32, #weft.dims<"M">>
 }
 // =>
-module @module {
+module {
   func.func public @main(%x: tensor<?x2xf32, #weft.dims<"N", 2>>) -> tensor<?xf32, #weft.dims<"2*N">> {
     %y = stablehlo.reshape %x : (tensor<?x2xf32, #weft.dims<"N", 2>>) -> tensor<?xf32, #weft.dims<"2*N">>
     %r = func.call @helper(%y) : (tensor<?xf32, #weft.dims<"2*N">>) -> tensor<?xf32, #weft.dims<"2*N">>

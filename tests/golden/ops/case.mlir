@@ -11,7 +11,7 @@ func.func @main(%i: tensor<i32>, %x: tensor<4xf32>) -> tensor<4xf32> {
   return %r : tensor<4xf32>
 }
 // =>
-module @module {
+module {
   func.func public @main(%i: tensor<i32>, %x: tensor<4xf32>) -> tensor<4xf32> {
     %r = "stablehlo.case"(%i) ({
       stablehlo.return %x : tensor<4xf32>

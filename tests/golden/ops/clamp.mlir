@@ -3,7 +3,7 @@ func.func @main(%lo: tensor<4xf32>, %x: tensor<4xf32>, %hi: tensor<4xf32>) -> te
   return %r : tensor<4xf32>
 }
 // =>
-module @module {
+module {
   func.func public @main(%lo: tensor<4xf32>, %x: tensor<4xf32>, %hi: tensor<4xf32>) -> tensor<4xf32> {
     %r = stablehlo.clamp %lo, %x, %hi : tensor<4xf32>
     return %r : tensor<4xf32>
@@ -15,7 +15,7 @@ func.func @main(%lo: tensor<i32>, %x: tensor<4xi32>, %hi: tensor<i32>) -> tensor
   return %r : tensor<4xi32>
 }
 // =>
-module @module {
+module {
   func.func public @main(%lo: tensor<i32>, %x: tensor<4xi32>, %hi: tensor<i32>) -> tensor<4xi32> {
     %r = stablehlo.clamp %lo, %x, %hi : (tensor<i32>, tensor<4xi32>, tensor<i32>) -> tensor<4xi32>
     return %r : tensor<4xi32>

@@ -3,7 +3,7 @@ func.func @main(%x: tensor<4xf32>, %y: tensor<4xf32>) -> tensor<4xi1> {
   return %r : tensor<4xi1>
 }
 // =>
-module @module {
+module {
   func.func public @main(%x: tensor<4xf32>, %y: tensor<4xf32>) -> tensor<4xi1> {
     %r = stablehlo.compare LT, %x, %y, FLOAT : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xi1>
     return %r : tensor<4xi1>
@@ -15,7 +15,7 @@ func.func @main(%x: tensor<4xf32>, %y: tensor<4xf32>) -> tensor<4xi1> {
   return %r : tensor<4xi1>
 }
 // =>
-module @module {
+module {
   func.func public @main(%x: tensor<4xf32>, %y: tensor<4xf32>) -> tensor<4xi1> {
     %r = stablehlo.compare EQ, %x, %y, TOTALORDER : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xi1>
     return %r : tensor<4xi1>
@@ -27,7 +27,7 @@ func.func @main(%x: tensor<4xi32>, %y: tensor<4xi32>) -> tensor<4xi1> {
   return %r : tensor<4xi1>
 }
 // =>
-module @module {
+module {
   func.func public @main(%x: tensor<4xi32>, %y: tensor<4xi32>) -> tensor<4xi1> {
     %r = stablehlo.compare GE, %x, %y, SIGNED : (tensor<4xi32>, tensor<4xi32>) -> tensor<4xi1>
     return %r : tensor<4xi1>
@@ -39,7 +39,7 @@ func.func @main(%x: tensor<4xi1>, %y: tensor<4xi1>) -> tensor<4xi1> {
   return %r : tensor<4xi1>
 }
 // =>
-module @module {
+module {
   func.func public @main(%x: tensor<4xi1>, %y: tensor<4xi1>) -> tensor<4xi1> {
     %r = stablehlo.compare NE, %x, %y : (tensor<4xi1>, tensor<4xi1>) -> tensor<4xi1>
     return %r : tensor<4xi1>
@@ -51,7 +51,7 @@ func.func @main(%x: tensor<4xcomplex<f32>>, %y: tensor<4xcomplex<f32>>) -> tenso
   return %r : tensor<4xi1>
 }
 // =>
-module @module {
+module {
   func.func public @main(%x: tensor<4xcomplex<f32>>, %y: tensor<4xcomplex<f32>>) -> tensor<4xi1> {
     %r = stablehlo.compare GT, %x, %y, FLOAT : (tensor<4xcomplex<f32>>, tensor<4xcomplex<f32>>) -> tensor<4xi1>
     return %r : tensor<4xi1>

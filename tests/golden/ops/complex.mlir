@@ -3,7 +3,7 @@ func.func @main(%x: tensor<4xf32>, %y: tensor<4xf32>) -> tensor<4xcomplex<f32>> 
   return %r : tensor<4xcomplex<f32>>
 }
 // =>
-module @module {
+module {
   func.func public @main(%x: tensor<4xf32>, %y: tensor<4xf32>) -> tensor<4xcomplex<f32>> {
     %r = stablehlo.complex %x, %y : tensor<4xcomplex<f32>>
     return %r : tensor<4xcomplex<f32>>

@@ -3,7 +3,7 @@ func.func @main(%x0: tensor<2x3xf32>, %x1: tensor<4x3xf32>) -> tensor<6x3xf32> {
   return %r : tensor<6x3xf32>
 }
 // =>
-module @module {
+module {
   func.func public @main(%x0: tensor<2x3xf32>, %x1: tensor<4x3xf32>) -> tensor<6x3xf32> {
     %r = stablehlo.concatenate %x0, %x1, dim = 0 : (tensor<2x3xf32>, tensor<4x3xf32>) -> tensor<6x3xf32>
     return %r : tensor<6x3xf32>
@@ -15,7 +15,7 @@ func.func @main(%x0: tensor<?x3xf32, #weft.dims<"N", 3>>, %x1: tensor<2x3xf32>, 
   return %r : tensor<?x3xf32, #weft.dims<"2*N + 2", 3>>
 }
 // =>
-module @module {
+module {
   func.func public @main(%x0: tensor<?x3xf32, #weft.dims<"N", 3>>, %x1: tensor<2x3xf32>, %x2: tensor<?x3xf32, #weft.dims<"N", 3>>) -> tensor<?x3xf32, #weft.dims<"2*N + 2", 3>> {
     %r = stablehlo.concatenate %x0, %x1, %x2, dim = 0 : (tensor<?x3xf32, #weft.dims<"N", 3>>, tensor<2x3xf32>, tensor<?x3xf32, #weft.dims<"N", 3>>) -> tensor<?x3xf32, #weft.dims<"2*N + 2", 3>>
     return %r : tensor<?x3xf32, #weft.dims<"2*N + 2", 3>>

@@ -15,7 +15,7 @@ func.func @main() -> (tensor<2x3xi32>, tensor<2x3xf32>, tensor<6xf32>, tensor<2x
   return %a, %b, %c, %d, %e, %f, %g, %h, %i, %j, %k, %l, %m : tensor<2x3xi32>, tensor<2x3xf32>, tensor<6xf32>, tensor<2xi1>, tensor<2xcomplex<f32>>, tensor<0x3xf32>, tensor<i64>, tensor<ui64>, tensor<2xbf16>, tensor<2xi4>, tensor<3xf8E4M3FN>, tensor<2xf64>, tensor<2xf32>
 }
 // =>
-module @module {
+module {
   func.func public @main() -> (tensor<2x3xi32>, tensor<2x3xf32>, tensor<6xf32>, tensor<2xi1>, tensor<2xcomplex<f32>>, tensor<0x3xf32>, tensor<i64>, tensor<ui64>, tensor<2xbf16>, tensor<2xi4>, tensor<3xf8E4M3FN>, tensor<2xf64>, tensor<2xf32>) {
     %a = stablehlo.constant dense<[[1, 2, 3], [4, 5, 6]]> : tensor<2x3xi32>
     %b = stablehlo.constant dense<1.500000e+00> : tensor<2x3xf32>

@@ -3,7 +3,7 @@ func.func @main(%x: tensor<4xf32>) -> tensor<4xi32> {
   return %r : tensor<4xi32>
 }
 // =>
-module @module {
+module {
   func.func public @main(%x: tensor<4xf32>) -> tensor<4xi32> {
     %r = stablehlo.convert %x : (tensor<4xf32>) -> tensor<4xi32>
     return %r : tensor<4xi32>
@@ -15,7 +15,7 @@ func.func @main(%x: tensor<4xi32>) -> tensor<4xbf16> {
   return %r : tensor<4xbf16>
 }
 // =>
-module @module {
+module {
   func.func public @main(%x: tensor<4xi32>) -> tensor<4xbf16> {
     %r = stablehlo.convert %x : (tensor<4xi32>) -> tensor<4xbf16>
     return %r : tensor<4xbf16>
@@ -27,7 +27,7 @@ func.func @main(%x: tensor<4xcomplex<f32>>) -> tensor<4xf32> {
   return %r : tensor<4xf32>
 }
 // =>
-module @module {
+module {
   func.func public @main(%x: tensor<4xcomplex<f32>>) -> tensor<4xf32> {
     %r = stablehlo.convert %x : (tensor<4xcomplex<f32>>) -> tensor<4xf32>
     return %r : tensor<4xf32>
@@ -39,7 +39,7 @@ func.func @main(%x: tensor<4xf32>) -> tensor<4xi1> {
   return %r : tensor<4xi1>
 }
 // =>
-module @module {
+module {
   func.func public @main(%x: tensor<4xf32>) -> tensor<4xi1> {
     %r = stablehlo.convert %x : (tensor<4xf32>) -> tensor<4xi1>
     return %r : tensor<4xi1>
@@ -51,7 +51,7 @@ func.func @main(%x: tensor<4xi4>) -> tensor<4xi64> {
   return %r : tensor<4xi64>
 }
 // =>
-module @module {
+module {
   func.func public @main(%x: tensor<4xi4>) -> tensor<4xi64> {
     %r = stablehlo.convert %x : (tensor<4xi4>) -> tensor<4xi64>
     return %r : tensor<4xi64>
@@ -63,7 +63,7 @@ func.func @main(%x: tensor<4xf32>) -> tensor<4xf8E4M3FN> {
   return %r : tensor<4xf8E4M3FN>
 }
 // =>
-module @module {
+module {
   func.func public @main(%x: tensor<4xf32>) -> tensor<4xf8E4M3FN> {
     %r = stablehlo.convert %x : (tensor<4xf32>) -> tensor<4xf8E4M3FN>
     return %r : tensor<4xf8E4M3FN>

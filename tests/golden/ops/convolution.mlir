@@ -3,7 +3,7 @@ func.func @main(%x: tensor<1x3x8x8xf32>, %w: tensor<4x3x3x3xf32>) -> tensor<1x4x
   return %r : tensor<1x4x4x4xf32>
 }
 // =>
-module @module {
+module {
   func.func public @main(%x: tensor<1x3x8x8xf32>, %w: tensor<4x3x3x3xf32>) -> tensor<1x4x4x4xf32> {
     %r = stablehlo.convolution(%x, %w) dim_numbers = [b, f, 0, 1]x[o, i, 0, 1]->[b, f, 0, 1], window = {stride = [2, 2], pad = [[1, 1], [1, 1]]} {batch_group_count = 1 : i64, feature_group_count = 1 : i64} : (tensor<1x3x8x8xf32>, tensor<4x3x3x3xf32>) -> tensor<1x4x4x4xf32>
     return %r : tensor<1x4x4x4xf32>
@@ -15,7 +15,7 @@ func.func @main(%x: tensor<1x8x8x3xf32>, %w: tensor<3x3x3x4xf32>) -> tensor<1x6x
   return %r : tensor<1x6x6x4xf32>
 }
 // =>
-module @module {
+module {
   func.func public @main(%x: tensor<1x8x8x3xf32>, %w: tensor<3x3x3x4xf32>) -> tensor<1x6x6x4xf32> {
     %r = stablehlo.convolution(%x, %w) dim_numbers = [b, 0, 1, f]x[0, 1, i, o]->[b, 0, 1, f], window = {} {batch_group_count = 1 : i64, feature_group_count = 1 : i64} : (tensor<1x8x8x3xf32>, tensor<3x3x3x4xf32>) -> tensor<1x6x6x4xf32>
     return %r : tensor<1x6x6x4xf32>
@@ -27,7 +27,7 @@ func.func @main(%x: tensor<2x6x9xf32>, %w: tensor<6x2x3xf32>) -> tensor<2x6x5xf3
   return %r : tensor<2x6x5xf32>
 }
 // =>
-module @module {
+module {
   func.func public @main(%x: tensor<2x6x9xf32>, %w: tensor<6x2x3xf32>) -> tensor<2x6x5xf32> {
     %r = stablehlo.convolution(%x, %w) dim_numbers = [b, f, 0]x[o, i, 0]->[b, f, 0], window = {rhs_dilate = [2]} {batch_group_count = 1 : i64, feature_group_count = 3 : i64} : (tensor<2x6x9xf32>, tensor<6x2x3xf32>) -> tensor<2x6x5xf32>
     return %r : tensor<2x6x5xf32>
@@ -39,7 +39,7 @@ func.func @main(%x: tensor<1x1x4xf32>, %w: tensor<1x1x3xf32>) -> tensor<1x1x9xf3
   return %r : tensor<1x1x9xf32>
 }
 // =>
-module @module {
+module {
   func.func public @main(%x: tensor<1x1x4xf32>, %w: tensor<1x1x3xf32>) -> tensor<1x1x9xf32> {
     %r = stablehlo.convolution(%x, %w) dim_numbers = [b, f, 0]x[o, i, 0]->[b, f, 0], window = {stride = [1], pad = [[2, 2]], lhs_dilate = [2], reverse = [true]} {batch_group_count = 1 : i64, feature_group_count = 1 : i64} : (tensor<1x1x4xf32>, tensor<1x1x3xf32>) -> tensor<1x1x9xf32>
     return %r : tensor<1x1x9xf32>
@@ -51,7 +51,7 @@ func.func @main(%x: tensor<4x2x5xf32>, %w: tensor<2x2x3xf32>) -> tensor<2x2x3xf3
   return %r : tensor<2x2x3xf32>
 }
 // =>
-module @module {
+module {
   func.func public @main(%x: tensor<4x2x5xf32>, %w: tensor<2x2x3xf32>) -> tensor<2x2x3xf32> {
     %r = stablehlo.convolution(%x, %w) dim_numbers = [b, f, 0]x[o, i, 0]->[b, f, 0], window = {} {batch_group_count = 2 : i64, feature_group_count = 1 : i64, precision_config = [#stablehlo<precision HIGHEST>, #stablehlo<precision HIGHEST>]} : (tensor<4x2x5xf32>, tensor<2x2x3xf32>) -> tensor<2x2x3xf32>
     return %r : tensor<2x2x3xf32>
@@ -63,7 +63,7 @@ func.func @main(%x: tensor<1x2xbf16>, %w: tensor<3x2xbf16>) -> tensor<1x3xf32> {
   return %r : tensor<1x3xf32>
 }
 // =>
-module @module {
+module {
   func.func public @main(%x: tensor<1x2xbf16>, %w: tensor<3x2xbf16>) -> tensor<1x3xf32> {
     %r = stablehlo.convolution(%x, %w) dim_numbers = [b, f]x[o, i]->[b, f], window = {} {batch_group_count = 1 : i64, feature_group_count = 1 : i64} : (tensor<1x2xbf16>, tensor<3x2xbf16>) -> tensor<1x3xf32>
     return %r : tensor<1x3xf32>

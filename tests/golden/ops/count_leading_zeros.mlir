@@ -3,7 +3,7 @@ func.func @main(%x: tensor<2x3xi32>) -> tensor<2x3xi32> {
   return %r : tensor<2x3xi32>
 }
 // =>
-module @module {
+module {
   func.func public @main(%x: tensor<2x3xi32>) -> tensor<2x3xi32> {
     %r = stablehlo.count_leading_zeros %x : tensor<2x3xi32>
     return %r : tensor<2x3xi32>
@@ -15,7 +15,7 @@ func.func @main(%x: tensor<4xui8>) -> tensor<4xui8> {
   return %r : tensor<4xui8>
 }
 // =>
-module @module {
+module {
   func.func public @main(%x: tensor<4xui8>) -> tensor<4xui8> {
     %r = stablehlo.count_leading_zeros %x : tensor<4xui8>
     return %r : tensor<4xui8>
@@ -27,7 +27,7 @@ func.func @main(%x: tensor<4xi64>) -> tensor<4xi64> {
   return %r : tensor<4xi64>
 }
 // =>
-module @module {
+module {
   func.func public @main(%x: tensor<4xi64>) -> tensor<4xi64> {
     %r = stablehlo.count_leading_zeros %x : tensor<4xi64>
     return %r : tensor<4xi64>

@@ -4,7 +4,7 @@ func.func @main(%x: tensor<4x4xf32>) -> (tensor<4x4xf32>, tensor<i32>) {
   return %r#0, %r#1 : tensor<4x4xf32>, tensor<i32>
 }
 // =>
-module @module {
+module {
   func.func public @main(%x: tensor<4x4xf32>) -> (tensor<4x4xf32>, tensor<i32>) {
     %0:2 = stablehlo.custom_call @elsewhere(%x) {api_version = 4 : i32, backend_config = {uplo = 76 : i64}, has_side_effect = true, operand_layouts = [dense<[0, 1]> : tensor<2xindex>], result_layouts = [dense<[0, 1]> : tensor<2xindex>, dense<> : tensor<0xindex>]} : (tensor<4x4xf32>) -> (tensor<4x4xf32>, tensor<i32>)
     return %0#0, %0#1 : tensor<4x4xf32>, tensor<i32>
@@ -17,7 +17,7 @@ func.func @main(%x: tensor<4xf32>) -> tensor<4xf32> {
   return %r : tensor<4xf32>
 }
 // =>
-module @module {
+module {
   func.func public @main(%x: tensor<4xf32>) -> tensor<4xf32> {
     %r = stablehlo.custom_call @"with.dots/and slash"(%x) {backend_config = "a \"quoted\" text", called_computations = [@main]} : (tensor<4xf32>) -> tensor<4xf32>
     return %r : tensor<4xf32>

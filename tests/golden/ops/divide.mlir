@@ -3,7 +3,7 @@ func.func @main(%x: tensor<2x3xf32>, %y: tensor<2x3xf32>) -> tensor<2x3xf32> {
   return %r : tensor<2x3xf32>
 }
 // =>
-module @module {
+module {
   func.func public @main(%x: tensor<2x3xf32>, %y: tensor<2x3xf32>) -> tensor<2x3xf32> {
     %r = stablehlo.divide %x, %y : tensor<2x3xf32>
     return %r : tensor<2x3xf32>
@@ -15,7 +15,7 @@ func.func @main(%x: tensor<?x3xf32, #weft.dims<"N", 3>>, %y: tensor<?x3xf32, #we
   return %r : tensor<?x3xf32, #weft.dims<"N", 3>>
 }
 // =>
-module @module {
+module {
   func.func public @main(%x: tensor<?x3xf32, #weft.dims<"N", 3>>, %y: tensor<?x3xf32, #weft.dims<"N", 3>>) -> tensor<?x3xf32, #weft.dims<"N", 3>> {
     %r = stablehlo.divide %x, %y : tensor<?x3xf32, #weft.dims<"N", 3>>
     return %r : tensor<?x3xf32, #weft.dims<"N", 3>>
@@ -27,7 +27,7 @@ func.func @main(%x: tensor<4xi32>, %y: tensor<4xi32>) -> tensor<4xi32> {
   return %r : tensor<4xi32>
 }
 // =>
-module @module {
+module {
   func.func public @main(%x: tensor<4xi32>, %y: tensor<4xi32>) -> tensor<4xi32> {
     %r = stablehlo.divide %x, %y : tensor<4xi32>
     return %r : tensor<4xi32>
@@ -39,7 +39,7 @@ func.func @main(%x: tensor<4xui8>, %y: tensor<4xui8>) -> tensor<4xui8> {
   return %r : tensor<4xui8>
 }
 // =>
-module @module {
+module {
   func.func public @main(%x: tensor<4xui8>, %y: tensor<4xui8>) -> tensor<4xui8> {
     %r = stablehlo.divide %x, %y : tensor<4xui8>
     return %r : tensor<4xui8>
@@ -51,7 +51,7 @@ func.func @main(%x: tensor<4xcomplex<f32>>, %y: tensor<4xcomplex<f32>>) -> tenso
   return %r : tensor<4xcomplex<f32>>
 }
 // =>
-module @module {
+module {
   func.func public @main(%x: tensor<4xcomplex<f32>>, %y: tensor<4xcomplex<f32>>) -> tensor<4xcomplex<f32>> {
     %r = stablehlo.divide %x, %y : tensor<4xcomplex<f32>>
     return %r : tensor<4xcomplex<f32>>
@@ -63,7 +63,7 @@ func.func @main(%x: tensor<4xbf16>, %y: tensor<4xbf16>) -> tensor<4xbf16> {
   return %r : tensor<4xbf16>
 }
 // =>
-module @module {
+module {
   func.func public @main(%x: tensor<4xbf16>, %y: tensor<4xbf16>) -> tensor<4xbf16> {
     %r = stablehlo.divide %x, %y : tensor<4xbf16>
     return %r : tensor<4xbf16>

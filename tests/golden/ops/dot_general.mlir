@@ -3,7 +3,7 @@ func.func @main(%x: tensor<4x8xf32>, %y: tensor<8x16xf32>) -> tensor<4x16xf32> {
   return %r : tensor<4x16xf32>
 }
 // =>
-module @module {
+module {
   func.func public @main(%x: tensor<4x8xf32>, %y: tensor<8x16xf32>) -> tensor<4x16xf32> {
     %r = stablehlo.dot_general %x, %y, contracting_dims = [1] x [0], precision = [DEFAULT, DEFAULT] : (tensor<4x8xf32>, tensor<8x16xf32>) -> tensor<4x16xf32>
     return %r : tensor<4x16xf32>
@@ -15,7 +15,7 @@ func.func @main(%x: tensor<2x4x8xbf16>, %y: tensor<2x8x5xbf16>) -> tensor<2x4x5x
   return %r : tensor<2x4x5xf32>
 }
 // =>
-module @module {
+module {
   func.func public @main(%x: tensor<2x4x8xbf16>, %y: tensor<2x8x5xbf16>) -> tensor<2x4x5xf32> {
     %r = stablehlo.dot_general %x, %y, batching_dims = [0] x [0], contracting_dims = [2] x [1], precision = [HIGHEST, DEFAULT] : (tensor<2x4x8xbf16>, tensor<2x8x5xbf16>) -> tensor<2x4x5xf32>
     return %r : tensor<2x4x5xf32>
@@ -27,7 +27,7 @@ func.func @main(%x: tensor<?x8xf32, #weft.dims<"N", 8>>, %y: tensor<8x4xf32>) ->
   return %r : tensor<?x4xf32, #weft.dims<"N", 4>>
 }
 // =>
-module @module {
+module {
   func.func public @main(%x: tensor<?x8xf32, #weft.dims<"N", 8>>, %y: tensor<8x4xf32>) -> tensor<?x4xf32, #weft.dims<"N", 4>> {
     %r = stablehlo.dot_general %x, %y, contracting_dims = [1] x [0], precision = [HIGH, HIGH] : (tensor<?x8xf32, #weft.dims<"N", 8>>, tensor<8x4xf32>) -> tensor<?x4xf32, #weft.dims<"N", 4>>
     return %r : tensor<?x4xf32, #weft.dims<"N", 4>>

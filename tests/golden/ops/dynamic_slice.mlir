@@ -3,7 +3,7 @@ func.func @main(%x: tensor<4x6xf32>, %i0: tensor<i32>, %i1: tensor<i32>) -> tens
   return %r : tensor<2x3xf32>
 }
 // =>
-module @module {
+module {
   func.func public @main(%x: tensor<4x6xf32>, %i0: tensor<i32>, %i1: tensor<i32>) -> tensor<2x3xf32> {
     %r = stablehlo.dynamic_slice %x, %i0, %i1, sizes = [2, 3] : (tensor<4x6xf32>, tensor<i32>, tensor<i32>) -> tensor<2x3xf32>
     return %r : tensor<2x3xf32>

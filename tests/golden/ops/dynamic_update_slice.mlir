@@ -3,7 +3,7 @@ func.func @main(%x: tensor<4x6xf32>, %u: tensor<2x3xf32>, %i0: tensor<i64>, %i1:
   return %r : tensor<4x6xf32>
 }
 // =>
-module @module {
+module {
   func.func public @main(%x: tensor<4x6xf32>, %u: tensor<2x3xf32>, %i0: tensor<i64>, %i1: tensor<i64>) -> tensor<4x6xf32> {
     %r = stablehlo.dynamic_update_slice %x, %u, %i0, %i1 : (tensor<4x6xf32>, tensor<2x3xf32>, tensor<i64>, tensor<i64>) -> tensor<4x6xf32>
     return %r : tensor<4x6xf32>

@@ -3,7 +3,7 @@ func.func @main(%x: tensor<5x4xf32>, %i: tensor<3x1xi32>) -> tensor<3x4xf32> {
   return %r : tensor<3x4xf32>
 }
 // =>
-module @module {
+module {
   func.func public @main(%x: tensor<5x4xf32>, %i: tensor<3x1xi32>) -> tensor<3x4xf32> {
     %r = "stablehlo.gather"(%x, %i) <{dimension_numbers = #stablehlo.gather<offset_dims = [1], collapsed_slice_dims = [0], start_index_map = [0], index_vector_dim = 1>, slice_sizes = array<i64: 1, 4>}> : (tensor<5x4xf32>, tensor<3x1xi32>) -> tensor<3x4xf32>
     return %r : tensor<3x4xf32>
@@ -15,7 +15,7 @@ func.func @main(%x: tensor<2x5x4xf32>, %i: tensor<2x3x1xi64>) -> tensor<2x3x4xf3
   return %r : tensor<2x3x4xf32>
 }
 // =>
-module @module {
+module {
   func.func public @main(%x: tensor<2x5x4xf32>, %i: tensor<2x3x1xi64>) -> tensor<2x3x4xf32> {
     %r = "stablehlo.gather"(%x, %i) <{dimension_numbers = #stablehlo.gather<offset_dims = [2], collapsed_slice_dims = [1], operand_batching_dims = [0], start_indices_batching_dims = [0], start_index_map = [1], index_vector_dim = 2>, indices_are_sorted = true, slice_sizes = array<i64: 1, 1, 4>}> : (tensor<2x5x4xf32>, tensor<2x3x1xi64>) -> tensor<2x3x4xf32>
     return %r : tensor<2x3x4xf32>
@@ -27,7 +27,7 @@ func.func @main(%x: tensor<5x4xf32>, %i: tensor<?xi32, #weft.dims<"N">>) -> tens
   return %r : tensor<?x2x4xf32, #weft.dims<"N", 2, 4>>
 }
 // =>
-module @module {
+module {
   func.func public @main(%x: tensor<5x4xf32>, %i: tensor<?xi32, #weft.dims<"N">>) -> tensor<?x2x4xf32, #weft.dims<"N", 2, 4>> {
     %r = "stablehlo.gather"(%x, %i) <{dimension_numbers = #stablehlo.gather<offset_dims = [1, 2], start_index_map = [0], index_vector_dim = 1>, slice_sizes = array<i64: 2, 4>}> : (tensor<5x4xf32>, tensor<?xi32, #weft.dims<"N">>) -> tensor<?x2x4xf32, #weft.dims<"N", 2, 4>>
     return %r : tensor<?x2x4xf32, #weft.dims<"N", 2, 4>>

@@ -3,7 +3,7 @@ func.func @main(%x: tensor<?x3xf32, #weft.dims<"N", 3>>) -> tensor<i32> {
   return %r : tensor<i32>
 }
 // =>
-module @module {
+module {
   func.func public @main(%x: tensor<?x3xf32, #weft.dims<"N", 3>>) -> tensor<i32> {
     %r = stablehlo.get_dimension_size %x, dim = 0 : (tensor<?x3xf32, #weft.dims<"N", 3>>) -> tensor<i32>
     return %r : tensor<i32>

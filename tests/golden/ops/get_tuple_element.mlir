@@ -4,7 +4,7 @@ func.func @main(%x: tensor<2xf32>, %y: tensor<i32>) -> tensor<i32> {
   return %r : tensor<i32>
 }
 // =>
-module @module {
+module {
   func.func public @main(%x: tensor<2xf32>, %y: tensor<i32>) -> tensor<i32> {
     %t = stablehlo.tuple %x, %y : tuple<tensor<2xf32>, tensor<i32>>
     %r = stablehlo.get_tuple_element %t[1] : (tuple<tensor<2xf32>, tensor<i32>>) -> tensor<i32>

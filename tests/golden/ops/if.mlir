@@ -8,7 +8,7 @@ func.func @main(%p: tensor<i1>, %x: tensor<4xf32>, %y: tensor<4xf32>) -> (tensor
   return %r#0, %r#1 : tensor<4xf32>, tensor<4xf32>
 }
 // =>
-module @module {
+module {
   func.func public @main(%p: tensor<i1>, %x: tensor<4xf32>, %y: tensor<4xf32>) -> (tensor<4xf32>, tensor<4xf32>) {
     %0:2 = "stablehlo.if"(%p) ({
       stablehlo.return %x, %y : tensor<4xf32>, tensor<4xf32>

@@ -3,7 +3,7 @@ func.func @main() -> tensor<2x3xi32> {
   return %r : tensor<2x3xi32>
 }
 // =>
-module @module {
+module {
   func.func public @main() -> tensor<2x3xi32> {
     %r = stablehlo.iota dim = 1 : tensor<2x3xi32>
     return %r : tensor<2x3xi32>
@@ -15,7 +15,7 @@ func.func @main() -> tensor<4xf32> {
   return %r : tensor<4xf32>
 }
 // =>
-module @module {
+module {
   func.func public @main() -> tensor<4xf32> {
     %r = stablehlo.iota dim = 0 : tensor<4xf32>
     return %r : tensor<4xf32>

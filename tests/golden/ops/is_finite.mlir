@@ -3,7 +3,7 @@ func.func @main(%x: tensor<4xf32>) -> tensor<4xi1> {
   return %r : tensor<4xi1>
 }
 // =>
-module @module {
+module {
   func.func public @main(%x: tensor<4xf32>) -> tensor<4xi1> {
     %r = stablehlo.is_finite %x : (tensor<4xf32>) -> tensor<4xi1>
     return %r : tensor<4xi1>

@@ -7,7 +7,7 @@ func.func @main(%x: tensor<2x3xf32>, %y: tensor<2x3xf32>) -> tensor<2x3xf32> {
   return %r : tensor<2x3xf32>
 }
 // =>
-module @module {
+module {
   func.func public @main(%x: tensor<2x3xf32>, %y: tensor<2x3xf32>) -> tensor<2x3xf32> {
     %r = "stablehlo.map"(%x, %y) <{dimensions = array<i64: 0, 1>}> ({
     ^bb0(%a: tensor<f32>, %b: tensor<f32>):
@@ -27,7 +27,7 @@ func.func @main(%x: tensor<2x3xf32>) -> tensor<2x3xi1> {
   return %r : tensor<2x3xi1>
 }
 // =>
-module @module {
+module {
   func.func public @main(%x: tensor<2x3xf32>) -> tensor<2x3xi1> {
     %r = "stablehlo.map"(%x) <{dimensions = array<i64: 0, 1>}> ({
     ^bb0(%a: tensor<f32>):

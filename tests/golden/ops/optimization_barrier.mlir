@@ -3,7 +3,7 @@ func.func @main(%x: tensor<2xf32>, %y: tensor<i32>) -> (tensor<2xf32>, tensor<i3
   return %r#0, %r#1 : tensor<2xf32>, tensor<i32>
 }
 // =>
-module @module {
+module {
   func.func public @main(%x: tensor<2xf32>, %y: tensor<i32>) -> (tensor<2xf32>, tensor<i32>) {
     %0:2 = stablehlo.optimization_barrier %x, %y : tensor<2xf32>, tensor<i32>
     return %0#0, %0#1 : tensor<2xf32>, tensor<i32>

@@ -3,7 +3,7 @@ func.func @main(%x: tensor<2x3xf32>, %v: tensor<f32>) -> tensor<5x7xf32> {
   return %r : tensor<5x7xf32>
 }
 // =>
-module @module {
+module {
   func.func public @main(%x: tensor<2x3xf32>, %v: tensor<f32>) -> tensor<5x7xf32> {
     %r = stablehlo.pad %x, %v, low = [1, 0], high = [2, 2], interior = [0, 1] : (tensor<2x3xf32>, tensor<f32>) -> tensor<5x7xf32>
     return %r : tensor<5x7xf32>
@@ -15,7 +15,7 @@ func.func @main(%x: tensor<5xi32>, %v: tensor<i32>) -> tensor<2xi32> {
   return %r : tensor<2xi32>
 }
 // =>
-module @module {
+module {
   func.func public @main(%x: tensor<5xi32>, %v: tensor<i32>) -> tensor<2xi32> {
     %r = stablehlo.pad %x, %v, low = [-1], high = [-2], interior = [0] : (tensor<5xi32>, tensor<i32>) -> tensor<2xi32>
     return %r : tensor<2xi32>
@@ -27,7 +27,7 @@ func.func @main(%x: tensor<?x3xf32, #weft.dims<"N", 3>>, %v: tensor<f32>) -> ten
   return %r : tensor<?x3xf32, #weft.dims<"N + 3", 3>>
 }
 // =>
-module @module {
+module {
   func.func public @main(%x: tensor<?x3xf32, #weft.dims<"N", 3>>, %v: tensor<f32>) -> tensor<?x3xf32, #weft.dims<"N + 3", 3>> {
     %r = stablehlo.pad %x, %v, low = [1, 0], high = [2, 0], interior = [0, 0] : (tensor<?x3xf32, #weft.dims<"N", 3>>, tensor<f32>) -> tensor<?x3xf32, #weft.dims<"N + 3", 3>>
     return %r : tensor<?x3xf32, #weft.dims<"N + 3", 3>>

@@ -3,7 +3,7 @@ func.func @main(%x: tensor<4xcomplex<f64>>) -> tensor<4xf64> {
   return %r : tensor<4xf64>
 }
 // =>
-module @module {
+module {
   func.func public @main(%x: tensor<4xcomplex<f64>>) -> tensor<4xf64> {
     %r = stablehlo.real %x : (tensor<4xcomplex<f64>>) -> tensor<4xf64>
     return %r : tensor<4xf64>
@@ -15,7 +15,7 @@ func.func @main(%x: tensor<4xf32>) -> tensor<4xf32> {
   return %r : tensor<4xf32>
 }
 // =>
-module @module {
+module {
   func.func public @main(%x: tensor<4xf32>) -> tensor<4xf32> {
     %r = stablehlo.real %x : (tensor<4xf32>) -> tensor<4xf32>
     return %r : tensor<4xf32>

@@ -3,7 +3,7 @@ func.func @main(%x: tensor<2x3x4xf32>, %init: tensor<f32>) -> tensor<3xf32> {
   return %r : tensor<3xf32>
 }
 // =>
-module @module {
+module {
   func.func public @main(%x: tensor<2x3x4xf32>, %init: tensor<f32>) -> tensor<3xf32> {
     %r = stablehlo.reduce(%x init: %init) applies stablehlo.maximum across dimensions = [0, 2] : (tensor<2x3x4xf32>, tensor<f32>) -> tensor<3xf32>
     return %r : tensor<3xf32>
@@ -25,7 +25,7 @@ func.func @main(%x: tensor<3x5xf32>) -> (tensor<3xf32>, tensor<3xi32>) {
   return %r#0, %r#1 : tensor<3xf32>, tensor<3xi32>
 }
 // =>
-module @module {
+module {
   func.func public @main(%x: tensor<3x5xf32>) -> (tensor<3xf32>, tensor<3xi32>) {
     %i = stablehlo.iota dim = 1 : tensor<3x5xi32>
     %low = stablehlo.constant dense<0xFF800000> : tensor<f32>
@@ -52,7 +52,7 @@ func.func @main(%x: tensor<?x4xi32, #weft.dims<"N", 4>>, %k: tensor<i32>) -> ten
   return %r : tensor<?xi32, #weft.dims<"N">>
 }
 // =>
-module @module {
+module {
   func.func public @main(%x: tensor<?x4xi32, #weft.dims<"N", 4>>, %k: tensor<i32>) -> tensor<?xi32, #weft.dims<"N">> {
     %r = stablehlo.reduce(%x init: %k) across dimensions = [1] : (tensor<?x4xi32, #weft.dims<"N", 4>>, tensor<i32>) -> tensor<?xi32, #weft.dims<"N">>
      reducer(%a: tensor<i32>, %b: tensor<i32>) {
@@ -74,7 +74,7 @@ func.func @main(%x: tensor<5xbf16>, %init: tensor<bf16>) -> tensor<f32> {
   return %r : tensor<f32>
 }
 // =>
-module @module {
+module {
   func.func public @main(%x: tensor<5xbf16>, %init: tensor<bf16>) -> tensor<f32> {
     %r = stablehlo.reduce(%x init: %init) applies stablehlo.add across dimensions = [0] : (tensor<5xbf16>, tensor<bf16>) -> tensor<f32>
     return %r : tensor<f32>

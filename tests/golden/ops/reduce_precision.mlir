@@ -3,7 +3,7 @@ func.func @main(%x: tensor<4xf32>) -> tensor<4xf32> {
   return %r : tensor<4xf32>
 }
 // =>
-module @module {
+module {
   func.func public @main(%x: tensor<4xf32>) -> tensor<4xf32> {
     %r = stablehlo.reduce_precision %x, format = e5m10 : tensor<4xf32>
     return %r : tensor<4xf32>
@@ -15,7 +15,7 @@ func.func @main(%x: tensor<4xf32>) -> tensor<4xf32> {
   return %r : tensor<4xf32>
 }
 // =>
-module @module {
+module {
   func.func public @main(%x: tensor<4xf32>) -> tensor<4xf32> {
     %r = stablehlo.reduce_precision %x, format = e8m0 : tensor<4xf32>
     return %r : tensor<4xf32>

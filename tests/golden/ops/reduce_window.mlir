@@ -7,7 +7,7 @@ func.func @main(%x: tensor<1x1x8x8xf32>, %i: tensor<f32>) -> tensor<1x1x4x4xf32>
   return %r : tensor<1x1x4x4xf32>
 }
 // =>
-module @module {
+module {
   func.func public @main(%x: tensor<1x1x8x8xf32>, %i: tensor<f32>) -> tensor<1x1x4x4xf32> {
     %r = "stablehlo.reduce_window"(%x, %i) <{window_dimensions = array<i64: 1, 1, 2, 2>, window_strides = array<i64: 1, 1, 2, 2>}> ({
     ^bb0(%a: tensor<f32>, %b: tensor<f32>):
@@ -27,7 +27,7 @@ func.func @main(%x: tensor<7xf32>, %i: tensor<f32>) -> tensor<4xf32> {
   return %r : tensor<4xf32>
 }
 // =>
-module @module {
+module {
   func.func public @main(%x: tensor<7xf32>, %i: tensor<f32>) -> tensor<4xf32> {
     %r = "stablehlo.reduce_window"(%x, %i) <{padding = dense<[[1, 2]]> : tensor<1x2xi64>, window_dilations = array<i64: 3>, window_dimensions = array<i64: 3>, window_strides = array<i64: 1>}> ({
     ^bb0(%a: tensor<f32>, %b: tensor<f32>):
@@ -47,7 +47,7 @@ func.func @main(%x: tensor<3xf32>, %i: tensor<f32>) -> tensor<5xf32> {
   return %r : tensor<5xf32>
 }
 // =>
-module @module {
+module {
   func.func public @main(%x: tensor<3xf32>, %i: tensor<f32>) -> tensor<5xf32> {
     %r = "stablehlo.reduce_window"(%x, %i) <{base_dilations = array<i64: 2>, window_dimensions = array<i64: 1>}> ({
     ^bb0(%a: tensor<f32>, %b: tensor<f32>):
@@ -67,7 +67,7 @@ func.func @main(%x: tensor<?x6xf32, #weft.dims<"N", 6>>, %i: tensor<f32>) -> ten
   return %r : tensor<?x3xf32, #weft.dims<"N", 3>>
 }
 // =>
-module @module {
+module {
   func.func public @main(%x: tensor<?x6xf32, #weft.dims<"N", 6>>, %i: tensor<f32>) -> tensor<?x3xf32, #weft.dims<"N", 3>> {
     %r = "stablehlo.reduce_window"(%x, %i) <{window_dimensions = array<i64: 1, 2>, window_strides = array<i64: 1, 2>}> ({
     ^bb0(%a: tensor<f32>, %b: tensor<f32>):

@@ -3,7 +3,7 @@ func.func @main(%x: tensor<2x3xf32>) -> tensor<2x3xf32> {
   return %r : tensor<2x3xf32>
 }
 // =>
-module @module {
+module {
   func.func public @main(%x: tensor<2x3xf32>) -> tensor<2x3xf32> {
     %r = stablehlo.reverse %x, dims = [0, 1] : tensor<2x3xf32>
     return %r : tensor<2x3xf32>
@@ -15,7 +15,7 @@ func.func @main(%x: tensor<?x3xf32, #weft.dims<"N", 3>>) -> tensor<?x3xf32, #wef
   return %r : tensor<?x3xf32, #weft.dims<"N", 3>>
 }
 // =>
-module @module {
+module {
   func.func public @main(%x: tensor<?x3xf32, #weft.dims<"N", 3>>) -> tensor<?x3xf32, #weft.dims<"N", 3>> {
     %r = stablehlo.reverse %x, dims = [1] : tensor<?x3xf32, #weft.dims<"N", 3>>
     return %r : tensor<?x3xf32, #weft.dims<"N", 3>>

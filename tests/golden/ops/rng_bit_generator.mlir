@@ -3,7 +3,7 @@ func.func @main(%s: tensor<2xui64>) -> (tensor<2xui64>, tensor<4xui32>) {
   return %r#0, %r#1 : tensor<2xui64>, tensor<4xui32>
 }
 // =>
-module @module {
+module {
   func.func public @main(%s: tensor<2xui64>) -> (tensor<2xui64>, tensor<4xui32>) {
     %0:2 = stablehlo.rng_bit_generator %s, algorithm = THREE_FRY : (tensor<2xui64>) -> (tensor<2xui64>, tensor<4xui32>)
     return %0#0, %0#1 : tensor<2xui64>, tensor<4xui32>
@@ -15,7 +15,7 @@ func.func @main(%s: tensor<3xui64>) -> (tensor<3xui64>, tensor<2x3xui64>) {
   return %r#0, %r#1 : tensor<3xui64>, tensor<2x3xui64>
 }
 // =>
-module @module {
+module {
   func.func public @main(%s: tensor<3xui64>) -> (tensor<3xui64>, tensor<2x3xui64>) {
     %0:2 = stablehlo.rng_bit_generator %s, algorithm = PHILOX : (tensor<3xui64>) -> (tensor<3xui64>, tensor<2x3xui64>)
     return %0#0, %0#1 : tensor<3xui64>, tensor<2x3xui64>
@@ -27,7 +27,7 @@ func.func @main(%s: tensor<2xui64>) -> (tensor<2xui64>, tensor<5xf32>) {
   return %r#0, %r#1 : tensor<2xui64>, tensor<5xf32>
 }
 // =>
-module @module {
+module {
   func.func public @main(%s: tensor<2xui64>) -> (tensor<2xui64>, tensor<5xf32>) {
     %0:2 = stablehlo.rng_bit_generator %s, algorithm = DEFAULT : (tensor<2xui64>) -> (tensor<2xui64>, tensor<5xf32>)
     return %0#0, %0#1 : tensor<2xui64>, tensor<5xf32>

@@ -3,7 +3,7 @@ func.func @main(%x: tensor<2x3xf32>) -> tensor<2x3xf32> {
   return %r : tensor<2x3xf32>
 }
 // =>
-module @module {
+module {
   func.func public @main(%x: tensor<2x3xf32>) -> tensor<2x3xf32> {
     %r = stablehlo.round_nearest_even %x : tensor<2x3xf32>
     return %r : tensor<2x3xf32>
@@ -15,7 +15,7 @@ func.func @main(%x: tensor<?x3xf32, #weft.dims<"N", 3>>) -> tensor<?x3xf32, #wef
   return %r : tensor<?x3xf32, #weft.dims<"N", 3>>
 }
 // =>
-module @module {
+module {
   func.func public @main(%x: tensor<?x3xf32, #weft.dims<"N", 3>>) -> tensor<?x3xf32, #weft.dims<"N", 3>> {
     %r = stablehlo.round_nearest_even %x : tensor<?x3xf32, #weft.dims<"N", 3>>
     return %r : tensor<?x3xf32, #weft.dims<"N", 3>>
@@ -27,7 +27,7 @@ func.func @main(%x: tensor<4xf64>) -> tensor<4xf64> {
   return %r : tensor<4xf64>
 }
 // =>
-module @module {
+module {
   func.func public @main(%x: tensor<4xf64>) -> tensor<4xf64> {
     %r = stablehlo.round_nearest_even %x : tensor<4xf64>
     return %r : tensor<4xf64>
@@ -39,7 +39,7 @@ func.func @main(%x: tensor<4xbf16>) -> tensor<4xbf16> {
   return %r : tensor<4xbf16>
 }
 // =>
-module @module {
+module {
   func.func public @main(%x: tensor<4xbf16>) -> tensor<4xbf16> {
     %r = stablehlo.round_nearest_even %x : tensor<4xbf16>
     return %r : tensor<4xbf16>

@@ -7,7 +7,7 @@ func.func @main(%x: tensor<5x4xf32>, %i: tensor<3x1xi32>, %u: tensor<3x4xf32>) -
   return %r : tensor<5x4xf32>
 }
 // =>
-module @module {
+module {
   func.func public @main(%x: tensor<5x4xf32>, %i: tensor<3x1xi32>, %u: tensor<3x4xf32>) -> tensor<5x4xf32> {
     %r = "stablehlo.scatter"(%x, %i, %u) <{scatter_dimension_numbers = #stablehlo.scatter<update_window_dims = [1], inserted_window_dims = [0], scatter_dims_to_operand_dims = [0], index_vector_dim = 1>}> ({
     ^bb0(%a: tensor<f32>, %b: tensor<f32>):
@@ -26,7 +26,7 @@ func.func @main(%x: tensor<2x5x4xf32>, %i: tensor<2x3x1xi64>, %u: tensor<2x3x4xf
   return %r : tensor<2x5x4xf32>
 }
 // =>
-module @module {
+module {
   func.func public @main(%x: tensor<2x5x4xf32>, %i: tensor<2x3x1xi64>, %u: tensor<2x3x4xf32>) -> tensor<2x5x4xf32> {
     %r = "stablehlo.scatter"(%x, %i, %u) <{scatter_dimension_numbers = #stablehlo.scatter<update_window_dims = [2], inserted_window_dims = [1], input_batching_dims = [0], scatter_indices_batching_dims = [0], scatter_dims_to_operand_dims = [1], index_vector_dim = 2>, unique_indices = true}> ({
     ^bb0(%a: tensor<f32>, %b: tensor<f32>):
@@ -47,7 +47,7 @@ func.func @main(%x: tensor<5xf32>, %y: tensor<5xi32>, %i: tensor<3x1xi32>, %u: t
   return %r#0, %r#1 : tensor<5xf32>, tensor<5xi32>
 }
 // =>
-module @module {
+module {
   func.func public @main(%x: tensor<5xf32>, %y: tensor<5xi32>, %i: tensor<3x1xi32>, %u: tensor<3xf32>, %v: tensor<3xi32>) -> (tensor<5xf32>, tensor<5xi32>) {
     %0:2 = "stablehlo.scatter"(%x, %y, %i, %u, %v) <{scatter_dimension_numbers = #stablehlo.scatter<inserted_window_dims = [0], scatter_dims_to_operand_dims = [0], index_vector_dim = 1>}> ({
     ^bb0(%a: tensor<f32>, %b: tensor<i32>, %arg0: tensor<f32>, %d: tensor<i32>):

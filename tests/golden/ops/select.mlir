@@ -3,7 +3,7 @@ func.func @main(%p: tensor<4xi1>, %x: tensor<4xf32>, %y: tensor<4xf32>) -> tenso
   return %r : tensor<4xf32>
 }
 // =>
-module @module {
+module {
   func.func public @main(%p: tensor<4xi1>, %x: tensor<4xf32>, %y: tensor<4xf32>) -> tensor<4xf32> {
     %r = stablehlo.select %p, %x, %y : tensor<4xi1>, tensor<4xf32>
     return %r : tensor<4xf32>
@@ -15,7 +15,7 @@ func.func @main(%p: tensor<i1>, %x: tensor<4xf32>, %y: tensor<4xf32>) -> tensor<
   return %r : tensor<4xf32>
 }
 // =>
-module @module {
+module {
   func.func public @main(%p: tensor<i1>, %x: tensor<4xf32>, %y: tensor<4xf32>) -> tensor<4xf32> {
     %r = stablehlo.select %p, %x, %y : tensor<i1>, tensor<4xf32>
     return %r : tensor<4xf32>

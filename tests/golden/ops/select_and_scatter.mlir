@@ -11,7 +11,7 @@ func.func @main(%x: tensor<6xf32>, %y: tensor<3xf32>, %i: tensor<f32>) -> tensor
   return %r : tensor<6xf32>
 }
 // =>
-module @module {
+module {
   func.func public @main(%x: tensor<6xf32>, %y: tensor<3xf32>, %i: tensor<f32>) -> tensor<6xf32> {
     %r = "stablehlo.select_and_scatter"(%x, %y, %i) <{window_dimensions = array<i64: 2>, window_strides = array<i64: 2>}> ({
     ^bb0(%a: tensor<f32>, %b: tensor<f32>):
@@ -39,7 +39,7 @@ func.func @main(%x: tensor<5xf32>, %y: tensor<3xf32>, %i: tensor<f32>) -> tensor
   return %r : tensor<5xf32>
 }
 // =>
-module @module {
+module {
   func.func public @main(%x: tensor<5xf32>, %y: tensor<3xf32>, %i: tensor<f32>) -> tensor<5xf32> {
     %r = "stablehlo.select_and_scatter"(%x, %y, %i) <{padding = dense<[[0, 1]]> : tensor<1x2xi64>, window_dimensions = array<i64: 2>, window_strides = array<i64: 2>}> ({
     ^bb0(%a: tensor<f32>, %b: tensor<f32>):

@@ -3,7 +3,7 @@ func.func @main(%x: tensor<4x6xf32>) -> tensor<2x3xf32> {
   return %r : tensor<2x3xf32>
 }
 // =>
-module @module {
+module {
   func.func public @main(%x: tensor<4x6xf32>) -> tensor<2x3xf32> {
     %r = stablehlo.slice %x [1:3, 0:6:2] : (tensor<4x6xf32>) -> tensor<2x3xf32>
     return %r : tensor<2x3xf32>
@@ -16,7 +16,7 @@ func.func @main(%x: tensor<?x3xf32, #weft.dims<"N[1:]", 3>>) -> tensor<?x3xf32, 
   return %r : tensor<?x3xf32, #weft.dims<"N[1:] - 1", 3>>
 }
 // =>
-module @module {
+module {
   func.func public @main(%x: tensor<?x3xf32, #weft.dims<"N[1:]", 3>>) -> tensor<?x3xf32, #weft.dims<"N[1:] - 1", 3>> {
     %r = "stablehlo.slice"(%x) <{limit_indices = [#weft.dim<"N[1:]">, 3 : i64], start_indices = array<i64: 1, 0>, strides = array<i64: 1, 1>}> : (tensor<?x3xf32, #weft.dims<"N[1:]", 3>>) -> tensor<?x3xf32, #weft.dims<"N[1:] - 1", 3>>
     return %r : tensor<?x3xf32, #weft.dims<"N[1:] - 1", 3>>

@@ -7,7 +7,7 @@ func.func @main(%x: tensor<3x5xf32>) -> tensor<3x5xf32> {
   return %r : tensor<3x5xf32>
 }
 // =>
-module @module {
+module {
   func.func public @main(%x: tensor<3x5xf32>) -> tensor<3x5xf32> {
     %r = "stablehlo.sort"(%x) <{dimension = 0 : i64, is_stable = true}> ({
     ^bb0(%a: tensor<f32>, %b: tensor<f32>):
@@ -30,7 +30,7 @@ func.func @main(%x: tensor<3x5xi32>, %y: tensor<3x5xf32>, %k: tensor<i32>) -> (t
   return %r#0, %r#1 : tensor<3x5xi32>, tensor<3x5xf32>
 }
 // =>
-module @module {
+module {
   func.func public @main(%x: tensor<3x5xi32>, %y: tensor<3x5xf32>, %k: tensor<i32>) -> (tensor<3x5xi32>, tensor<3x5xf32>) {
     %0:2 = "stablehlo.sort"(%x, %y) ({
     ^bb0(%a: tensor<i32>, %b: tensor<i32>, %arg0: tensor<f32>, %d: tensor<f32>):

@@ -3,7 +3,7 @@ func.func @main(%x: tensor<2x3xf32>) -> tensor<2x3xf32> {
   return %r : tensor<2x3xf32>
 }
 // =>
-module @module {
+module {
   func.func public @main(%x: tensor<2x3xf32>) -> tensor<2x3xf32> {
     %r = stablehlo.sqrt %x : tensor<2x3xf32>
     return %r : tensor<2x3xf32>
@@ -15,7 +15,7 @@ func.func @main(%x: tensor<?x3xf32, #weft.dims<"N", 3>>) -> tensor<?x3xf32, #wef
   return %r : tensor<?x3xf32, #weft.dims<"N", 3>>
 }
 // =>
-module @module {
+module {
   func.func public @main(%x: tensor<?x3xf32, #weft.dims<"N", 3>>) -> tensor<?x3xf32, #weft.dims<"N", 3>> {
     %r = stablehlo.sqrt %x : tensor<?x3xf32, #weft.dims<"N", 3>>
     return %r : tensor<?x3xf32, #weft.dims<"N", 3>>
@@ -27,7 +27,7 @@ func.func @main(%x: tensor<4xf64>) -> tensor<4xf64> {
   return %r : tensor<4xf64>
 }
 // =>
-module @module {
+module {
   func.func public @main(%x: tensor<4xf64>) -> tensor<4xf64> {
     %r = stablehlo.sqrt %x : tensor<4xf64>
     return %r : tensor<4xf64>
@@ -39,7 +39,7 @@ func.func @main(%x: tensor<4xf16>) -> tensor<4xf16> {
   return %r : tensor<4xf16>
 }
 // =>
-module @module {
+module {
   func.func public @main(%x: tensor<4xf16>) -> tensor<4xf16> {
     %r = stablehlo.sqrt %x : tensor<4xf16>
     return %r : tensor<4xf16>
@@ -51,7 +51,7 @@ func.func @main(%x: tensor<4xcomplex<f64>>) -> tensor<4xcomplex<f64>> {
   return %r : tensor<4xcomplex<f64>>
 }
 // =>
-module @module {
+module {
   func.func public @main(%x: tensor<4xcomplex<f64>>) -> tensor<4xcomplex<f64>> {
     %r = stablehlo.sqrt %x : tensor<4xcomplex<f64>>
     return %r : tensor<4xcomplex<f64>>

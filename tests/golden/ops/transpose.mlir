@@ -3,7 +3,7 @@ func.func @main(%x: tensor<2x3x4xf32>) -> tensor<4x2x3xf32> {
   return %r : tensor<4x2x3xf32>
 }
 // =>
-module @module {
+module {
   func.func public @main(%x: tensor<2x3x4xf32>) -> tensor<4x2x3xf32> {
     %r = stablehlo.transpose %x, dims = [2, 0, 1] : (tensor<2x3x4xf32>) -> tensor<4x2x3xf32>
     return %r : tensor<4x2x3xf32>
@@ -15,7 +15,7 @@ func.func @main(%x: tensor<?x3xf32, #weft.dims<"N", 3>>) -> tensor<3x?xf32, #wef
   return %r : tensor<3x?xf32, #weft.dims<3, "N">>
 }
 // =>
-module @module {
+module {
   func.func public @main(%x: tensor<?x3xf32, #weft.dims<"N", 3>>) -> tensor<3x?xf32, #weft.dims<3, "N">> {
     %r = stablehlo.transpose %x, dims = [1, 0] : (tensor<?x3xf32, #weft.dims<"N", 3>>) -> tensor<3x?xf32, #weft.dims<3, "N">>
     return %r : tensor<3x?xf32, #weft.dims<3, "N">>

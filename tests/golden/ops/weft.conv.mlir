@@ -3,7 +3,7 @@ func.func @main(%x: tensor<1x2x5x5x16xf32>, %w: tensor<3x2x3x3x16x16xf32>) -> te
   return %r : tensor<1x3x3x3x16xf32>
 }
 // =>
-module @module {
+module {
   func.func public @main(%x: tensor<1x2x5x5x16xf32>, %w: tensor<3x2x3x3x16x16xf32>) -> tensor<1x3x3x3x16xf32> {
     %r = "weft.conv"(%x, %w) : (tensor<1x2x5x5x16xf32>, tensor<3x2x3x3x16x16xf32>) -> tensor<1x3x3x3x16xf32>
     return %r : tensor<1x3x3x3x16xf32>
@@ -15,7 +15,7 @@ func.func @main(%x: tensor<1x2x5x5x16xf32>, %w: tensor<2x1x3x3x16x16xf32>) -> te
   return %r : tensor<1x2x2x4x16xf32>
 }
 // =>
-module @module {
+module {
   func.func public @main(%x: tensor<1x2x5x5x16xf32>, %w: tensor<2x1x3x3x16x16xf32>) -> tensor<1x2x2x4x16xf32> {
     %r = "weft.conv"(%x, %w) <{dilation = array<i64: 1, 2>, first = array<i64: 0, 1>, padding = [array<i64: 1, 0>, array<i64: 2, 1>], strides = array<i64: 2, 1>}> : (tensor<1x2x5x5x16xf32>, tensor<2x1x3x3x16x16xf32>) -> tensor<1x2x2x4x16xf32>
     return %r : tensor<1x2x2x4x16xf32>
@@ -27,7 +27,7 @@ func.func @main(%x: tensor<1x3x5x5xf32>, %w: tensor<2x3x3x3x16xf32>) -> tensor<1
   return %r : tensor<1x2x3x3x16xf32>
 }
 // =>
-module @module {
+module {
   func.func public @main(%x: tensor<1x3x5x5xf32>, %w: tensor<2x3x3x3x16xf32>) -> tensor<1x2x3x3x16xf32> {
     %r = "weft.conv"(%x, %w) <{layout = "nchw"}> : (tensor<1x3x5x5xf32>, tensor<2x3x3x3x16xf32>) -> tensor<1x2x3x3x16xf32>
     return %r : tensor<1x2x3x3x16xf32>
@@ -39,7 +39,7 @@ func.func @main(%x: tensor<1x5x5x3xf32>, %w: tensor<2x3x3x3x16xf32>) -> tensor<1
   return %r : tensor<1x2x3x3x16xf32>
 }
 // =>
-module @module {
+module {
   func.func public @main(%x: tensor<1x5x5x3xf32>, %w: tensor<2x3x3x3x16xf32>) -> tensor<1x2x3x3x16xf32> {
     %r = "weft.conv"(%x, %w) <{layout = "nhwc"}> : (tensor<1x5x5x3xf32>, tensor<2x3x3x3x16xf32>) -> tensor<1x2x3x3x16xf32>
     return %r : tensor<1x2x3x3x16xf32>
@@ -87,3 +87,9 @@ func.func @main(%x: tensor<1x2x5x5x16xf32>, %w: tensor<3x1x3x3x16x16xf32>) -> te
   return %r : tensor<1x3x3x3x16xf32>
 }
 // error: weft.conv.C7
+// -----
+func.func @main(%x: tensor<1x2x5x5x16xf32>, %w: tensor<3x2x3x3x16x16xf32>) -> tensor<1x2x3x3x16xf32> {
+  %r = "weft.conv"(%x, %w) <{strides = array<i64: 0, 1>}> : (tensor<1x2x5x5x16xf32>, tensor<3x2x3x3x16x16xf32>) -> tensor<1x2x3x3x16xf32>
+  return %r : tensor<1x2x3x3x16xf32>
+}
+// error: weft.conv.C8

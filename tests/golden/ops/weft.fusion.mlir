@@ -9,7 +9,7 @@ func.func @main(%x: tensor<4xf32>, %y: tensor<f32>) -> (tensor<4xf32>, tensor<4x
   return %r#0, %r#1 : tensor<4xf32>, tensor<4xf32>
 }
 // =>
-module @module {
+module {
   func.func public @main(%x: tensor<4xf32>, %y: tensor<f32>) -> (tensor<4xf32>, tensor<4xf32>) {
     %0:2 = "weft.fusion"(%x, %y) <{kind = "map"}> ({
     ^bb0(%a: tensor<4xf32>, %b: tensor<f32>):

@@ -3,7 +3,7 @@ func.func @main(%x: tensor<4x8xf32>, %y: tensor<8x20xf32>) -> tensor<4x20xf32> {
   return %r : tensor<4x20xf32>
 }
 // =>
-module @module {
+module {
   func.func public @main(%x: tensor<4x8xf32>, %y: tensor<8x20xf32>) -> tensor<4x20xf32> {
     %r = "weft.matmul"(%x, %y) <{spec = "mk,kn->mn"}> : (tensor<4x8xf32>, tensor<8x20xf32>) -> tensor<4x20xf32>
     return %r : tensor<4x20xf32>
@@ -15,7 +15,7 @@ func.func @main(%x: tensor<2x4x3x8xf32>, %y: tensor<2x3x8x5xf32>) -> tensor<2x4x
   return %r : tensor<2x4x3x5xf32>
 }
 // =>
-module @module {
+module {
   func.func public @main(%x: tensor<2x4x3x8xf32>, %y: tensor<2x3x8x5xf32>) -> tensor<2x4x3x5xf32> {
     %r = "weft.matmul"(%x, %y) <{spec = "amhk,ahkn->amhn"}> : (tensor<2x4x3x8xf32>, tensor<2x3x8x5xf32>) -> tensor<2x4x3x5xf32>
     return %r : tensor<2x4x3x5xf32>
@@ -27,7 +27,7 @@ func.func @main(%x: tensor<4x8xf32>, %y: tensor<2x8x16xf32>) -> tensor<4x20xf32>
   return %r : tensor<4x20xf32>
 }
 // =>
-module @module {
+module {
   func.func public @main(%x: tensor<4x8xf32>, %y: tensor<2x8x16xf32>) -> tensor<4x20xf32> {
     %r = "weft.matmul"(%x, %y) <{columns = 20 : i64, spec = "mk,kn->mn"}> : (tensor<4x8xf32>, tensor<2x8x16xf32>) -> tensor<4x20xf32>
     return %r : tensor<4x20xf32>

@@ -13,7 +13,7 @@ func.func @main(%n: tensor<i32>, %x: tensor<4xf32>) -> tensor<4xf32> {
   return %r#1 : tensor<4xf32>
 }
 // =>
-module @module {
+module {
   func.func public @main(%n: tensor<i32>, %x: tensor<4xf32>) -> tensor<4xf32> {
     %zero = stablehlo.constant dense<0> : tensor<i32>
     %one = stablehlo.constant dense<1> : tensor<i32>
@@ -56,7 +56,7 @@ func.func @main(%n: tensor<i32>) -> tensor<i32> {
   return %r#1 : tensor<i32>
 }
 // =>
-module @module {
+module {
   func.func public @main(%n: tensor<i32>) -> tensor<i32> {
     %zero = stablehlo.constant dense<0> : tensor<i32>
     %one = stablehlo.constant dense<1> : tensor<i32>

@@ -3,7 +3,7 @@ func.func @main(%x: tensor<2x3xi32>, %y: tensor<2x3xi32>) -> tensor<2x3xi32> {
   return %r : tensor<2x3xi32>
 }
 // =>
-module @module {
+module {
   func.func public @main(%x: tensor<2x3xi32>, %y: tensor<2x3xi32>) -> tensor<2x3xi32> {
     %r = stablehlo.xor %x, %y : tensor<2x3xi32>
     return %r : tensor<2x3xi32>
@@ -15,7 +15,7 @@ func.func @main(%x: tensor<4xui8>, %y: tensor<4xui8>) -> tensor<4xui8> {
   return %r : tensor<4xui8>
 }
 // =>
-module @module {
+module {
   func.func public @main(%x: tensor<4xui8>, %y: tensor<4xui8>) -> tensor<4xui8> {
     %r = stablehlo.xor %x, %y : tensor<4xui8>
     return %r : tensor<4xui8>
@@ -27,7 +27,7 @@ func.func @main(%x: tensor<4xi1>, %y: tensor<4xi1>) -> tensor<4xi1> {
   return %r : tensor<4xi1>
 }
 // =>
-module @module {
+module {
   func.func public @main(%x: tensor<4xi1>, %y: tensor<4xi1>) -> tensor<4xi1> {
     %r = stablehlo.xor %x, %y : tensor<4xi1>
     return %r : tensor<4xi1>
