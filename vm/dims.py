@@ -7,7 +7,7 @@ from ..proto import graph_pb2 as pb
 from ..proto.errors import fail
 
 LIMIT = 1 << 62  # sizes are below it, so that sums of two fit an i64
-MAX_STEPS = 10_000
+MAX_STEPS = 2000
 
 _OPS: dict[int, tuple[str, Callable[[int, int], int]]] = {
     pb.Dim.ADD: ("+", lambda x, y: x + y),
@@ -17,6 +17,9 @@ _OPS: dict[int, tuple[str, Callable[[int, int], int]]] = {
     pb.Dim.MIN: ("min", min),
     pb.Dim.MAX: ("max", max),
 }
+
+_Steps = tuple[tuple[int, int], ...]
+_ONE: _Steps = ((pb.Dim.CONST, 1),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +35,7 @@ class Symbol:
 class Expr:
     """An expression over `names` in postfix order: (operation, value) steps, where CONST and SYMBOL push and the others combine two."""
 
-    steps: tuple[tuple[int, int], ...]
+    steps: _Steps
     names: tuple[str, ...]
 
     @property
@@ -87,19 +90,30 @@ def from_pb(dim: pb.Dim, names: tuple[str, ...]) -> Dim:
         if abs(dim.size) >= LIMIT:
             raise fail("program.dim", f"a size of {dim.size} is too large")
         return dim.size
-    steps = tuple((step.op, step.value) for step in dim.expr.steps)
-    depth = 0
-    for op, value in steps:
-        if op == pb.Dim.SYMBOL and not 0 <= value < len(names):
-            raise fail("program.dim", f"a dim refers to symbol {value}, but there are {len(names)}")
-        if op != pb.Dim.CONST and op != pb.Dim.SYMBOL and op not in _OPS:
-            raise fail("program.dim", f"a dim has unknown operation {op}")
-        depth += -1 if op in _OPS else 1
-        if depth < 1:
-            raise fail("program.dim", "a dim combines two values where there is one")
-    if depth != 1 or len(steps) > MAX_STEPS:
-        raise fail("program.dim", f"a dim of {len(steps)} steps leaves {depth} values, not one")
-    return Expr(steps, names)
+    if len(dim.expr.steps) > MAX_STEPS:
+        raise fail("program.dim", f"a dim has {len(dim.expr.steps)} steps, more than {MAX_STEPS}")
+    stack: list[_Steps] = []
+    for step in dim.expr.steps:
+        match step.op:
+            case pb.Dim.CONST:
+                stack.append(((step.op, step.value),))
+            case pb.Dim.SYMBOL:
+                if not 0 <= step.value < len(names):
+                    raise fail("program.dim", f"a dim refers to symbol {step.value}, but there are {len(names)}")
+                stack.append(((step.op, step.value),))
+            case op if op in _OPS and len(stack) >= 2:
+                y, x = stack.pop(), stack.pop()
+                stack.append(_combine(op, x, y))
+            case op:
+                raise fail("program.dim", f"a dim has operation {op}, which is unknown or has too few operands")
+    if len(stack) != 1:
+        raise fail("program.dim", f"a dim leaves {len(stack)} values, not one")
+    return Expr(stack[0], names)
+
+
+def _combine(op: int, x: _Steps, y: _Steps) -> _Steps:
+    """`x op y`, but 1 · y is y: so `N` with its coefficient is recognised as a symbol."""
+    return y if op == pb.Dim.MUL and x == _ONE else (*x, *y, (op, 0))
 
 
 def evaluate(dim: Dim, values: Sequence[int]) -> int:

@@ -31,9 +31,10 @@ def test_text() -> None:
     assert str(from_pb(dim("N 2 * M + 3 //", NAMES), NAMES)) == "floordiv(((N * 2) + M), 3)"
     symbol = from_pb(dim("M", NAMES), NAMES)
     assert isinstance(symbol, Expr) and symbol.symbol == 1
+    assert from_pb(dim("1 M *", NAMES), NAMES) == symbol
 
 
-@pytest.mark.parametrize("text", ["", "N +", "N M", "+", "N M + +"])
+@pytest.mark.parametrize("text", ["", "N +", "N M", "+", "N M + +", "N " + "1 + " * 2000])
 def test_not_an_expression(text: str) -> None:
     with pytest.raises(WeftError, match=r"program\.dim"):
         from_pb(dim(text, NAMES), NAMES)
