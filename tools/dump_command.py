@@ -16,6 +16,7 @@ from ..compiler.codegen.target import Target
 from ..compiler.driver import compile, with_shapes
 from ..compiler.emit.program import generate_kernels
 from ..compiler.ir.dot import to_dot
+from ..compiler.ir.graph import Module
 from ..compiler.ir.jsondump import to_json
 from ..compiler.ir.text import to_text
 from ..compiler.passes import Context
@@ -74,7 +75,7 @@ def execute(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _graph(module, arguments: argparse.Namespace) -> str:
+def _graph(module: Module, arguments: argparse.Namespace) -> str:
     match arguments.format:
         case "dot":
             return to_dot(module.main)

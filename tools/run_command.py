@@ -12,7 +12,7 @@ standard normal distribution, integers from 0 and 1.
 import argparse
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from ..compiler.ir.graph import Module, Value
 from ..proto.errors import Loc, fail
 from ..vm import VM
 from ..vm.function import Function
+from ..vm.signature import Argument
 from .compile_command import add_compile_options, parse_shapes
 from .console import progress
 
@@ -51,7 +52,7 @@ def execute(arguments: argparse.Namespace) -> int:
         inputs = _inputs(function, arguments, shapes)
         tell("running")
         start = time.perf_counter()
-        results = function(**inputs)
+        results = function(*(inputs[port.name] for port in function.signature.inputs))
         seconds = time.perf_counter() - start
     names = [port.name for port in function.signature.outputs]
     arrays = dict(zip(names, results if isinstance(results, tuple) else (results,), strict=True))
@@ -65,7 +66,7 @@ def execute(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _function(arguments: argparse.Namespace, shapes: Mapping[str, tuple[int, ...]], tell) -> Function:
+def _function(arguments: argparse.Namespace, shapes: Mapping[str, tuple[int, ...]], tell: Callable[[str], None]) -> Function:
     vm = VM(threads=arguments.threads)
     if arguments.model.endswith(".weftx"):
         return vm.load(arguments.model)[arguments.function]
@@ -118,7 +119,7 @@ def _inputs(function: Function, arguments: argparse.Namespace, shapes: Mapping[s
     return given
 
 
-def _random(port, shape: tuple[int, ...] | None, sizes: dict[str, int], rng: np.random.Generator) -> np.ndarray:
+def _random(port: Argument, shape: tuple[int, ...] | None, sizes: dict[str, int], rng: np.random.Generator) -> np.ndarray:
     """A random array for an input; dims that are still open are 1."""
     dims = shape or tuple(d if isinstance(d, int) else sizes.get(str(d), 1) for d in port.shape)
     dtype = np.dtype(port.dtype)

@@ -3,7 +3,7 @@
 A pass never changes a node; it builds new ones and a new `Region` around them, or returns the object it was given when there is nothing to do.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
@@ -21,7 +21,7 @@ _loc: ContextVar[Loc] = ContextVar("loc", default=UNKNOWN)
 
 
 @contextmanager
-def located(loc: Loc) -> Iterator[None]:
+def located(loc: Loc) -> Generator[None]:
     """Nodes built inside carry `loc` unless they are given another."""
     token = _loc.set(loc)
     try:
@@ -226,9 +226,7 @@ def function(
 ) -> Function:
     """The function that computes `results` from `params`."""
     params, results = tuple(params), tuple(results)
-    return Function(
-        params, sort_nodes(params, results, effects), results, name, tuple(result_names), public, {}, loc
-    )
+    return Function(params, sort_nodes(params, results, effects), results, name, tuple(result_names), public, {}, loc)
 
 
 def module(*functions: Function, name: str = "module") -> Module:

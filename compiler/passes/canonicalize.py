@@ -43,7 +43,7 @@ def _is_one(value: Value) -> bool:
 
 def _is_negative_zero(value: Value) -> bool:
     number = splat_of(value)
-    return isinstance(number, float) and number == 0 and np.signbit(number).item()
+    return isinstance(number, float) and not number and bool(np.signbit(number))
 
 
 @rewrite("reshape-of-reshape", "reshape")
@@ -105,7 +105,7 @@ def drop_unit_dims(n: Node, uses: Uses) -> Result:
     return op_of("broadcast_in_dim")(squeezed, broadcast_dimensions=tuple(dims[i] for i in keep), result=result)
 
 
-@rewrite("identity", "convert", "slice", "pad", "concatenate", "reverse", "reduce_precision", "reduce", "optimization_barrier")
+@rewrite("identity", "convert", "slice", "pad", "concatenate", "reverse", "reduce")
 def drop_identity(n: Node, uses: Uses) -> Result:
     """An op that keeps every element where and what it is -> its operand."""
     x = n.operands[0]
@@ -123,9 +123,8 @@ def drop_identity(n: Node, uses: Uses) -> Result:
             return x if all(x.shape[d] == 1 for d in n.attrs["dimensions"]) else None  # type: ignore[union-attr]
         case "reduce":
             return n.operands[0] if not n.attrs["dimensions"] and len(n.results) == 1 else None
-        case "reduce_precision" | "optimization_barrier":
+        case _:
             return None
-    return None
 
 
 @rewrite("flatten-concatenate", "concatenate")

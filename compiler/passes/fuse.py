@@ -283,7 +283,7 @@ def _final_kind(cluster: _Cluster) -> str:
 
 
 def _reads_member(node: Node, cluster: _Cluster) -> bool:
-    return any(v.node in cluster.members and v.node is not None and v.node.op != "constant" for v in node.operands)
+    return any(v.node in cluster.members and v.op != "constant" for v in node.operands)
 
 
 def _fits_rows(cluster: _Cluster, node: Node) -> bool:

@@ -1,6 +1,7 @@
 """Reshapes move down, past elementwise ops, so that they meet other reshapes and do not stand between a product and its epilogue."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from ..ir.dims import Dim
 from ..ir.graph import Node, Region, Value
@@ -74,11 +75,8 @@ def sink_reshape(n: Node, uses: Uses) -> Result:
 
 
 def _rebuild(n: Node, operands: Sequence[Value | None], source: TensorType) -> Value:
-    entry = op_of(n)
-    given = {"result": n.results[0].tensor.with_shape(source.shape)} if entry.result_keyword else {}
-    value = entry(*(v for v in operands if v is not None), **given, **n.attrs)
-    assert isinstance(value, Value)
-    return value
+    type = n.results[0].tensor.with_shape(source.shape)
+    return replace(n, operands=tuple(v for v in operands if v is not None), types=(type,), names=()).result
 
 
 @region_pass("sink-reshapes")
