@@ -403,7 +403,7 @@ def _float_extreme(w: Writer, name: str, a: Val, b: Val) -> Val:
     """
     if b.ref[0] != "%":
         a, b = b, a
-    if a.ref[0] != "%" and "7FF8" not in a.ref:  # a constant, not NaN
+    if a.ref[0] != "%" and "7FF8" not in a.ref and "FFF8" not in a.ref:  # a constant, not NaN
         return w.fmax(a, b) if name == "max" else w.fmin(a, b)
     y = w.fmax(b, a) if name == "max" else w.fmin(b, a)
     return w.select(w.fcmp("uno", b, 0.0), b, y)

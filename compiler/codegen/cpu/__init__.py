@@ -5,6 +5,7 @@ from ...ir.graph import Node
 from ..kernel import Kernel
 from ..target import Target
 from .map import emit_map
+from .reduce import emit_reduce
 from .rows import emit_rows
 
 
@@ -13,7 +14,9 @@ def emit_kernel(fusion: Node, target: Target) -> Kernel:
     match fusion.attrs["kind"]:
         case "map" | "contraction" | "window":
             return emit_map(fusion, target)
-        case "rows" | "reduce":
+        case "rows":
             return emit_rows(fusion, target)
+        case "reduce":
+            return emit_reduce(fusion, target)
         case kind:
             raise InternalError(f"no kernels of kind {kind!r}")

@@ -5,14 +5,14 @@ The innermost loop runs over vector lanes. Where conditions of the region (paddi
 there, so that each piece is free of them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
 from ...ir.dims import Dim, Expr, Symbol, floordiv, maximum, minimum, mod, product, symbol, symbols, terms_of
 from ...ir.graph import Node, Region
 from ...ops.builder import Index
-from ..elemental import row_major
+from ..elemental import Emitter, row_major
 from ..kernel import Kernel
 from ..probe import Bound, Record, axis_symbols, probe
 from ..target import Target
@@ -37,16 +37,18 @@ class MapPlan:
         return f"map over {loops}, {self.lanes} lanes, {self.grid.chunks} chunks"
 
 
-def emit_map(fusion: Node, target: Target) -> Kernel:
-    """The kernel of a fusion whose results, all of one shape, are computed element by element."""
+def emit_map(fusion: Node, target: Target, prepare: Callable[[Emitter], None] | None = None) -> Kernel:
+    """The kernel of a fusion whose results, all of one shape, are computed element by element. `prepare` may bind values first."""
     (region,) = fusion.regions
     shape = region.results[0].shape
     axes = axis_symbols(shape)
     record = probe(region, axes)
     groups = collapse(shape, axes, record)
-    lanes = lanes_for(record.dtypes, target)
+    lanes = lanes_for(record.dtypes, target) * _vectors(groups, shape, record)
     plan = _plan(groups, axes, shape, record, lanes)
     frame = open_kernel(fusion, target, lanes)
+    if prepare:
+        prepare(frame.e)
     _Map(frame, region, plan, groups, shape).emit()
     return Kernel(frame.name, frame.finish(), frame.symbols, plan.grid.chunks, 0, plan, inplace_pairs(region, record, axes))
 
@@ -145,6 +147,14 @@ def _plan(groups: list[list[int]], axes: Index, shape: Sequence[Dim], record: Re
     rows, inner = extents[:-inside], extents[-inside:]
     grid = grid_of(product(rows), product(inner), record.cost, lanes, divisible=inside == 1)
     return MapPlan(tuple(rows), tuple(inner), tuple(cuts[-inside:]), lanes, grid, record.cost)
+
+
+def _vectors(groups: list[list[int]], shape: Sequence[Dim], record: Record) -> int:
+    """Vectors side by side: several where an element is a loop, to hide the latency of its chain of operations."""
+    if not record.loops or not groups:
+        return 1
+    inner = product(shape[k] for k in groups[-1])
+    return 2 if isinstance(inner, Expr) else max(k for k in (1, 2, 4) if k == 1 or inner >= 16 * k)
 
 
 def unravel(position: Dim, extents: Sequence[Dim]) -> list[Dim]:

@@ -11,6 +11,7 @@ are summed up block by block, so that rounding errors grow with the logarithm of
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from ....proto.dtypes import DType
 from ...ir.dims import Dim, Expr, floordiv, minimum, mod, product, symbol, upper_bound
 from ...ir.graph import Node, Region, Value
 from ...ir.types import TensorType
@@ -21,7 +22,7 @@ from ...ops.reduction import finish, fold, start
 from ...ops.registry import op_of
 from ..elemental import Buffer, Elems
 from ..kernel import Kernel
-from ..lltypes import Val
+from ..lltypes import Val, compute_type, const
 from ..probe import Record, axis_symbols, probe
 from ..scalar import Elem
 from ..target import Target
@@ -356,7 +357,7 @@ class _Rows:
         e = self.e
         states = [start(e, n) for n in p.folds]
         with e.vectorized("%j"):
-            identity = tuple(e.spread(e.const(s.dtype, identity_of(m, s.dtype))) for s, m in zip(_flat(states), _monoids(p), strict=True))
+            identity = tuple(e.spread(_identity(m, s.dtype)) for s, m in zip(_flat(states), _monoids(p), strict=True))
         folder = _Folder(self, p, row, identity)
         vectors = folder.nest(self.space.extents, (), identity)
         for n, first, totals in zip(p.folds, states, _split(vectors, states), strict=True):
@@ -473,6 +474,16 @@ class _Folder:
 def _where(select: Callable[[Val, Val, Val], Val], mask: Val, a: Elem, b: Elem) -> Elem:
     parts = tuple(select(mask, x, y) for x, y in zip(a.parts, b.parts, strict=True))
     return Elem(a.dtype, parts, max(a.depth, b.depth))
+
+
+def _identity(monoid: str, dtype: DType) -> Elem:
+    """What changes nothing, in registers: infinity also for floats that have none in memory."""
+    value = identity_of(monoid, dtype)
+    if dtype.is_complex:
+        elem, z = compute_type(dtype), complex(value)
+        return Elem(dtype, (const(elem, z.real), const(elem, z.imag)))
+    assert not isinstance(value, complex)
+    return Elem(dtype, (const(compute_type(dtype), value),))
 
 
 def _flat(states: Sequence[Elems]) -> list[Elem]:
