@@ -21,19 +21,26 @@ NAME = "finish"
 Coordinates = Callable[[Dim, Dim, Sequence[Dim]], tuple[Dim, ...]]
 
 
-def define(module: Module, fusion: Node, core: Value, stride: int, outer: Sequence[Dim], index: Coordinates) -> None:
-    """Defines the function. `index(row, column, others)` is the place in the result; `outer` are the extents of the other coordinates."""
+def define(
+    module: Module, fusion: Node, core: Value, stride: int, outer: Sequence[Dim], index: Coordinates, columns: int | None = None
+) -> None:
+    """Defines the function.
+
+    `index(row, column, others)` is the place in the result; `outer` are the extents of the other coordinates. With `columns`, it is always called for columns 0
+    to that.
+    """
     w = module.function(NAME, "void", ("ptr", "ptr", *["i64"] * (4 + len(outer))), internal=True, attrs="noinline")
-    slots, tile, row, rows, column, columns, *others = w.params
+    slots, tile, row, rows, column, width, *others = w.params
     e = Emitter(w, PANEL)
     body = fusion.regions[0]
     _bind_slots(e, w, fusion, slots)
-    for name, value in (("%row0", row), ("%rows", rows), ("%column0", column), ("%columns", columns)):
+    for name, value in (("%row0", row), ("%rows", rows), ("%column0", column), ("%columns", width)):
         e.define(name, value)
     for i, value in enumerate(others):
         e.define(f"%outer{i}", value)
     place = [symbol(f"%outer{i}", 0, n - 1) for i, n in enumerate(outer)]
-    row0, column0 = symbol("%row0"), symbol("%column0")
+    row0 = symbol("%row0")
+    column0, stop = (symbol("%column0"), symbol("%column0") + symbol("%columns", 1)) if columns is None else (0, columns)
     elem = memory_type(core.dtype)
     first = len(fusion.operands)
     outputs = [e.memory(v.tensor, w.load("ptr", w.offset(slots, 8 * (first + i)), align=8)) for i, v in enumerate(body.results)]
@@ -49,7 +56,7 @@ def define(module: Module, fusion: Node, core: Value, stride: int, outer: Sequen
             for result, output in zip(body.results, outputs, strict=True):
                 e.write(output, at, e.read(result, at))
 
-        e.vector_loop("%column", column0, column0 + symbol("%columns", 1), vector)
+        e.vector_loop("%column", column0, stop, vector)
     w.ret()
 
 
