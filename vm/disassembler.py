@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from . import isa
+from .dims import LIMIT
 from .model import Function, Kind, Model
 from .signature import make_signature
 
@@ -18,7 +19,7 @@ def disassemble(model: Model) -> str:
 def _function(model: Model, f: Function) -> Iterator[str]:
     yield f"function {make_signature(f)}"
     for symbol in f.symbols:
-        yield f"  symbol {symbol.name} in [{symbol.lo}, {symbol.hi}]"
+        yield f"  symbol {symbol.name} in [{symbol.lo}, {'…' if symbol.hi == LIMIT - 1 else symbol.hi}]"
     yield f"  arena {f.arena} bytes"
     for n in range(len(f.buffers)):
         yield f"  b{n} = {_buffer(model, f, n)}"

@@ -178,9 +178,9 @@ def status(w: Writer) -> None:
     w.ret(w.load("i32", w.operand(0)))
 
 
-def add_program(shape: Sequence[Dim] = (4,), symbols: Sequence[str] = ()) -> ProgramBuilder:
+def add_program(shape: Sequence[Dim] = (4,), symbols: Sequence[str] = (), target: Target | None = None) -> ProgramBuilder:
     """main(x, y) = x + y, with a kernel that knows its extent at run time."""
-    p = ProgramBuilder()
+    p = ProgramBuilder(target)
     size = "4 N *"
     k = p.kernel(add, [(READ, "f32", size), (READ, "f32", size), (WRITE, "f32", size)], ("N",), "N")
     f = p.function(symbols=symbols)

@@ -1,10 +1,13 @@
 """Files: damage is found, code is never writable, programs outlive what they were loaded from."""
 
 import gc
+import os
 from pathlib import Path
 
 import numpy as np
 import pytest
+from weft.compiler.codegen.target import LEVELS, Target, supported
+from weft.proto import program_pb2
 from weft.proto.artifact import Program
 from weft.proto.errors import WeftError
 from weft.vm import VM
@@ -107,3 +110,32 @@ def test_damaged_weights_are_found_on_request(path: Path) -> None:
     VM().load(path)
     with pytest.raises(WeftError, match=r"container\.digest"):
         VM().load(path, verify_weights=True)
+
+
+def test_several_levels_in_one_program(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The best level that this machine has is taken; WEFT_CPU takes another."""
+    programs = {t.name: add_program((100,), target=t).build() for t in reversed(LEVELS.values())}
+    merged = program_pb2.Program()
+    for program in programs.values():
+        pb = program_pb2.Program.FromString(program.pb)
+        images = [*merged.images, *pb.images]
+        merged.CopyFrom(pb)
+        merged.ClearField("images")
+        merged.images.extend(images)
+    code = {level: program.code[level] for level, program in programs.items()}
+    Program(merged.SerializeToString(), code, programs["x86-64-v3"].weights).save(path)
+    x = np.arange(100, dtype=np.float32)
+    loaded = VM(threads=2).load(path)
+    assert loaded.level == Target.host().name
+    for target in filter(supported, LEVELS.values()):
+        monkeypatch.setenv("WEFT_CPU", target.name)
+        loaded = VM(threads=2).load(path)
+        assert loaded.level == target.name
+        np.testing.assert_array_equal(loaded["main"](x, x), x + x)
+
+
+def test_threads_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WEFT_THREADS", "5")
+    assert VM().threads == 5
+    monkeypatch.setenv("WEFT_THREADS", "many")
+    assert VM().threads == len(os.sched_getaffinity(0))
