@@ -3,6 +3,7 @@
 from ...proto import program_pb2 as pb
 from ...proto.artifact import CodeImage, Program
 from ...vm.native_abi import ENTRY_POINTS, RUNTIME_ABI
+from ..codegen.cpu.shared import shared_source
 from ..codegen.kernel import Kernel
 from ..codegen.link import link
 from ..codegen.llvm import compile_modules
@@ -45,7 +46,9 @@ def generate_kernels(module: Module, target: Target) -> list[Kernel]:
 
 
 def _link(kernels: Kernels, target: Target) -> tuple[bytes, pb.Image]:
-    objects = compile_modules([kernel.ir for kernel, _ in kernels.made], target)
+    texts = [kernel.ir for kernel, _ in kernels.made]
+    shared = dict.fromkeys(name for kernel, _ in kernels.made for name in kernel.needs)
+    objects = compile_modules([*texts, *(shared_source(name, target) for name in shared)], target)
     image = link([*objects, runtime_object(target)], support_objects(target))
     description = pb.Image(
         level=target.name,

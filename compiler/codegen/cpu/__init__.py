@@ -4,7 +4,10 @@ from ....proto.errors import InternalError
 from ...ir.graph import Node
 from ..kernel import Kernel
 from ..target import Target
+from .conv import emit_conv
+from .depthwise import emit_depthwise
 from .map import emit_map
+from .matmul import emit_matmul
 from .reduce import emit_reduce
 from .rows import emit_rows
 
@@ -12,11 +15,25 @@ from .rows import emit_rows
 def emit_kernel(fusion: Node, target: Target) -> Kernel:
     """The kernel of a `weft.fusion` node. Raises `InternalError` for what the fuse pass must not have made."""
     match fusion.attrs["kind"]:
-        case "map" | "contraction" | "window":
+        case "map" | "window":
             return emit_map(fusion, target)
+        case "contraction":
+            return _emit_contraction(fusion, target)
         case "rows":
             return emit_rows(fusion, target)
         case "reduce":
             return emit_reduce(fusion, target)
         case kind:
             raise InternalError(f"no kernels of kind {kind!r}")
+
+
+def _emit_contraction(fusion: Node, target: Target) -> Kernel:
+    """By its core: weft's own products have schedules, StableHLO's (of dtypes and shapes without one) are computed element by element."""
+    ops = {node.op for node in fusion.regions[0].nodes}
+    if "weft.matmul" in ops:
+        return emit_matmul(fusion, target)
+    if "weft.conv" in ops:
+        return emit_conv(fusion, target)
+    if "weft.depthwise" in ops:
+        return emit_depthwise(fusion, target)
+    return emit_map(fusion, target)
