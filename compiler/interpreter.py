@@ -61,14 +61,17 @@ def _bind(dim: Dim, n: int, env: Env) -> bool:
         case int(value):
             check(value == n, "evaluate.shape", f"the dim `{dim}` is {value}, got {n}")
             return True
-        case Expr(terms=(((Symbol() as s,), a), *rest)) if all(m == () for m, _ in rest):
-            value, odd = divmod(n - sum(c for _, c in rest), a)
-            fits = not odd and (not isinstance(s.lo, int) or value >= s.lo) and (not isinstance(s.hi, int) or value <= s.hi)
-            check(fits, "evaluate.shape", f"no value of `{s}` in [{s.lo}, {'…' if s.hi is None else s.hi}] makes `{dim}` {n}")
-            env[s.name] = value
-            return True
+        case Expr(terms=(((Symbol() as s,), factor),)):
+            offset = 0
+        case Expr(terms=(((Symbol() as s,), factor), ((), offset))):
+            pass
         case _:
             return False
+    value, odd = divmod(n - offset, factor)
+    fits = not odd and (not isinstance(s.lo, int) or value >= s.lo) and (not isinstance(s.hi, int) or value <= s.hi)
+    check(fits, "evaluate.shape", f"no value of `{s}` in [{s.lo}, {'…' if s.hi is None else s.hi}] makes `{dim}` {n}")
+    env[s.name] = value
+    return True
 
 
 def concrete_type(t: Type, env: Mapping[str, int]) -> Type:
@@ -185,7 +188,7 @@ def _lifts(step: _Step) -> bool:
     node = step.node
     if not all(map(_is_scalar, node.types)) or not all(_is_scalar(v.type) for v in node.operands):
         return False
-    return step.op.is_elementwise or node.op in _SCALAR_IDENTITIES or (not node.operands and not step.op.has_effect)
+    return step.op.lower is not None or node.op in _SCALAR_IDENTITIES or (not node.operands and not step.op.has_effect)
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,17 +250,14 @@ class _Interpreter:
         plan = self._plan(body)
         if not all(map(_lifts, plan)) or not all(_is_scalar(p.type) for p in body.params):
             return self._apply_each(body, arguments, n, shape, env)
-        values = dict(zip(body.params, arguments, strict=True))
+        values: dict[Value, np.ndarray] = dict(zip(body.params, arguments, strict=True))
         for step in plan:
             node = step.node
             operands = [values[v] for v in node.operands]
-            if node.op in _SCALAR_IDENTITIES:
-                (result,) = operands
-            else:
-                (result,) = self._apply(step.op, node, operands, env, shape)
-            same = _dtype_name(result) == node.result.dtype.name
-            self._require(same, node, f"{_dtype_name(result)} for {node.result.dtype}")
-            values[node.result] = result
+            (result,) = operands if node.op in _SCALAR_IDENTITIES else self._apply(step.op, node, operands, env, shape)
+            same = isinstance(result, np.ndarray) and result.dtype == node.result.dtype.numpy
+            self._require(same, node, f"{_describe(result)} for elements of {node.result.dtype}")
+            values[node.result] = result  # type: ignore[assignment]
         return tuple(np.broadcast_to(values[v], shape) for v in body.results)
 
     def _apply_each(
