@@ -64,13 +64,12 @@ def until_cancelled_program() -> Program:
 def test_chunks_are_shared_among_threads() -> None:
     main = VM(threads=3).load(busy_program(64))["main"]
     seen: set[int] = set()
-    for _ in range(50):
+    end = time.monotonic() + 30  # a busy machine may keep the workers waiting
+    while len(seen) < 2 and time.monotonic() < end:
         values, who = main(20_000)
         np.testing.assert_allclose(values, 2.0)
         seen |= set(who.tolist())
-        if len(seen) > 1:
-            break
-    assert seen > {0} and seen <= {0, 1, 2}
+    assert len(seen) > 1 and seen <= {0, 1, 2}
 
 
 def test_one_thread_stays_alone() -> None:
@@ -158,7 +157,7 @@ def test_long_calls_of_the_main_thread_let_signals_through() -> None:
 
 def run_script(path: Path, program: Program, script: str) -> str:
     program.save(path / "p.weftx")
-    prelude = "import os, sys, numpy as np\nfrom weft.vm import VM\n"
+    prelude = "import os, sys, time, numpy as np\nfrom weft.vm import VM\n"
     done = subprocess.run(
         [sys.executable, "-c", prelude + textwrap.dedent(script)], cwd=path, capture_output=True, text=True, timeout=60, check=False
     )
@@ -170,14 +169,14 @@ def test_forked_child_has_workers_of_its_own(tmp_path: Path) -> None:
     script = """
         main = VM(threads=2).load("p.weftx")["main"]
         before = main(100)[0].tolist()
+        end = time.monotonic() + 30
         for _ in range(3):
             child = os.fork()
             if child == 0:
                 seen = set()
-                for _ in range(200):
+                while len(seen) < 2 and time.monotonic() < end:
                     values, who = main(20000)
                     seen |= set(who.tolist())
-                    if len(seen) == 2: break
                 if seen != {0, 1}: os._exit(1)
                 try:
                     VM().load("endless.weftx")["main"](timeout=0.1)
