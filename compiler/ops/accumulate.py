@@ -70,9 +70,7 @@ def combine(b: ElementBuilder[E], monoid: str, x: E, y: E) -> E:
             raise ValueError(monoid)
 
 
-def spread(
-    x: np.ndarray, value: np.ndarray, low: Sequence[int], high: Sequence[int], dilation: Sequence[int]
-) -> np.ndarray:
+def spread(x: np.ndarray, value: np.ndarray, low: Sequence[int], high: Sequence[int], dilation: Sequence[int]) -> np.ndarray:
     """`x` with `dilation - 1` copies of `value` between its elements and `low`, `high` around them; negative padding cuts off."""
     dilated = [max(0, (n - 1) * d + 1) for n, d in zip(x.shape, dilation, strict=True)]
     sizes = [max(0, lo + n + hi) for n, lo, hi in zip(dilated, low, high, strict=True)]

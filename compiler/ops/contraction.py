@@ -84,7 +84,7 @@ def _infer_dot_general(
             check(lhs.shape[i] == rhs.shape[j], f"{op}.{code}", fact)
     check_precision(precision_config, f"{op}.C11")
     shape = dot_shape(lhs.shape, rhs.shape, d)
-    good = isinstance(result, TensorType) and result.shape == shape
+    good = result.shape == shape
     check(good, f"{op}.C12", f"the product of {lhs} and {rhs} has shape {'x'.join(map(str, shape)) or 'of a scalar'}, given as {result}")
     check_product(lhs.dtype, rhs.dtype, result.dtype, f"{op}.C13")
     return result
@@ -125,7 +125,7 @@ def _reference_dot_general(
     batch, k = size(lhs, d.lhs_batch), size(lhs, d.lhs_contracting)
     x = lhs.transpose(d.lhs_batch + free_l + d.lhs_contracting).reshape(batch, size(lhs, free_l), k)
     y = rhs.transpose(d.rhs_batch + d.rhs_contracting + free_r).reshape(batch, k, size(rhs, free_r))
-    return exact_matmul(x, y, result.dtype).reshape(dot_shape(lhs.shape, rhs.shape, d))
+    return exact_matmul(x, y, result.dtype).reshape(result.static_shape)
 
 
 def product_dtype(node: Node) -> DType:

@@ -18,9 +18,7 @@ from .registry import define
 from .window import Padding, Sizes, Window, check_padding, check_sizes, window_of
 
 
-def conv_window(
-    kernel: Shape, dims: ConvDims, strides: Sizes, padding: Padding, lhs_dilation: Sizes, rhs_dilation: Sizes
-) -> Window:
+def conv_window(kernel: Shape, dims: ConvDims, strides: Sizes, padding: Padding, lhs_dilation: Sizes, rhs_dilation: Sizes) -> Window:
     """The window a kernel of this shape slides over the spatial dims of the input, defaults filled in."""
     size = tuple(kernel[d] for d in dims.kernel_spatial)
     return window_of(len(size), size, strides, rhs_dilation, lhs_dilation, padding)
@@ -105,7 +103,7 @@ def _infer_convolution(
     check_precision(precision_config, f"{op}.C24")
     window = conv_window(rhs.shape, dims, window_strides, padding, lhs_dilation, rhs_dilation)
     shape = conv_shape(lhs.shape, rhs.shape, dims, window, batch_group_count)
-    check(isinstance(result, TensorType) and result.rank == n, f"{op}.C26", f"the result must have rank {n}, given as {result}")
+    check(result.rank == n, f"{op}.C26", f"the result must have rank {n}, given as {result}")
     check(result.shape == shape, f"{op}.C25", f"the result has shape {'x'.join(map(str, shape))}, given as {result}")
     check_product(lhs.dtype, rhs.dtype, result.dtype, f"{op}.C27")
     return result
@@ -128,20 +126,19 @@ def _reference_convolution(
 ) -> np.ndarray:
     dims, dtype = dimension_numbers, result.dtype
     window = conv_window(rhs.shape, dims, window_strides, padding, lhs_dilation, rhs_dilation)
-    shape = conv_shape(lhs.shape, rhs.shape, dims, window, batch_group_count)
     groups = max(feature_group_count, batch_group_count)
     # Input as [group, batch, spatial..., feature], kernel as [spatial..., group, input feature, output feature].
     x = lhs.transpose(dims.input_batch, *dims.input_spatial, dims.input_feature)
     x = np.stack(np.split(x, groups, axis=-1 if batch_group_count == 1 else 0))
     w = rhs.transpose(*dims.kernel_spatial, dims.kernel_input_feature, dims.kernel_output_feature)
-    w = np.flip(w, [d for d, flipped in enumerate(window_reversal or ()) if flipped])
+    w = np.flip(w, tuple(d for d, flipped in enumerate(window_reversal or ()) if flipped))
     w = np.moveaxis(w.reshape(*w.shape[:-1], groups, w.shape[-1] // groups), -2, -3)
     total = _sum_of_taps(x, w, window, dtype)
     # [group, batch, spatial..., output feature of the group] -> [batch, spatial..., output feature]
     total = np.moveaxis(total, 0, -2)
     total = total.reshape(*total.shape[:-2], total.shape[-2] * total.shape[-1])
     order = (dims.output_batch, *dims.output_spatial, dims.output_feature)
-    return narrow(total.transpose(np.argsort(order)), dtype).reshape(shape)  # type: ignore[arg-type]
+    return narrow(total.transpose(np.argsort(order)), dtype)
 
 
 def _sum_of_taps(x: np.ndarray, w: np.ndarray, window: Window, dtype: DType) -> np.ndarray:

@@ -98,7 +98,7 @@ def start(b: ElementBuilder[E], node: Node) -> tuple[E, ...]:
 def finish(b: ElementBuilder[E], node: Node, state: tuple[E, ...]) -> E | tuple[E, ...]:
     """The results of a fold: one element, or a tuple of several."""
     results = tuple(b.convert(s, v.dtype) for s, v in zip(state, node.regions[0].results, strict=True))
-    return results if len(results) > 1 else results[0]
+    return results[0] if len(results) == 1 else results
 
 
 def _element_reduce(b: ElementBuilder[E], node: Node, index: Index) -> E | tuple[E, ...]:

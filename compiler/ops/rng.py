@@ -9,7 +9,7 @@ import numpy as np
 
 from ...proto.dtypes import U64, from_numpy
 from ...proto.errors import check
-from ..ir.types import TensorType
+from ..ir.types import TensorType, Type
 from .registry import define
 
 ALGORITHMS = ("DEFAULT", "THREE_FRY", "PHILOX")
@@ -97,7 +97,7 @@ def _philox(state: np.ndarray, shape: tuple[int, ...], bits: int) -> tuple[np.nd
     return after, out
 
 
-def _infer(initial_state: TensorType, *, rng_algorithm: str, results: tuple[TensorType, ...]) -> tuple[TensorType, ...]:
+def _infer(initial_state: TensorType, *, rng_algorithm: str, results: tuple[Type, ...]) -> tuple[Type, ...]:
     op = "rng_bit_generator"
     check(rng_algorithm in ALGORITHMS, f"{op}.I2", f"`rng_algorithm` must be one of {', '.join(ALGORITHMS)}, got {rng_algorithm!r}")
     check(len(results) == 2, f"{op}.C1", f"`{op}` has two results, a state and bits, got {len(results)}")

@@ -47,9 +47,7 @@ class Window:
 
     def position(self, out: Index, place: Index) -> Index:
         """Where place `place` of window `out` falls on the dilated base; may be outside it."""
-        return tuple(
-            o * s + k * d - lo for o, k, s, d, (lo, _) in zip(out, place, self.stride, self.dilation, self.padding, strict=True)
-        )
+        return tuple(o * s + k * d - lo for o, k, s, d, (lo, _) in zip(out, place, self.stride, self.dilation, self.padding, strict=True))
 
     def bounds(self, position: Index, base: Shape) -> tuple[list[tuple[Dim, Dim, Dim]], Index]:
         """The conditions lo <= x < hi under which a position holds an element of the base, and that element's index."""

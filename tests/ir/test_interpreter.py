@@ -120,9 +120,11 @@ def test_loops_in_loops_with_captures_and_symbols():
 def test_a_body_that_is_not_elementwise_is_applied_to_each_element():
     p = [vector(), vector()]
     summed = OPS["reduce"](
-        OPS["concatenate"](*(OPS["reshape"](v, result=TensorType(F32, (1,))) for v in p), dimension=0), const(np.float32(0)), dimensions=(0,),
+        OPS["concatenate"](*(OPS["reshape"](v, result=TensorType(F32, (1,))) for v in p), dimension=0),
+        const(np.float32(0)),
+        dimensions=(0,),
         body=region(q := [vector(), vector()], [add(*q)]),
-    )  # fmt: skip
+    )
     x = vector(2, 3)
     total = OPS["reduce"](x, const(np.float32(0)), dimensions=(1,), body=region(p, [summed]))
     (r,) = evaluate(function("main", [x], [total]), np.arange(6, dtype=np.float32).reshape(2, 3))
@@ -180,7 +182,10 @@ def lying(monkeypatch):
     return answer
 
 
-@pytest.mark.parametrize("value", [np.ones(3, np.float32), np.ones(2), np.ones((2, 1), np.float32), (np.ones(2, np.float32),) * 2, None])
+WRONG = [np.ones(3, np.float32), np.ones(2), np.ones((2, 1), np.float32), (np.ones(2, np.float32),) * 2, None]
+
+
+@pytest.mark.parametrize("value", WRONG)
 def test_a_reference_that_contradicts_its_type(lying, value):
     lying.append(value)
     x = vector(2)

@@ -106,7 +106,8 @@ def test_nested_regions_are_inferred_again():
 
 def test_attributes_and_operands():
     x = param(X)
-    for attrs, fact in (({}, "needs the attribute"), ({"permutation": "no"}, "must be"), ({"permutation": (1, 0), "more": 1}, "has no attribute")):
+    more = {"permutation": (1, 0), "more": 1}
+    for attrs, fact in (({}, "needs the attribute"), ({"permutation": "no"}, "must be"), (more, "has no attribute")):
         t = node("transpose", x, types=[TensorType(F32, (3, 2))], attrs=attrs)
         assert fact in problems(raw([x], [t], t.results))["transpose.attributes"]
     partial = node("gather", x, param(TensorType(I32, ())), attrs={})
@@ -155,7 +156,8 @@ def test_calls():
     wide = TensorType(F32, (m, 3))
     assert "`f` takes tensor<(N)x2xf32>" in problems(module(calling("f", wide, wide), f))["call.C2"]
     assert "`f` returns" in problems(module(calling("f", good, TensorType(F32, (m, 2))), f))["call.C2"]
-    codes = [set(problems(module(calling(g, t, r, "composite"), f))) for g, t, r in (("g", good, good), ("f", wide, wide), ("f", good, wide))]
+    cases = (("g", good, good), ("f", wide, wide), ("f", good, wide))
+    codes = [set(problems(module(calling(g, t, r, "composite"), f))) for g, t, r in cases]
     assert codes == [{"composite.C2"}, {"composite.C3"}, {"composite.C4"}]
 
 
