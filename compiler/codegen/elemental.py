@@ -90,9 +90,13 @@ class Emitter(Arithmetic, Walk[Elem]):
         """A dense tensor at `pointer`, known in the current scope; for `write` and `load`."""
         return Buffer(pointer, type_, self.scopes.depth)
 
+    def buffer_of(self, value: Value) -> Buffer:
+        """The memory given for `value`."""
+        return self._buffers[value]
+
     def load(self, buffer: Buffer, index: Index) -> Elem:
         """An element of a tensor in memory, read anew every time."""
-        return self._load(buffer, index)
+        return self.load_at(buffer, buffer.offset(index))
 
     def elem(self, dtype: DType, *parts: Val) -> Elem:
         """Register values made in the current scope as an element."""
@@ -209,7 +213,7 @@ class Emitter(Arithmetic, Walk[Elem]):
         return value in self._buffers
 
     def _parameter(self, value: Value, index: Index) -> Elem | None:
-        return self._load(self._buffers[value], index) if value in self._buffers else None
+        return self.load(self._buffers[value], index) if value in self._buffers else None
 
     def _call_element(self, op: Op, node: Node, index: Index, inlined: bool) -> object:
         assert op.element is not None
@@ -236,13 +240,13 @@ class Emitter(Arithmetic, Walk[Elem]):
         if array.size and content == first.tobytes() * array.size:
             return self.const(dtype, first[0].item() if first.dtype.kind != "V" else float(first[0]))
         data = self.w.module.constant(content)
-        return self._load(Buffer(data, node.result.tensor, 0), index)
+        return self.load(Buffer(data, node.result.tensor, 0), index)
 
     # -- memory ---------------------------------------------------------------------------------------------------------------
 
-    def _load(self, buffer: Buffer, index: Index) -> Elem:
+    def load_at(self, buffer: Buffer, offset: Dim) -> Elem:
+        """The element at a row-major place."""
         dtype = buffer.type.dtype
-        offset = buffer.offset(index)
         split = self.indices.split(offset)
         if split.stride == 0:
             return self._load_uniform(buffer, offset)

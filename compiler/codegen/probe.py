@@ -181,9 +181,11 @@ class Probe(Walk[Mark]):
         return Mark(dtype)
 
 
-def probe(region: Region, index: Index) -> Record:
-    """The record of computing all results of a region at `index`."""
+def probe(region: Region, index: Index, known: Sequence[Value] = ()) -> Record:
+    """The record of computing all results of a region at `index`, given the elements of `known` values."""
     walk = Probe(region)
+    for v in known:
+        walk.bind(v, lambda _, v=v: Mark(v.dtype))
     for v in region.results:
         walk.read(v, index)
     return walk.record

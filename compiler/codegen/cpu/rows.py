@@ -27,7 +27,8 @@ from ..probe import Record, axis_symbols, probe
 from ..scalar import Elem
 from ..target import Target
 from .frame import Frame, Grid, chunk_loop, grid_of, lanes_for, open_kernel
-from .map import collapse, emit_map, inplace_pairs, unravel
+from .loops import collapse, unravel
+from .map import emit_map, inplace_pairs
 
 # Values cheaper than this are computed again in a later pass; dearer ones are kept.
 _KEEP_COST = 8.0
@@ -275,7 +276,7 @@ class _Rows:
         full = [v for n in self.space.reduces for v in n.operands[: len(n.operands) // 2]]
         full += [v for v in self.region.results if _is_full(v.shape, self.space)]
         for v in full:
-            record = probe(Region(self.region.params, (), (v,)), axes)
+            record = probe(Region(self.region.params, (), (v,)), axes, known=[r for n in self.space.reduces for r in n.results])
             total.accesses += record.accesses
             total.dtypes |= record.dtypes
             total.cost = max(total.cost, record.cost)
