@@ -9,6 +9,7 @@ from ..ir.types import TensorType, Type
 from . import rules
 from .builder import Element, ElementBuilder, Index
 from .elementwise import maximum, minimum
+from .helpers import full_like
 from .numeric import Array, Numeric, before, carrier, dtype_of
 from .registry import define
 
@@ -102,6 +103,7 @@ select = define(
     infer=_infer_select,
     reference=lambda pred, on_true, on_false: np.asarray(np.where(pred, on_true, on_false)),
     lower=lambda b, pred, on_true, on_false: b.select(pred, on_true, on_false),
+    grad=lambda g, pred, *_: (None, select(pred, g, full_like(g, 0)), select(pred, full_like(g, 0), g)),
     element=_select_element,
 )
 

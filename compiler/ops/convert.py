@@ -30,7 +30,7 @@ convert = define(
     infer=_infer_convert,
     reference=lambda x, *, result: numeric.convert(x, result.dtype),
     lower=lambda b, x, *, result: b.convert(x, result.dtype),
-    grad=lambda g, x: (convert(g, result=x.type),),
+    grad=lambda g, x: (convert(g, result=x.type) if x.dtype in rules.FLOAT_OR_COMPLEX else None,),
     traits=("elementwise",),
 )
 

@@ -9,8 +9,9 @@ import numpy as np
 from ..ir.graph import Value
 from ..ir.types import TensorType, Type
 from . import rules
+from .helpers import full_like
 from .numeric import Array, before, compute, dtype_of
-from .registry import Function, Op, define
+from .registry import Function, Op, define, op_of
 from .rules import Elements
 
 
@@ -143,10 +144,19 @@ remainder = binary(
     reference=_remainder,
     lower=lambda b, x, y: b.rem(x, y),
 )  # fmt: skip
+
+
+def _power_grad(g: Value, x: Value, y: Value) -> tuple[Value, Value]:
+    by_x = multiply(y, power(x, subtract(y, full_like(y, 1))))
+    by_y = multiply(op_of("log")(x), power(x, y))
+    return multiply(g, by_x), multiply(g, by_y)
+
+
 power = binary(
     "power", rules.NUMBER, "lhs to the power rhs; integers wrap, and a negative power of anything but 1 and -1 is 0.",
     reference=_power,
     lower=lambda b, x, y: b.pow(x, y),
+    grad=_power_grad,
 )  # fmt: skip
 maximum = binary(
     "maximum", rules.NUMBER_OR_BOOL, "The larger; logical or for booleans, lexicographic for complex numbers.",

@@ -10,6 +10,7 @@ from ..ir.graph import Node, Value
 from ..ir.types import TensorType, Type
 from . import rules
 from .builder import Element, ElementBuilder, Index
+from .helpers import const, full_like
 from .numeric import Array
 from .registry import define
 
@@ -39,6 +40,13 @@ def _slice_element(b: ElementBuilder[Element], node: Node, index: Index) -> Elem
     return b.read(node.operands[0], tuple(s + i * k for s, i, k in zip(starts, index, strides, strict=True)))
 
 
+def _slice_grad(g: Value, x: Value, *, start_indices: Dims, limit_indices: Dims, strides: Dims) -> tuple[Value, ...]:
+    inner = tuple(k - 1 for k in strides)
+    reach = (s + _spread(n, i) for s, n, i in zip(start_indices, g.shape, inner, strict=True))
+    high = tuple(n - r for n, r in zip(x.shape, reach, strict=True))
+    return (pad(g, const(0, g.dtype), edge_padding_low=start_indices, edge_padding_high=high, interior_padding=inner),)
+
+
 slice_ = define(
     "slice",
     doc="Every `strides`-th element of a box.\n\n"
@@ -47,6 +55,7 @@ slice_ = define(
     infer=_infer_slice,
     reference=_slice,
     element=_slice_element,
+    grad=_slice_grad,
 )
 
 
@@ -94,6 +103,7 @@ dynamic_slice = define(
     infer=_infer_dynamic_slice,
     reference=_dynamic_slice,
     element=_dynamic_slice_element,
+    grad=lambda g, x, *starts, slice_sizes: (dynamic_update_slice(full_like(x, 0), g, *starts), *(None for _ in starts)),
 )
 
 
@@ -132,6 +142,11 @@ dynamic_update_slice = define(
     infer=_infer_dynamic_update_slice,
     reference=_dynamic_update_slice,
     element=_dynamic_update_slice_element,
+    grad=lambda g, x, update, *starts: (
+        dynamic_update_slice(g, full_like(update, 0), *starts),
+        dynamic_slice(g, *starts, slice_sizes=update.shape),
+        *(None for _ in starts),
+    ),
 )
 
 

@@ -30,9 +30,9 @@ Built = TypeVar("Built")
 class Op(Generic[Built]):
     """What weft knows of an op. Calling it builds a node: `add(x, y)` is a `Value`, several results are a tuple.
 
-    `lower(b, *scalars, **attrs)` computes one element of an elementwise op from the elements of its operands; `element(b, node, index)` computes the
-    element at `index` of any op whose elements can be computed one by one (indexing, reductions, …). Both talk to
-    `builder.ElementBuilder`. `grad(g, *operands, **attrs)` gives the cotangents of the operands.
+    `lower(b, *scalars, **attrs)` computes one element of an elementwise op from the elements of its operands; `element(b, node, index)`
+    computes the element at `index` of any op whose elements can be computed one by one (indexing, reductions, …). Both talk to
+    `builder.ElementBuilder`. `grad(g, *operands, **attrs)` gives the cotangents of the operands, None for what has no derivative.
     """
 
     name: str

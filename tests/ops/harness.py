@@ -237,21 +237,25 @@ def check_rejection(case: Rejection) -> None:
     assert e.value.code == case.code, str(e.value)
 
 
-def check_gradient(name: str) -> None:
-    """The gradient of an elementwise op of floats is the slope between near points."""
-    op = op_of(name)
-    assert op.grad is not None
-    n = len(op.operands)
+def check_gradient(row: Row) -> None:
+    """The cotangents of the operands of f64, along a random direction, are the slope of the op between near points.
+
+    An operand of another type has None for a cotangent.
+    """
+    node, params = build(row)
+    grad = op_of(row.op).grad
+    assert grad is not None
     rng = np.random.default_rng(3)
-    arrays = [rng.uniform(0.3, 0.9, 7) for _ in range(n)]
-    g, *params = (param(TensorType(F64, (7,))) for _ in range(n + 1))
-    y = op(*params)
-    slopes = op.grad(g, *params)
-    assert isinstance(slopes, tuple) and len(slopes) == n
-    weights = rng.standard_normal(7)
-    cotangents = evaluate(function("grad", (g, *params), slopes), weights, *arrays)
-    forward = function("main", params, (y,))
-    for k, cotangent in enumerate(cotangents):
-        above, below = ([a + s * 1e-6 * (i == k) for i, a in enumerate(arrays)] for s in (1, -1))
-        slope = (evaluate(forward, *above)[0] - evaluate(forward, *below)[0]) / 2e-6
-        np.testing.assert_allclose(cotangent, slope * weights, rtol=1e-7, atol=1e-9)
+    arrays = [rng.uniform(0.3, 0.9, p.shape) if p.dtype == F64 else array_of(p.tensor, 5, tame=True) for p in params]
+    directions = [rng.standard_normal(p.shape) if p.dtype == F64 else None for p in params]
+    weights = rng.standard_normal(node.result.shape)
+    g = param(node.result.type)
+    slopes = grad(g, *params, **node.attrs)
+    assert isinstance(slopes, tuple) and [s is not None for s in slopes] == [d is not None for d in directions]
+    known = [s for s in slopes if s is not None]
+    cotangents = evaluate(function("grad", (g, *params), known), weights, *arrays)
+    expected = sum((c * d).sum() for c, d in zip(cotangents, (d for d in directions if d is not None), strict=True))
+    above, below = ([a if d is None else a + s * d for a, d in zip(arrays, directions, strict=True)] for s in (1e-6, -1e-6))
+    forward = function("main", params, node.results)
+    slope = (evaluate(forward, *above)[0] - evaluate(forward, *below)[0]) / 2e-6
+    np.testing.assert_allclose((slope * weights).sum(), expected, rtol=1e-6, atol=1e-7)

@@ -104,7 +104,8 @@ NARROW = [d for d in ALL if d.is_float and d.bits < 32 and d.name != "f8E8M0FNU"
 
 def nearest(x: float, dtype: DType) -> list[float]:
     """The representable numbers that are nearest to x, by search among all of them."""
-    every = np.arange(1 << dtype.bits).astype(f"u{dtype.itemsize}").view(dtype.numpy).astype(np.float64)
+    with np.errstate(all="ignore"):
+        every = np.arange(1 << dtype.bits).astype(f"u{dtype.itemsize}").view(dtype.numpy).astype(np.float64)
     finite = every[np.isfinite(every)]
     gap = np.abs(finite - x)
     return sorted(set(finite[gap == gap.min()].tolist()))

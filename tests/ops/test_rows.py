@@ -2,6 +2,7 @@
 
 import importlib
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from weft.compiler.ops.registry import OPS
 from weft.proto.dtypes import STRING
 from weft.proto.errors import WeftError
 
-from .harness import DTYPES, Rejection, check_rejection, check_row, infer, spread
+from .harness import DTYPES, Rejection, check_gradient, check_rejection, check_row, infer, spread
 
 MODULES = [importlib.import_module(f".{p.stem}", __package__) for p in sorted(Path(__file__).parent.glob("rows_*.py"))]
 ROWS = [row for module in MODULES for row in module.ROWS]
@@ -22,6 +23,21 @@ def test_row(row):
     for one in spread(row):
         check_row(one)
         check_row(one, seed=17)
+
+
+def differentiable():
+    """Rows of ops with a gradient that take f32 and give it, on f64 instead."""
+    for row in ROWS:
+        texts = (*row.operands, row.result or "")
+        if OPS[row.op].grad is not None and any(t.endswith(("f32", "T")) for t in row.operands):
+            *operands, result = (re.sub(r"(^|x)(f32|T)$", r"\1f64", t) for t in texts)
+            if not result or result.endswith("f64"):
+                yield replace(row, operands=tuple(operands), result=result or None)
+
+
+@pytest.mark.parametrize("row", differentiable(), ids=str)
+def test_gradient(row):
+    check_gradient(row)
 
 
 @pytest.mark.parametrize("case", REJECTIONS, ids=str)
