@@ -66,3 +66,11 @@ def test_gradient(name):
     row = Row(name, ("2x3xf64",) * len(OPS[name].operands))
     if infer(row) == (parse_type("2x3xf64"),):
         check_gradient(row)
+
+
+@pytest.mark.parametrize("name", ELEMENTWISE)
+def test_scalars_and_nothing(name):
+    row, dtype = next(rows(name))
+    for shape in ("", "0x3x", "Zx2x"):
+        arity = len(row.operands)
+        check_row(replace(row, operands=(f"{shape}{dtype}",) * arity, oracle=has_oracle(row, dtype), ulps=4, tame=name in TAME))
