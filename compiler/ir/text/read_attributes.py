@@ -27,8 +27,8 @@ _RECORDS = {
     "stablehlo.scatter": (ScatterDims, {}),
 }
 _UNSUPPORTED = {"sparse", "affine_map", "affine_set", "strided", "opaque", "distinct", "dense_array"}
-# Attribute aliases are read again wherever they are used; what that may cost in all, in characters.
-_ALIAS_BUDGET = 1 << 26
+# How many attributes a text may expand to through aliases of aliases, beyond what stands in it.
+_ALIAS_BUDGET = 1 << 20
 _MAX_LOC_CHAIN = 200
 
 
@@ -42,7 +42,9 @@ class AttributeReader(TypeReader):
             (self.aliases if m[1] == "#" else self.type_aliases).setdefault(m[2], m.end())
         self._locs: dict[str, Loc] = {}
         self._loc_chain = 0
-        self._budget = _ALIAS_BUDGET + 4 * len(text)
+        self._attributes: dict[str, tuple[Attr, int]] = {}
+        self._count = 0
+        self._budget = _ALIAS_BUDGET + len(text)
         self.resources: dict[str, tuple[int, str]] = {}
         m = _RESOURCES.search(text)
         if m is not None:
@@ -52,6 +54,9 @@ class AttributeReader(TypeReader):
 
     def attribute(self) -> Attr:
         """Any attribute."""
+        self._count += 1
+        if self._count > self._budget:
+            raise self.error("mlir.size", "attribute aliases expand to too much")
         self.deeper()
         value = self._attribute()
         self.shallower()
@@ -216,16 +221,22 @@ class AttributeReader(TypeReader):
         start = self.pos
         name = self.suffix_id("#")
         if name in self.aliases:
-            back, self.pos = self.pos, self.aliases[name]
-            value = self.attribute()
-            self._budget -= self.pos - self.aliases[name]
-            if self._budget < 0:
-                raise self.error("mlir.size", "attribute aliases expand to too much text", start)
-            self.pos = back
-            return value
+            return self._alias(name)
         if not self.at("<"):
             raise self.error("mlir.attribute", f"the alias `#{name}` is not defined", start)
         return self._dialect(name)
+
+    def _alias(self, name: str) -> Attr:
+        if name not in self._attributes:
+            back, self.pos = self.pos, self.aliases[name]
+            before = self._count
+            value = self.attribute()
+            self._attributes[name] = value, self._count - before
+            self.pos = back
+            return value
+        value, count = self._attributes[name]
+        self._count += count
+        return value
 
     def _dialect(self, name: str) -> Attr:
         if name in _RECORDS:

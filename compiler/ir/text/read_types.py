@@ -14,6 +14,7 @@ _ELEMENT = re.compile(r"complex\s*<\s*f(?:32|64)\s*>|!weft\.string|[A-Za-z][A-Za
 MAX_RANK = 64
 MAX_DIM = (1 << 63) - 1
 MAX_DEPTH = 64
+MAX_LEAVES = 4096
 # Stands for a dim written `?` of which nothing more is said; never leaves the parser.
 ANY_DIM = symbol("?")
 
@@ -26,6 +27,7 @@ class TypeReader(Lexer):
         self._known: dict[str, TensorType] = {}
         self._depth = 0
         self.type_aliases: dict[str, int] = {}
+        self._aliased: dict[str, Type] = {}
 
     def deeper(self) -> None:
         """Enter a nested construct; every `deeper` needs its `shallower`."""
@@ -95,12 +97,13 @@ class TypeReader(Lexer):
             return TokenType()
         if name not in self.type_aliases:
             raise self.error("mlir.type", f"weft has no type `!{name}`", start)
-        back, self.pos = self.pos, self.type_aliases[name]
-        self.deeper()
-        t = self.type()
-        self.shallower()
-        self.pos = back
-        return t
+        if name not in self._aliased:
+            back, self.pos = self.pos, self.type_aliases[name]
+            self.deeper()
+            self._aliased[name] = self.type()
+            self.shallower()
+            self.pos = back
+        return self._aliased[name]
 
     def _tuple(self) -> TupleType:
         self.keyword("tuple")
@@ -112,6 +115,8 @@ class TypeReader(Lexer):
                 self.expect(",")
             types.append(self.type())
         self.shallower()
+        if sum(map(_leaves, types)) > MAX_LEAVES:
+            raise self.error("mlir.type", f"a tuple has at most {MAX_LEAVES} values")
         return TupleType(tuple(types))
 
     def _tensor(self) -> TensorType:
@@ -184,3 +189,7 @@ class TypeReader(Lexer):
         found = [] if self.at(")") else self.types()
         self.expect(")")
         return found
+
+
+def _leaves(t: Type) -> int:
+    return sum(map(_leaves, t.types)) + 1 if isinstance(t, TupleType) else 1
