@@ -67,6 +67,7 @@ def _infer_dot_general(
     *,
     dot_dimension_numbers: DotDims,
     precision_config: Precision = ("DEFAULT", "DEFAULT"),
+    algorithm: str | None = None,
     result: TensorType,
 ) -> TensorType:
     d, op = dot_dimension_numbers, "dot_general"
@@ -113,6 +114,7 @@ def _reference_dot_general(
     *,
     dot_dimension_numbers: DotDims,
     precision_config: Precision = ("DEFAULT", "DEFAULT"),
+    algorithm: str | None = None,
     result: TensorType,
 ) -> np.ndarray:
     d = dot_dimension_numbers
@@ -164,7 +166,8 @@ dot_general = define(
     "dot_general",
     doc="""Sums products over contracting dims, for every batch index and every pair of free indices.
 
-    The result's element type is given (StableHLO's preferred element type). C1, C2: as many lhs as rhs batching and contracting
+    The result's element type is given (StableHLO's preferred element type). `algorithm` is kept as text: it permits less precision
+    than weft computes with. C1, C2: as many lhs as rhs batching and contracting
     dims. C3, C4: the dims of a side are unique. C5-C8: and in range. C9: batching dims agree. C10: contracting dims agree. C11:
     two precisions. C12: the result's shape is batch, lhs free, rhs free dims. C13: operands are numbers of one sort (weft also
     multiplies different widths and signs), the result is of that sort or a float.""",
