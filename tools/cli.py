@@ -18,6 +18,8 @@ DONE, FAULT, USAGE, BUG = 0, 1, 2, 3
 COMMANDS = {
     "compile": "compile_command",
     "run": "run_command",
+    "dump": "dump_command",
+    "bench": "bench_command",
 }
 
 _DESCRIPTION = """\

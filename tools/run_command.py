@@ -108,10 +108,9 @@ def _inputs(function: Function, arguments: argparse.Namespace, shapes: Mapping[s
     unknown = sorted(set(given) - known)
     if unknown:
         raise fail("run.input", f"there is no input {', '.join(map(repr, unknown))}", help=f"the inputs are {', '.join(sorted(known))}")
-    sizes: dict[str, int] = {}
     for port in function.signature.inputs:
         if port.name not in given and rng is not None:
-            given[port.name] = _random(port, shapes.get(port.name), sizes, rng)
+            given[port.name] = _random(port, shapes.get(port.name), rng)
     missing = [port for port in function.signature.inputs if port.name not in given]
     if missing:
         wanted = ", ".join(f"{port.name}: {port}" if port.name not in str(port) else str(port) for port in missing)
@@ -119,17 +118,20 @@ def _inputs(function: Function, arguments: argparse.Namespace, shapes: Mapping[s
     return given
 
 
-def _random(port: Argument, shape: tuple[int, ...] | None, sizes: dict[str, int], rng: np.random.Generator) -> np.ndarray:
+def _random(port: Argument, shape: tuple[int, ...] | None, rng: np.random.Generator) -> np.ndarray:
     """A random array for an input; dims that are still open are 1."""
-    dims = shape or tuple(d if isinstance(d, int) else sizes.get(str(d), 1) for d in port.shape)
-    dtype = np.dtype(port.dtype)
+    return random_array(shape or tuple(d if isinstance(d, int) else 1 for d in port.shape), port.dtype, rng)
+
+
+def random_array(shape: tuple[int, ...], dtype: np.dtype, rng: np.random.Generator) -> np.ndarray:
+    """Floats from a standard normal distribution, integers from 0 and 1."""
     match dtype.kind:
         case "i" | "u" | "b":
-            return rng.integers(0, 2, dims).astype(dtype)
+            return rng.integers(0, 2, shape).astype(dtype)
         case "c":
-            return (rng.standard_normal(dims) + 1j * rng.standard_normal(dims)).astype(dtype)
+            return (rng.standard_normal(shape) + 1j * rng.standard_normal(shape)).astype(dtype)
         case _:
-            return rng.standard_normal(dims).astype(dtype)
+            return rng.standard_normal(shape).astype(dtype)
 
 
 def read_arrays(texts: list[str]) -> dict[str, np.ndarray]:
