@@ -26,6 +26,7 @@ _COST = {
     **dict.fromkeys(("div", "sqrt", "rsqrt", "rem"), 4.0),
     "pow": 30.0,
 }
+_READ_COST = 2.0
 _UNKNOWN_EXTENT = 64
 
 
@@ -83,7 +84,7 @@ class Probe(Walk[Mark]):
             return None
         offset = row_major(value.shape, index)
         self.record.accesses.append(Access(value, index, offset))
-        self.record.cost += self._times * 0.5
+        self.record.cost += self._times * _READ_COST
         return Mark(value.dtype)
 
     def _constant(self, node: Node, index: Index) -> Mark:

@@ -14,14 +14,10 @@ from dataclasses import dataclass
 from ...proto.dtypes import BY_NAME, DType
 from ...proto.errors import InternalError
 from . import convert as conversion
+from . import vmath
 from .index import Scopes
 from .lltypes import Val, bits_of, compute_type, const, lanes_of, memory_type, vec
 from .writer import Writer
-
-try:
-    from . import vmath
-except ImportError:
-    vmath = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -357,7 +353,7 @@ class Arithmetic:
     def rsqrt(self, x: Elem) -> Elem:
         if x.dtype.is_complex:
             return self.div(self.const(x.dtype, 1), self.sqrt(x))
-        return self._float(x, lambda w, a: w.fdiv(1.0, w.sqrt(a)))
+        return self._float(x, vmath.rsqrt)
 
     def cbrt(self, x: Elem) -> Elem:
         return self._math("cbrt", x)

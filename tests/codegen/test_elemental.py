@@ -113,3 +113,29 @@ def test_select_and_clamp():
             continue
         bounds = np.sort(np.array([1, 2]).astype(dtype.numpy).astype(np.float32)).astype(dtype.numpy)
         check(fusion("map", [lo, x, hi], [clamped]), [bounds[0].reshape(()), samples(dtype, rng), bounds[1].reshape(())])
+
+
+# Arguments whose results are neither over- nor underflowing where complex formulas would; the bounds are those of docs/numerics.md.
+FUNCTIONS = {
+    "exponential": 4, "exponential_minus_one": 4, "log": 4, "log_plus_one": 4, "logistic": 4, "tanh": 4, "tan": 3, "sine": 4, "cosine": 4,
+    "sqrt": 4, "rsqrt": 4, "cbrt": 4, "power": 2, "atan2": 4,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("op", FUNCTIONS)
+@pytest.mark.parametrize("target", [TARGETS[0], TARGETS[1], HOST], ids=str)
+def test_functions(op, target):
+    rng = np.random.default_rng(11)
+    arity = len(op_of(op).operands)
+    for dtype in DTYPES:
+        if not (dtype.is_float or dtype.is_complex) or (target is not HOST and dtype.name not in ("f32", "f64", "f16")):
+            continue
+        try:
+            params, result = build(op, (dtype,) * arity, {})
+        except WeftError:
+            continue
+        arrays = [samples(dtype, rng) for _ in params]
+        if dtype.is_complex:
+            arrays = [a * np.asarray(FUNCTIONS[op] / 4, a.dtype) for a in arrays]
+        digits = {8: 0.3, 16: 1e-2, 32: 1e-5, 64: 1e-12}[max(8, dtype.bits if not dtype.is_complex else dtype.bits // 2)]
+        check(fusion("map", params, [result]), arrays, target, rtol=digits, atol=1e-6 if dtype.is_complex else 0)

@@ -12,8 +12,8 @@ from ..kernel import fusion_symbols, kernel_name
 from ..target import Target
 from ..writer import Module, Writer
 
-# Work of one chunk in additions of f32: some ten microseconds of one core.
-CHUNK_COST = 1 << 16
+# Work of one chunk in additions of f32: some microseconds of one core.
+CHUNK_COST = 1 << 18
 
 
 @dataclass(frozen=True, slots=True)

@@ -262,7 +262,7 @@ class _Rows:
         axes = axis_symbols(space.shape)
         record = self._record(axes)
         lanes = lanes_for(record.dtypes, target)
-        self.vectors = 2 if record.cost > 12 else 4
+        self.vectors = 2 if record.cost > 20 else 4
         self.length = product(space.extents)
         self.grid = grid_of(product(space.rows), self.length, record.cost * len(self.passes), lanes, divisible=False)
         self.f: Frame = open_kernel(fusion, target, lanes)

@@ -9,12 +9,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ....proto.dtypes import BY_NAME
+from ....proto.errors import InternalError
 from ...ir.dims import Dim, minimum, mod, product, substitute, symbol
 from ...ir.graph import Region, Value
 from ...ir.types import TensorType
 from ...ops.builder import Index
 from ..elemental import Buffer
-from ..lltypes import Val, vec
+from ..lltypes import Val, bits_of
 from ..probe import Record
 from ..writer import Writer
 from .frame import Frame, Grid, chunk_loop, grid_of
@@ -84,7 +85,8 @@ def tile_plan(region: Region, axes: Axes, shape: Sequence[Dim], turned: Turned, 
     extents = axes.extents(shape)
     rows = tuple(n for g, n in enumerate(extents[:-1]) if g != turned.group)
     across, along = extents[turned.group], extents[-1]
-    line = cost * (along if isinstance(along, int) else 64)
+    # A line of memory fetched for each of its elements' sake costs more than arithmetic.
+    line = 2 * cost * (along if isinstance(along, int) else 64)
     grid = grid_of(product(rows), across, line, side)
     operands = tuple(region.params.index(v) for v in turned.offsets)
     return TilePlan(rows, across, along, side, operands, grid)
@@ -163,41 +165,81 @@ class Tiles:
         return substitute(self.turned.offsets[value], at)
 
     def _fill(self, value: Value, rows: Index, t0: Dim, height: Dim, j0: Dim, width: Dim) -> None:
-        """Loads the operand's rows of a tile and stores them transposed."""
-        e, w, side = self.e, self.w, self.plan.side
-        raw = BY_NAME[f"i{8 * value.dtype.itemsize}"]
+        """The operand's part of a tile, transposed."""
         source = self.sources[value]
-        bits = Buffer(source.pointer, TensorType(raw, source.type.shape), source.depth)
-        first = e.indices.scalar(t0)
+        raw = TensorType(BY_NAME[f"i{8 * value.dtype.itemsize}"], source.type.shape)
+        bits = Buffer(source.pointer, raw, source.depth)
+        tile = Buffer(self.tiles[value].pointer, raw.with_shape((self.plan.side, self.plan.side)), 0)
+        if height == self.plan.side and width == self.plan.side:
+            self._fill_whole(value, rows, t0, j0, bits, tile)
+        else:
+            self._fill_edge(value, rows, (t0, height), (j0, width), bits, tile)
+
+    def _fill_whole(self, value: Value, rows: Index, t0: Dim, j0: Dim, bits: Buffer, tile: Buffer) -> None:
+        e, w, side = self.e, self.w, self.plan.side
         with e.scopes.open():
-            e.define("%t", first)
+            e.define("%t", e.indices.scalar(t0))
             t = symbol("%t", 0, self.plan.turned - 1)
-            mask = None if height == side else e.tail_mask(height)
-            with e.vectorized("%t"), e.masked(mask):
-                lines: list[Val] = []
-                for k in range(side):
-                    # Past the edge the last line is loaded again; nobody looks at it.
-                    j = j0 + k if width == side else minimum(j0 + k, j0 + width - 1)
-                    lines.append(e.spread(e.load_at(bits, self._offset(value, self._loops(rows, t, j)))).val)
+            with e.vectorized("%t"):
+                lines = [e.load_at(bits, self._offset(value, self._loops(rows, t, j0 + k))).val for k in range(side)]
             for k, column in enumerate(transpose_registers(w, lines)):
-                at = w.gep(vec(f"i{raw.bits}", side), self.tiles[value].pointer, k)
-                w.store(column, at)
+                w.store(column, w.offset(tile.pointer, k * side * value.dtype.itemsize))
+
+    def _fill_edge(self, value: Value, rows: Index, t: tuple[Dim, Dim], j: tuple[Dim, Dim], bits: Buffer, tile: Buffer) -> None:
+        """Element by element: edges are few, and masks would not make them fast on every level."""
+        e = self.e
+        with e.loop_over("%j", j[0], j[0] + j[1]) as at_j, e.loop_over("%t", t[0], t[0] + t[1]) as at_t:
+            x = e.load_at(bits, self._offset(value, self._loops(rows, at_t, at_j)))
+            e.write(tile, (at_t - t[0], at_j - j[0]), x)
 
 
 def transpose_registers(w: Writer, rows: Sequence[Val]) -> list[Val]:
-    """n vectors of n lanes, n a power of two: lane j of vector i becomes lane i of vector j. Blocks are swapped, the smallest first."""
-    n = len(rows)
-    current = list(rows)
-    s = 1
-    while s < n:
-        after = list(current)
-        for i in range(n):
-            if i & s:
-                continue
-            a, b = current[i], current[i + s]
-            after[i] = w.shuffle(a, b, [n + k - s if k & s else k for k in range(n)])
-            after[i + s] = w.shuffle(a, b, [n + k if k & s else k + s for k in range(n)])
-        current = after
-        s *= 2
-    return current
+    """n vectors of n lanes, n a power of two: lane j of vector i becomes lane i of vector j.
 
+    First within 16-byte lanes by interleaving, as the unpack instructions do; then whole 16-byte lanes change places.
+    """
+    n = len(rows)
+    block = min(n, 128 // bits_of(rows[0].type))
+    current, unit = list(rows), 1
+    while unit < block:
+        after = list(current)
+        for first in range(0, n, 2 * unit):
+            for i in range(unit):
+                a, b = current[first + i], current[first + unit + i]
+                for half in (0, 1):
+                    after[first + 2 * i + half] = w.shuffle(a, b, _interleaved(n, block, unit, half))
+        current, unit = after, 2 * unit
+    columns = [_exchange(w, current[c::block], block) for c in range(block)]
+    return [columns[k % block][k // block] for k in range(n)]
+
+
+def _interleaved(n: int, block: int, unit: int, half: int) -> list[int]:
+    """In every block of lanes: units of the two vectors in turn, from the block's lower or upper half."""
+    lanes: list[int] = []
+    for first in range(0, n, block):
+        for place in range(0, block // 2, unit):
+            start = first + half * block // 2 + place
+            lanes += [*range(start, start + unit), *range(n + start, n + start + unit)]
+    return lanes
+
+
+def _exchange(w: Writer, rows: list[Val], block: int) -> list[Val]:
+    """1, 2 or 4 vectors of as many blocks: block j of vector i becomes block i of vector j."""
+
+    def pick(a: Val, b: Val, blocks: Sequence[int]) -> Val:
+        """The first half of the chosen blocks from `a`, the second from `b`."""
+        half = len(blocks) // 2
+        source = [x if k < half else x + len(rows) for k, x in enumerate(blocks)]
+        return w.shuffle(a, b, [x * block + i for x in source for i in range(block)])
+
+    match rows:
+        case [only]:
+            return [only]
+        case [a, b]:
+            return [pick(a, b, (0, 0)), pick(a, b, (1, 1))]
+        case [a, b, c, d]:
+            even = pick(a, b, (0, 2, 0, 2)), pick(c, d, (0, 2, 0, 2))
+            odd = pick(a, b, (1, 3, 1, 3)), pick(c, d, (1, 3, 1, 3))
+            return [pick(*even, (0, 2, 0, 2)), pick(*odd, (0, 2, 0, 2)), pick(*even, (1, 3, 1, 3)), pick(*odd, (1, 3, 1, 3))]
+        case _:
+            raise InternalError(f"no register has {len(rows)} lanes of 16 bytes")
