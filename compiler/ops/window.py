@@ -6,7 +6,7 @@ from itertools import product
 
 import numpy as np
 
-from ...proto.dtypes import BOOL
+from ...proto.dtypes import BOOL, I64
 from ...proto.errors import check
 from ..ir.dims import Dim, floordiv, maximum, mod
 from ..ir.graph import Node, Region
@@ -244,6 +244,60 @@ def _reference_select_and_scatter(
     return result.reshape(operand.shape)
 
 
+def _element_select_and_scatter(b: ElementBuilder[E], node: Node, index: Index) -> E:
+    """Visits the windows that hold the element, in row-major order, and adds the source of those that select it."""
+    _, source, init = node.inputs
+    select, scatter = node.regions
+    window = reduce_window_of(node)
+    dtype = scatter.results[0].dtype
+    captured = [b.read(c, ()) for c in node.captured]
+
+    def visit(at: Index, state: tuple[E, ...]) -> tuple[E, ...]:
+        # The last place first: that is the first window.
+        place = tuple(n - 1 - k for n, k in zip(window.size, at, strict=True))
+        starts = [i + lo - k for i, k, (lo, _) in zip(index, place, window.padding, strict=True)]
+        out = tuple(floordiv(d, s) for d, s in zip(starts, window.stride, strict=True))
+        exists = [(0, mod(d, s), 1) for d, s in zip(starts, window.stride, strict=True)]
+        exists += [(0, o, n) for o, n in zip(out, source.shape, strict=True)]
+
+        def add() -> E:
+            update = b.convert(b.read(source, out), dtype)
+            (sum_,) = b.inline(scatter, [state[0], update, *captured])
+            chosen = _selected(b, node, window, out, select, captured)
+            return b.select(b.compare("EQ", chosen, b.position(_place_number(window, place), I64), "SIGNED"), sum_, state[0])
+
+        return (b.within(exists, add, lambda: state[0]),)
+
+    (total,) = b.loop(window.size, (b.convert(b.read(init, ()), dtype),), visit)
+    return total
+
+
+def _place_number(window: Window, place: Index) -> Dim:
+    """The row-major number of a place in a window."""
+    number: Dim = 0
+    for n, k in zip(window.size, place, strict=True):
+        number = number * n + k
+    return number
+
+
+def _selected(b: ElementBuilder[E], node: Node, window: Window, out: Index, select: Region, captured: list[E]) -> E:
+    """The number of the place that `select` chooses in window `out`, -1 if the window lies in the padding."""
+    operand = node.inputs[0]
+    nothing = b.const(operand.dtype, 0)
+
+    def compare(place: Index, state: tuple[E, ...]) -> tuple[E, ...]:
+        best, chosen = state
+        conditions, at = window.bounds(window.position(out, place), operand.shape)
+        value = b.within(conditions, lambda: b.read(operand, at), lambda: nothing)
+        inside = b.within(conditions, lambda: b.const(BOOL, True), lambda: b.const(BOOL, False))
+        (keep,) = b.inline(select, [best, value, *captured])
+        none = b.compare("LT", chosen, b.const(I64, 0), "SIGNED")
+        take = b.and_(inside, b.or_(none, b.not_(keep)))
+        return b.select(take, value, best), b.select(take, b.position(_place_number(window, place), I64), chosen)
+
+    return b.loop(window.size, (nothing, b.const(I64, -1)), compare)[1]
+
+
 select_and_scatter = define(
     "select_and_scatter",
     doc="""Scatters `source` to the elements that `select` chooses in the windows of `operand`, combining with `scatter` from `init_value`.
@@ -253,5 +307,6 @@ select_and_scatter = define(
     promotable to E'. C11: the result has the operand's shape and element type E'.""",
     infer=_infer_select_and_scatter,
     reference=_reference_select_and_scatter,
+    element=_element_select_and_scatter,
     regions=("select", "scatter"),
 )

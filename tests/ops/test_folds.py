@@ -191,11 +191,11 @@ def test_select_and_scatter(seed):
     x = rng.standard_normal(shape).astype(np.float32)
     out = lax.reduce_window(x, np.float32(-np.inf), lax.max, size, stride, padding).shape
     source = rng.standard_normal(out).astype(np.float32)
-    (r,) = run(
+    (r,) = check(
         lambda x, s, i: OPS["select_and_scatter"](
             x, s, i, window_dimensions=size, window_strides=stride, padding=padding,
             select=body("compare", F32, comparison_direction="GE"), scatter=body("add"),
-        ), x, source, np.float32(0),
+        ), x, source, np.float32(0), rtol=1e-5,
     )  # fmt: skip
     want = windowed._select_and_scatter(x, lax.ge, size, stride, padding, source, np.float32(0), lax.add)
     np.testing.assert_allclose(r, want, rtol=1e-5)
