@@ -7,7 +7,7 @@ import numpy as np
 
 from ...proto.dtypes import DType, Kind
 from ...proto.errors import check
-from ..ir.graph import Region, Value
+from ..ir.graph import Region
 from ..ir.types import TensorType, Type
 
 
@@ -111,9 +111,3 @@ def check_fold(region: Region, inputs: Sequence[TensorType], code: str) -> tuple
     for x, e in zip(inputs, dtypes, strict=True):
         check(is_promotable(x.dtype, e), code, f"`body` folds {e}, to which {x.dtype} cannot be promoted")
     return dtypes
-
-
-def identity_region(values: Sequence[Value]) -> Region:
-    """The region that returns its parameters, of the types of `values`."""
-    params = tuple(Value(v.type) for v in values)
-    return Region(params, (), params)

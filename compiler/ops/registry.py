@@ -114,6 +114,7 @@ class Op(Generic[Built]):
         """Build a node. Attributes equal to their defaults are stored too, so that equal nodes compare equal."""
         regions: tuple[Region, ...] = ()
         for name in self.regions:
+            check(name.removeprefix("*") in keywords, f"{self.name}.regions", f"`{self.name}` needs the region `{name.removeprefix('*')}`")
             given_region = keywords.pop(name.removeprefix("*"))
             regions += tuple(given_region) if name.startswith("*") else (given_region,)  # type: ignore[arg-type]
         attrs = {k: keywords.get(k, d) for k, d in self.attrs.items() if k in keywords or d is not REQUIRED}
@@ -144,7 +145,8 @@ def define(
 ) -> Op[Value]:
     """Register an op. `name` is StableHLO's without its prefix, or `weft.…`; `doc` gives the meaning and the numbered constraints.
 
-    Traits: `elementwise`, `commutative`, `effect`, `call` (refers to functions of the module; evaluated by the interpreter itself).
+    Traits: `elementwise`, `commutative`, `effect`, `call` (refers to functions of the module; evaluated by the interpreter itself),
+    `symbols` (its result types may introduce symbols, bound when it runs).
     """
     operands: list[str] = []
     variadic = False
