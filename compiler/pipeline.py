@@ -7,6 +7,7 @@ from .ir.graph import Module
 from .passes import (
     Context,
     Pass,
+    block_layout,
     canonicalize,
     canonicalize_contractions,
     cse,
@@ -26,6 +27,7 @@ PIPELINE: Sequence[Pass] = (
     fold_constants,
     cse,
     canonicalize,  # folding made new splats and constant branches
+    block_layout,  # before products are canonical: convolutions decide the layout of what is around them
     canonicalize_contractions,
     fold_constants,  # packs weights
     sink_reshapes,  # products now have canonical ranks; their reshapes move below the epilogues

@@ -11,4 +11,5 @@ from .dce import drop_private as drop_private
 from .fold import fold_constants as fold_constants
 from .fuse import fuse as fuse
 from .inline import inline_calls as inline_calls
+from .layout import block_layout as block_layout
 from .reshapes import sink_reshapes as sink_reshapes

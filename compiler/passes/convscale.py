@@ -1,0 +1,158 @@
+"""Per-channel constants after a convolution move into its weights and one bias: what remains of a batch normalisation is nothing."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from ..ir.attrs import ConvDims, Tensor
+from ..ir.graph import Node, Value
+from ..ir.types import TensorType
+from ..ops.helpers import broadcast, const
+from ..ops.registry import op_of
+from .canonicalize import constant_of, splat_of
+from .rewrite import Result, Uses, rewrite
+
+
+def channel_constant(value: Value, dim: int) -> np.ndarray | None:
+    """The numbers, in float64, of a value that is constant and depends on dim `dim` alone; None if it is not shown to be one."""
+    size = value.shape[dim]
+    if not isinstance(size, int):
+        return None
+    source, dims = value, list(range(value.tensor.rank))
+    while source.node is not None and source.op == "broadcast_in_dim":
+        step: Sequence[int] = source.node.attrs["broadcast_dimensions"]  # type: ignore[assignment]
+        (inner,) = source.node.operands
+        dims = [dims[d] for d in step]
+        source = inner
+    array = constant_of(source)
+    if array is None:
+        number = splat_of(source)
+        return None if number is None else np.full(size, number, np.float64)
+    if array.size == 1:
+        return np.full(size, array.reshape(()), np.float64)
+    long = [i for i, n in enumerate(array.shape) if n != 1]
+    if len(long) != 1 or dims[long[0]] != dim or array.size != size:
+        return None
+    return array.reshape(-1).astype(np.float64)
+
+
+def _channel_dim(conv: Node) -> int:
+    dims = conv.attrs["dimension_numbers"]
+    assert isinstance(dims, ConvDims)
+    return dims.output_feature
+
+
+def _scalable(value: Value, uses: Uses) -> Node | None:
+    """The convolution with constant weights that makes `value`, if nothing else uses it."""
+    node = value.node
+    if node is None or node.op != "convolution" or uses(value) != 1 or constant_of(node.operands[1]) is None:
+        return None
+    return node if value.dtype == node.operands[1].dtype and value.dtype.is_float else None
+
+
+def _vector(numbers: np.ndarray, like: Value, dim: int) -> Value:
+    """Numbers per channel in the shape of `like`."""
+    return broadcast(const(numbers.astype(like.dtype.numpy)), like.shape, (dim,))
+
+
+def _sides(n: Node) -> tuple[tuple[Value, Value], ...]:
+    x, y = n.operands
+    return ((x, y), (y, x)) if n.op in ("add", "multiply") else ((x, y),)
+
+
+@rewrite("scale-weights", "multiply", "divide")
+def scale_weights(n: Node, uses: Uses) -> Result:
+    """multiply(convolution(x, w), s) -> convolution(x, w·s) for constants w and s per channel; rounds differently. Likewise divide."""
+    for value, other in _sides(n):
+        conv = _scalable(value, uses)
+        scale = channel_constant(other, _channel_dim(conv)) if conv else None
+        if conv is None or scale is None:
+            continue
+        if n.op == "divide":
+            if not scale.all():
+                continue
+            scale = 1 / scale
+        return _scaled(conv, scale)
+    return None
+
+
+def _scaled(conv: Node, scale: np.ndarray) -> Value:
+    dims = conv.attrs["dimension_numbers"]
+    assert isinstance(dims, ConvDims)
+    x, w = conv.operands
+    weights = constant_of(w)
+    assert weights is not None and w.node is not None
+    shape = [1] * weights.ndim
+    shape[dims.kernel_output_feature] = -1
+    tensor = w.node.attrs["value"]
+    name = tensor.name if isinstance(tensor, Tensor) else ""
+    scaled = const((weights * scale.reshape(shape)).astype(weights.dtype), name=name)
+    return op_of("convolution")(x, scaled, result=conv.types[0], **conv.attrs)  # type: ignore[return-value]
+
+
+@rewrite("scale-before-bias", "multiply", "divide")
+def scale_before_bias(n: Node, uses: Uses) -> Result:
+    """multiply(add(y, b), s) -> add(multiply(y, s), b·s) for a convolution y and constants b and s per channel; rounds differently."""
+    for value, other in _sides(n):
+        inner = value.node
+        if inner is None or inner.op not in ("add", "subtract") or uses(value) != 1:
+            continue
+        for y, bias in _sides(inner):
+            conv = _scalable(y, uses)
+            if conv is None:
+                continue
+            dim = _channel_dim(conv)
+            shift, scale = channel_constant(bias, dim), channel_constant(other, dim)
+            if shift is None or scale is None or (n.op == "divide" and not scale.all()):
+                continue
+            factor = 1 / scale if n.op == "divide" else scale
+            moved = shift * factor * (1 if inner.op == "add" else -1)
+            return op_of("add")(_scaled(conv, factor), _vector(moved, y, dim))  # type: ignore[return-value]
+    return None
+
+
+@rewrite("one-bias", "add", "subtract")
+def one_bias(n: Node, uses: Uses) -> Result:
+    """add(add(y, a), b) -> add(y, a+b), subtract(y, a) -> add(y, -a), for a convolution y and constants a and b per channel."""
+    for value, other in _sides(n):
+        if (conv := _scalable(value, uses)) and n.op == "subtract":
+            dim = _channel_dim(conv)
+            shift = channel_constant(other, dim)
+            return None if shift is None else op_of("add")(value, _vector(-shift, value, dim))  # type: ignore[return-value]
+        inner = value.node
+        if inner is None or inner.op != "add" or uses(value) != 1:
+            continue
+        y, bias = inner.operands
+        conv = _scalable(y, uses)
+        if conv is None:
+            continue
+        dim = _channel_dim(conv)
+        first, second = channel_constant(bias, dim), channel_constant(other, dim)
+        if first is None or second is None:
+            continue
+        total = first + second if n.op == "add" else first - second
+        return op_of("add")(y, _vector(total, y, dim))  # type: ignore[return-value]
+    return None
+
+
+@rewrite("padding-in-convolution", "convolution")
+def absorb_pad(n: Node, uses: Uses) -> Result:
+    """convolution(pad(x, 0), w) -> convolution(x, w) with more padding, where only spatial dims are padded, at their edges."""
+    x, w = n.operands
+    pad = x.node
+    if pad is None or pad.op != "pad" or splat_of(pad.operands[1]) != 0 or any(d != 1 for d in n.attrs["lhs_dilation"] or ()):  # type: ignore[union-attr]
+        return None
+    dims = n.attrs["dimension_numbers"]
+    assert isinstance(dims, ConvDims)
+    low, high, interior = (pad.attrs[name] for name in ("edge_padding_low", "edge_padding_high", "interior_padding"))
+    plain = all(low[d] == high[d] == 0 for d in (dims.input_batch, dims.input_feature))  # type: ignore[index]
+    if not plain or any(i != 0 for i in interior):  # type: ignore[union-attr]
+        return None
+    old = n.attrs["padding"] or ((0, 0),) * len(dims.input_spatial)
+    padding = tuple((a + low[d], b + high[d]) for (a, b), d in zip(old, dims.input_spatial, strict=True))  # type: ignore[misc, index, arg-type]
+    result = n.types[0]
+    assert isinstance(result, TensorType)
+    return op_of("convolution")(pad.operands[0], w, result=result, **{**n.attrs, "padding": padding})  # type: ignore[return-value]
+
+
+CONV_RULES = (absorb_pad, scale_weights, scale_before_bias, one_bias)

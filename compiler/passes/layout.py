@@ -1,0 +1,403 @@
+"""Blocked layout for convolution networks.
+
+A convolution with constant weights becomes `weft.conv` or `weft.depthwise` on blocked images `[N, C/16, H, W, 16]`, and the layout spreads from there: elementwise ops,
+pooling, padding, concatenation and slices of whole blocks, and means over space take blocked operands and give blocked results. The pass
+walks the graph once and keeps, for a value, its blocked form, its plain form, or both; conversions appear where somebody asks for the other one.
+
+Lanes that pad the channels must not reach the result: a weight of zero silences them only if they are finite. So the pass follows what they hold: the same
+operations as everything else, on a known number.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from ..ir.attrs import ConvDims
+from ..ir.graph import Node, Region, Value, located, sort_nodes
+from ..ir.types import TensorType
+from ..ops.blocked import PANEL, is_fast
+from ..ops.bodies import monoid_of
+from ..ops.convolution import window_of_node
+from ..ops.helpers import const, reshape_to
+from ..ops.registry import op_of
+from ..ops.window import reduce_window_of
+from .base import Context, region_pass
+from .blockedvalue import Blocked, Roles, block, cleaned, cut, pad_channels, unblock, zeros_of
+from .canonicalize import constant_of, splat_of
+from .convscale import CONV_RULES
+from .convweights import pack_blocked, pack_depthwise, pack_few_channels
+from .rewrite import apply_rules, effectful, rebuilt
+
+_MOST_TAPS = 64  # of a depthwise kernel: its code is written out
+_MOST_NUMBERS = 1 << 14  # followed through the padding
+
+
+@region_pass("layout")
+def block_layout(body: Region, context: Context) -> Region:
+    """Convolutions -> weft.conv and weft.depthwise on blocked images, and so is what lies between them."""
+    if not any(n.op == "convolution" for n in body.walk()):
+        return body
+    return _Walk(apply_rules(body, CONV_RULES), context).run()
+
+
+@dataclass(frozen=True, slots=True)
+class _Geometry:
+    """A convolution in terms of two spatial dims and weights `[O, C/groups, KH, KW]`."""
+
+    input: Roles
+    output: Roles
+    weights: np.ndarray
+    groups: int
+    strides: tuple[int, int]
+    padding: tuple[tuple[int, int], tuple[int, int]]
+    dilation: tuple[int, int]
+    input_dilation: tuple[int, int]
+
+    @property
+    def channels(self) -> int:
+        return self.weights.shape[1] * self.groups
+
+
+def _two(values: Sequence, fill: object) -> tuple:
+    """Two entries out of one or two."""
+    return (fill,) * (2 - len(values)) + tuple(values)
+
+
+def geometry(n: Node) -> _Geometry | None:
+    """What a convolution comes to, or None if there is no fast kernel for it."""
+    x, w = n.operands
+    dims = n.attrs["dimension_numbers"]
+    assert isinstance(dims, ConvDims)
+    kernel = constant_of(w)
+    result = n.results[0].tensor
+    if kernel is None or len(dims.input_spatial) not in (1, 2) or n.attrs["batch_group_count"] != 1:
+        return None
+    if not is_fast(result.dtype) or not (x.dtype == w.dtype == result.dtype):
+        return None
+    sizes = [*x.shape, *result.shape, *w.shape]
+    sizes = [d for i, d in enumerate(sizes) if i not in (dims.input_batch, len(x.shape) + dims.output_batch)]
+    if not all(isinstance(d, int) and d > 0 for d in sizes):
+        return None
+    window = window_of_node(n)
+    order = (dims.kernel_output_feature, dims.kernel_input_feature, *dims.kernel_spatial)
+    weights = np.transpose(kernel, order)
+    for i, reverse in enumerate(n.attrs["window_reversal"] or ()):  # type: ignore[arg-type]
+        if reverse:
+            weights = np.flip(weights, 2 + i)
+    weights = weights.reshape(*weights.shape[:2], *_two(weights.shape[2:], 1))
+    groups = n.attrs["feature_group_count"]
+    assert isinstance(groups, int)
+    return _Geometry(
+        Roles(dims.input_batch, dims.input_feature, dims.input_spatial),
+        Roles(dims.output_batch, dims.output_feature, dims.output_spatial),
+        weights,
+        groups,
+        _two(window.stride, 1),
+        _two(window.padding, (0, 0)),
+        _two(window.dilation, 1),
+        _two(window.base_dilation, 1),
+    )
+
+
+class _Walk:
+    """One walk over a region. `plain` maps old values to new ones, `blocked` to their blocked forms."""
+
+    def __init__(self, body: Region, context: Context) -> None:
+        self.body, self.context = body, context
+        self.plain: dict[Value, Value] = {p: p for p in body.params}
+        self.blocked: dict[Value, Blocked] = {}
+        self.rules: dict[str, Callable[[Node], Blocked | None]] = {
+            "convolution": self.convolution,
+            "reduce_window": self.reduce_window,
+            "pad": self.pad,
+            "concatenate": self.concatenate,
+            "slice": self.slice,
+            "transpose": self.transpose,
+        }
+
+    def run(self) -> Region:
+        effects: list[Node] = []
+        for node in self.body.nodes:
+            with located(node.loc):
+                made = self.visit(node)
+            if made is not None and effectful(made):
+                effects.append(made)
+        results = tuple(self.as_plain(v) for v in self.body.results)
+        return rebuilt(self.body, sort_nodes(self.body.params, results, effects), results)
+
+    def visit(self, node: Node) -> Node | None:
+        """Gives the results of a node a plain or a blocked form; the plain node, if it made one."""
+        if len(node.results) == 1 and not node.regions or node.op == "reduce_window":
+            made = self.rules.get(node.op, self.elementwise)(node)
+            if made is not None:
+                self.blocked[node.result] = made
+                return None
+        if node.op == "reduce" and self.reduce(node):
+            return None
+        operands = tuple(self.as_plain(v) for v in node.operands)
+        regions = tuple(_Walk(r, self.context).run() if any(n.op == "convolution" for n in r.walk()) else r for r in node.regions)
+        same = all(a is b for a, b in zip(operands + regions, node.operands + node.regions, strict=True))
+        current = node if same else replace(node, operands=operands, regions=regions)
+        self.plain.update(zip(node.results, current.results, strict=True))
+        return current
+
+    # -- the two forms of a value ---------------------------------------------------------------------------------------------
+
+    def as_plain(self, v: Value) -> Value:
+        if v not in self.plain:
+            value = unblock(self.blocked[v])
+            if v.name and not value.name:
+                value.name = v.name
+            self.plain[v] = value
+        return self.plain[v]
+
+    def as_blocked(self, v: Value, roles: Roles) -> Blocked:
+        known = self.blocked.get(v)
+        if known is None or known.roles != roles:
+            known = block(self.as_plain(v), roles)
+            self.blocked.setdefault(v, known)
+        return known
+
+    # -- convolutions ---------------------------------------------------------------------------------------------------------
+
+    def convolution(self, n: Node) -> Blocked | None:
+        g = geometry(n)
+        if g is None:
+            return None
+        x = n.operands[0]
+        made = self.few_channels(x, g) or self.depthwise(x, g) or self.dense(x, g)
+        features = g.weights.shape[0]
+        return Blocked(made, g.output, features, zeros_of(made))
+
+    def few_channels(self, x: Value, g: _Geometry) -> Value | None:
+        """A convolution that reads a plain image of fewer channels than a block has lanes."""
+        orders = {(0, 1, 2, 3): "nchw", (0, 3, 1, 2): "nhwc", (0, 1, 2): "nchw", (0, 2, 1): "nhwc"}
+        layout = orders.get((g.input.batch, g.input.channel, *g.input.spatial))
+        if g.groups != 1 or g.channels >= PANEL or layout is None or x in self.blocked:
+            return None
+        plain = self.as_plain(x)
+        if len(g.input.spatial) == 1:
+            place = 2 if layout == "nchw" else 1
+            plain = reshape_to(plain, (*plain.shape[:place], 1, *plain.shape[place:]))
+        weights = const(pack_few_channels(g.weights))
+        return self._conv(plain, weights, g, layout=layout)
+
+    def depthwise(self, x: Value, g: _Geometry) -> Value | None:
+        features, per_group, kh, kw = g.weights.shape
+        if not features == g.groups > 1 or per_group != 1 or g.input_dilation != (1, 1) or kh * kw > _MOST_TAPS:
+            return None
+        source = self._source(x, g)
+        weights = const(pack_depthwise(g.weights))
+        return op_of("weft.depthwise")(  # type: ignore[return-value]
+            source.value, weights, strides=g.strides, padding=g.padding, dilation=g.dilation
+        )
+
+    def dense(self, x: Value, g: _Geometry) -> Value:
+        packed = pack_blocked(g.weights, g.groups)
+        return self._conv(self._source(x, g).value, const(packed.array), g, first=packed.first)
+
+    def _source(self, x: Value, g: _Geometry) -> Blocked:
+        source = self.as_blocked(x, g.input)
+        return source if source.is_clean else cleaned(source)
+
+    def _conv(self, x: Value, weights: Value, g: _Geometry, **attrs: object) -> Value:
+        return op_of("weft.conv")(  # type: ignore[return-value]
+            x, weights, strides=g.strides, padding=g.padding, dilation=g.dilation, input_dilation=g.input_dilation, **attrs
+        )
+
+    # -- what blocked images pass through -------------------------------------------------------------------------------------
+
+    def _roles(self, values: Sequence[Value]) -> Roles | None:
+        """The roles of the first of `values` that is blocked."""
+        return next((self.blocked[v].roles for v in values if v in self.blocked), None)
+
+    def elementwise(self, n: Node) -> Blocked | None:
+        roles = self._roles(n.operands)
+        if roles is None or op_of(n).lower is None:
+            return None
+        channels = n.result.shape[roles.channel]
+        assert isinstance(channels, int)
+        parts: list[Blocked] = []
+        for i, v in enumerate(n.operands):
+            fill = 1 if n.op in ("divide", "remainder", "power") and i == 1 else 0
+            parts.append(self.spread(v, roles, fill))
+        keywords = {"result": parts[0].value.tensor.with_dtype(n.result.dtype)} if op_of(n).result_keyword else {}
+        value = op_of(n)(*(p.value for p in parts), **n.attrs, **keywords)  # type: ignore[arg-type]
+        assert isinstance(value, Value)
+        return Blocked(value, roles, channels, self.padding_after(n, parts))
+
+    def spread(self, v: Value, roles: Roles, fill: float) -> Blocked:
+        """An operand of an elementwise op in blocked form; `fill` is what the padding of something broadcast shall hold."""
+        known = self.blocked.get(v)
+        if known is not None and known.roles == roles:
+            return known
+        if v.tensor.rank == 0:  # the bounds of a clamp, the condition of a select
+            return Blocked(self.as_plain(v), roles, 1, _numbers(v))
+        if v.node is not None and v.op == "broadcast_in_dim":
+            return self.broadcast(v.node, roles, fill)
+        return self.as_blocked(v, roles)
+
+    def broadcast(self, n: Node, roles: Roles, fill: float) -> Blocked:
+        """A broadcast into a blocked image."""
+        dims: tuple[int, ...] = n.attrs["broadcast_dimensions"]  # type: ignore[assignment]
+        x = self.as_plain(n.operands[0])
+        size = n.result.shape[roles.channel]
+        assert isinstance(size, int)
+        shape = tuple(roles.spread(n.result.shape, PANEL, 1))
+        result = x.tensor.with_shape((shape[0], -(-size // PANEL), *shape[2:]))
+        holds: np.ndarray | None = np.full(1, fill, x.dtype.numpy)
+        at = next((i for i, d in enumerate(dims) if d == roles.channel), None)
+        if at is not None and x.shape[at] == size:
+            padded = pad_channels(x, at, fill)
+            split = reshape_to(padded, (*x.shape[:at], -(-size // PANEL), PANEL, *x.shape[at + 1 :]))
+            places = [(1, 4) if i == at else (roles.place(d),) for i, d in enumerate(dims)]
+            source, to = _in_order(split, [p for place in places for p in place])
+        else:
+            kept = [i for i in range(len(dims)) if i != at]
+            squeezed = reshape_to(x, tuple(x.shape[i] for i in kept))
+            source, to = _in_order(squeezed, [roles.place(dims[i]) for i in kept])
+            holds = _numbers(x)
+        value = op_of("broadcast_in_dim")(source, broadcast_dimensions=to, result=result)
+        assert isinstance(value, Value)
+        return Blocked(value, roles, size, holds)
+
+    def padding_after(self, n: Node, parts: Sequence[Blocked]) -> np.ndarray | None:
+        """What an elementwise op makes of the padding."""
+        op = op_of(n)
+        held = [p.padding for p in parts if p.padding is not None]
+        if op.reference is None or len(held) != len(parts) or math.prod(map(len, held)) > _MOST_NUMBERS:
+            return None
+        every = [np.ravel(x) for x in np.meshgrid(*held, indexing="ij")]
+        keywords = {"result": TensorType(n.result.dtype, (len(every[0]),))} if op.result_keyword else {}
+        with np.errstate(all="ignore"):
+            return np.unique(np.asarray(op.reference(*every, **n.attrs, **keywords)))
+
+    def reduce_window(self, n: Node) -> Blocked | None:
+        """Pooling over space."""
+        source = self.blocked.get(n.operands[0])
+        if source is None or len(n.operands) != 2:
+            return None
+        roles, window = source.roles, reduce_window_of(n)
+        still = all(
+            window.size[d] == window.stride[d] == window.dilation[d] == window.base_dilation[d] == 1 and window.padding[d] == (0, 0)
+            for d in (roles.batch, roles.channel)
+        )
+        if not still:
+            return None
+        value = op_of("reduce_window")(
+            source.value,
+            self.as_plain(n.operands[1]),
+            window_dimensions=roles.spread(window.size, 1, 1),
+            window_strides=roles.spread(window.stride, 1, 1),
+            window_dilations=roles.spread(window.dilation, 1, 1),
+            base_dilations=roles.spread(window.base_dilation, 1, 1),
+            padding=roles.spread(window.padding, (0, 0), (0, 0)),
+            body=n.regions[0],
+        )
+        assert isinstance(value, Value)
+        # Sums of zeros are zeros; of anything else at the edges it is not followed.
+        zero = _is_zero(source) and splat_of(n.operands[1]) == 0 and monoid_of(n.regions[0]) == "add"
+        inside = all(lo < k and hi < k for k, (lo, hi) in zip(window.size, window.padding, strict=True) if (lo, hi) != (0, 0))
+        kept = inside and monoid_of(n.regions[0]) in ("max", "min") and set(window.base_dilation) == {1} and set(window.dilation) == {1}
+        return Blocked(value, roles, source.channels, source.padding if zero or kept else None)
+
+    def pad(self, n: Node) -> Blocked | None:
+        source = self.blocked.get(n.operands[0])
+        if source is None:
+            return None
+        low, high, interior = (n.attrs[k] for k in ("edge_padding_low", "edge_padding_high", "interior_padding"))
+        c = source.roles.channel
+        if (low[c], high[c], interior[c]) != (0, 0, 0):  # type: ignore[index]
+            return None
+        value = op_of("pad")(
+            source.value,
+            self.as_plain(n.operands[1]),
+            edge_padding_low=source.roles.spread(low, 0, 0),  # type: ignore[arg-type]
+            edge_padding_high=source.roles.spread(high, 0, 0),  # type: ignore[arg-type]
+            interior_padding=source.roles.spread(interior, 0, 0),  # type: ignore[arg-type]
+        )
+        assert isinstance(value, Value)
+        added = _numbers(n.operands[1])
+        known = source.padding is not None and added is not None
+        return Blocked(value, source.roles, source.channels, np.union1d(source.padding, added) if known else None)  # type: ignore[arg-type]
+
+    def concatenate(self, n: Node) -> Blocked | None:
+        roles = self._roles(n.operands)
+        dim: int = n.attrs["dimension"]  # type: ignore[assignment]
+        if roles is None:
+            return None
+        along_channels = dim == roles.channel
+        if along_channels and any(not isinstance(size := v.shape[dim], int) or size % PANEL for v in n.operands[:-1]):
+            return None
+        parts = [self.as_blocked(v, roles) for v in n.operands]
+        value = op_of("concatenate")(*(p.value for p in parts), dimension=1 if along_channels else roles.place(dim))
+        assert isinstance(value, Value)
+        held = [p.padding for p in (parts[-1:] if along_channels else parts)]
+        known = [x for x in held if x is not None]
+        channels = n.result.shape[roles.channel]
+        assert isinstance(channels, int)
+        return Blocked(value, roles, channels, np.unique(np.concatenate(known)) if len(known) == len(held) else None)
+
+    def slice(self, n: Node) -> Blocked | None:
+        """Any part of the image in space, whole blocks of channels."""
+        source = self.blocked.get(n.operands[0])
+        if source is None:
+            return None
+        c = source.roles.channel
+        start, limit, stride = (n.attrs[k] for k in ("start_indices", "limit_indices", "strides"))
+        first, stop = start[c], limit[c]  # type: ignore[index]
+        if stride[c] != 1 or first % PANEL or (stop % PANEL and stop != source.channels):  # type: ignore[index]
+            return None
+        starts = list(source.roles.spread(start, 0, 0))  # type: ignore[arg-type]
+        limits = list(source.roles.spread(limit, PANEL, 1))  # type: ignore[arg-type]
+        starts[1], limits[1] = first // PANEL, -(-stop // PANEL)
+        value = op_of("slice")(
+            source.value, start_indices=tuple(starts), limit_indices=tuple(limits), strides=source.roles.spread(stride, 1, 1)  # type: ignore[arg-type]
+        )
+        assert isinstance(value, Value)
+        return Blocked(value, source.roles, stop - first, source.padding)
+
+    def transpose(self, n: Node) -> Blocked | None:
+        """Only the roles of the dims change."""
+        source = self.blocked.get(n.operands[0])
+        if source is None:
+            return None
+        return replace(source, roles=source.roles.permuted(n.attrs["permutation"]))  # type: ignore[arg-type]
+
+    def reduce(self, n: Node) -> bool:
+        """A reduction over all of space; its result is plain, a number per image and channel."""
+        source = self.blocked.get(n.operands[0])
+        if source is None or len(n.operands) != 2:
+            return False
+        roles = source.roles
+        if sorted(n.attrs["dimensions"]) != sorted(roles.spatial) or roles.batch > roles.channel:  # type: ignore[arg-type]
+            return False
+        value = op_of("reduce")(source.value, self.as_plain(n.operands[1]), dimensions=(2, 3), body=n.regions[0])
+        assert isinstance(value, Value)
+        flat = reshape_to(value, (value.shape[0], value.shape[1] * PANEL))
+        self.plain[n.result] = cut(flat, 1, source.channels)
+        return True
+
+
+def _numbers(v: Value) -> np.ndarray | None:
+    """The numbers that a constant holds, if they are few."""
+    while v.node is not None and v.op in ("broadcast_in_dim", "reshape"):
+        v = v.node.operands[0]
+    array = constant_of(v)
+    return np.unique(array) if array is not None and 0 < array.size <= _MOST_NUMBERS else None
+
+
+def _is_zero(b: Blocked) -> bool:
+    return b.padding is not None and not b.padding.any()
+
+
+def _in_order(x: Value, places: Sequence[int]) -> tuple[Value, tuple[int, ...]]:
+    """`x` transposed, if need be, so that its dims go to increasing places: what kernels read in order."""
+    order = sorted(range(len(places)), key=lambda i: places[i])
+    if order == list(range(len(places))):
+        return x, tuple(places)
+    moved = op_of("transpose")(x, permutation=tuple(order))
+    assert isinstance(moved, Value)
+    return moved, tuple(sorted(places))
