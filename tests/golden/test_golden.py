@@ -1,11 +1,12 @@
 """Golden tests: graphs in, graphs or errors out.
 
-A `.mlir` file holds cases separated by `// -----`. A case is its input, `// =>` and the text expected, or its input and `// error: CODE` lines.
-`// RUN: pass,pass` before the input names the passes to run (in the first case: for the whole file); without passes, or as `// RUN: roundtrip`,
-the input is parsed and printed. `// RUN: verify` expects nothing but validity. `// no-eval: reason` exempts a case from being evaluated.
+A `.mlir` file holds cases separated by `// -----`. A case is its input, `// =>` and the text expected, or its input and `// error: CODE`
+lines. `// RUN: pass,pass` before the input names the passes to run (in the first case: for the whole file); without passes, or as
+`// RUN: roundtrip`, the input is parsed and printed. `// RUN: verify` expects nothing but validity. `// no-eval: reason` exempts a case
+from being evaluated.
 
-`make golden` rewrites expectations. Every valid case is also a round trip through the text forms and through protobuf, and, where it has a `main`
-on tensors, is evaluated on random arguments: before and after the passes the results agree.
+`make golden` rewrites expectations. Every valid case is also a round trip through the text forms and through protobuf, and, where it has a
+`main` on tensors, is evaluated on random arguments: before and after the passes the results agree.
 """
 
 import zlib
@@ -14,7 +15,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
 from weft.compiler import interpreter, serde
 from weft.compiler.ir.compare import difference
 from weft.compiler.ir.dims import Dim, Symbol, evaluate, lower_bound, symbols, upper_bound

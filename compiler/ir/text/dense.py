@@ -73,7 +73,7 @@ def is_splat(array: np.ndarray) -> bool:
 def _nested(array: np.ndarray, dtype: DType) -> str:
     if array.ndim == 0:
         return element_text(array.flat[0], dtype)
-    return "[" + ", ".join(_nested(part, dtype) for part in array) + "]"
+    return "[" + ", ".join(_nested(array[i, ...], dtype) for i in range(len(array))) + "]"
 
 
 def dense_text(array: np.ndarray, dtype: DType, elide: int | None = None) -> str:

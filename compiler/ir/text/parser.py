@@ -20,7 +20,7 @@ RETURNS = {"return", "func.return", "stablehlo.return"}
 STRUCTURE = RETURNS | {"func.func", "builtin.module", "module", "call", "func.call"}
 _STATEMENT = re.compile(r'^[ \t]*(?:%[^=\n"]*=[ \t]*)?(?:"([A-Za-z_][\w.$]*)"(?=\()|([a-z_]\w*\.[\w.$]+))(?=[\s(%@"])', re.MULTILINE)
 # Attributes that may be dropped without a change of meaning.
-HINTS = {"result_accuracy", "output_operand_aliases"}
+HINTS = {"result_accuracy"}
 # Problems found before the parser gives up listing them.
 MAX_PROBLEMS = 50
 
@@ -501,8 +501,12 @@ class ModuleParser(AttributeReader):
 
 
 def _known(op: Op, attrs: dict[str, Attr]) -> dict[str, Attr]:
-    """The attributes without those that annotate (`dialect.name`) and without hints that the op does not take."""
-    return {k: v for k, v in attrs.items() if "." not in k and (k in op.attrs or k not in HINTS)}
+    """The attributes without those that annotate (`dialect.name`) and without hints that the op does not take.
+
+    A custom call may carry anything: what its target means by it is not for weft to say.
+    """
+    hints = set(attrs) if op.name == "custom_call" else HINTS
+    return {k: v for k, v in attrs.items() if "." not in k and (k in op.attrs or k not in hints)}
 
 
 def _agree_dims(said: Dim, got: Dim) -> bool:

@@ -247,7 +247,7 @@ class Printer:
         """`module @name { … }`, followed by the named constants."""
         self.indent = "  "
         functions = "".join(f"{self.function(f)}\n" for f in m.functions.values())
-        meta = ", ".join(f"{key_text(k)} = {quote(v)}" for k, v in m.meta.items())
+        meta = ", ".join(f"{key_text(k)} = {quote(v)}" for k, v in sorted(m.meta.items()))
         attrs = f" attributes {{weft.meta = {{{meta}}}}}" if meta and not self.portable else ""
         name = f" {symbol_text(m.name)}" if m.name != "module" else ""
         return "\n".join([f"module{name}{attrs} {{\n{functions}}}", *self.tensors.trailer()]) + "\n"

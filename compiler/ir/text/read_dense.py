@@ -110,7 +110,7 @@ def to_array(lx: Lexer, literal: Literal, dtype: DType, shape: tuple[int, ...]) 
     if literal.raw:
         return _from_hex(lx, literal, dtype, shape)
     per_element = 2 if dtype.is_complex else 1
-    if literal.pairs != dtype.is_complex:
+    if literal.items and literal.pairs != dtype.is_complex:
         raise lx.error("mlir.dense", f"elements of {dtype} are {'pairs' if dtype.is_complex else 'single numbers'}", literal.start)
     if literal.shape is None and len(literal.items) == per_element:
         return _splat(lx, literal.start, _elements(lx, literal, dtype), dtype, shape)
