@@ -83,32 +83,35 @@ class _Fuser:
         self.body = body
         self.users = users(body)
         self.results = set(body.results)
-        self.taken: set[Node] = set()
+        # Only free nodes have copies in several clusters.
+        self.clusters_of: dict[Node, list[_Cluster]] = {}
 
     def run(self) -> list[_Cluster]:
         clusters: list[_Cluster] = []
         for node in reversed(self.body.nodes):
-            if node in self.taken or node.op in UNFUSED or self._is_view(node) or self._only_cloned(node):
+            if self._is_taken(node) or node.op in UNFUSED or self._is_view(node) or self._only_cloned(node):
                 continue
             clusters.append(self._grow(node))
         return clusters[::-1]
+
+    def _is_taken(self, node: Node) -> bool:
+        return node in self.clusters_of and node.op not in _FREE
 
     def _is_view(self, node: Node) -> bool:
         return node.op == "reshape"
 
     def _only_cloned(self, node: Node) -> bool:
         """Whether every user is in a cluster that has its own copy of this free node."""
-        return (
-            node.op in _FREE
-            and not any(v in self.results for v in node.results)
-            and all(u in self.taken for v in node.results for u in self.users.get(v, ()))
-        )
+        if node.op not in _FREE or any(v in self.results for v in node.results):
+            return False
+        readers = {u for v in node.results for u in self.users.get(v, ())}
+        return all(u in self.clusters_of and all(node in c.members for c in self.clusters_of[u]) for u in readers)
 
     def _grow(self, root: Node) -> _Cluster:
         cluster = _Cluster(root, KIND_OF_ROOT.get(root.op, "map"), {root})
         if cluster.kind != "map":
             cluster.core = root
-        self.taken.add(root)
+        self._add(cluster, root)
         if cluster.kind in _ALONE or _is_barrier(root):
             return cluster
         queue: list[tuple[int, Node]] = []
@@ -118,13 +121,15 @@ class _Fuser:
             _, node = heapq.heappop(queue)
             if not self._joins(cluster, node):
                 continue
-            cluster.members.add(node)
-            if node.op not in _FREE and node.op != "constant":
-                self.taken.add(node)
+            self._add(cluster, node)
             if node.op != "constant":
                 self._enqueue(node, queue, seen)
         cluster.kind = _final_kind(cluster)
         return cluster
+
+    def _add(self, cluster: _Cluster, node: Node) -> None:
+        cluster.members.add(node)
+        self.clusters_of.setdefault(node, []).append(cluster)
 
     def _enqueue(self, node: Node, queue: list[tuple[int, Node]], seen: set[Node]) -> None:
         for v in node.operands:
@@ -139,7 +144,7 @@ class _Fuser:
         if node.op == "constant":
             tensor = node.attrs["value"]
             return isinstance(tensor, Tensor) and tensor.array.nbytes <= _SMALL_CONSTANT
-        if node.op in UNFUSED or node in self.taken or _is_barrier(node) or len(node.results) != 1:
+        if node.op in UNFUSED or self._is_taken(node) or _is_barrier(node) or len(node.results) != 1:
             return False
         inside = self._inside(cluster, node)
         if node.op not in _FREE:

@@ -200,3 +200,33 @@ module {
     return %0 : tensor<i32>
   }
 }
+// -----
+// what is free is computed for a kernel that takes nothing in
+func.func public @main(%x: tensor<4xf32>) -> (tensor<4xf32>, tensor<4xi32>) {
+  %i = stablehlo.iota dim = 0 : tensor<4xi32>
+  %0:2 = "stablehlo.sort"(%x, %i) <{dimension = 0 : i64, is_stable = true}> ({
+  ^bb0(%a: tensor<f32>, %b: tensor<f32>, %c: tensor<i32>, %d: tensor<i32>):
+    %1 = stablehlo.compare LT, %a, %b : (tensor<f32>, tensor<f32>) -> tensor<i1>
+    stablehlo.return %1 : tensor<i1>
+  }) : (tensor<4xf32>, tensor<4xi32>) -> (tensor<4xf32>, tensor<4xi32>)
+  return %0#0, %0#1 : tensor<4xf32>, tensor<4xi32>
+}
+// =>
+module {
+  func.func public @main(%x: tensor<4xf32>) -> (tensor<4xf32>, tensor<4xi32>) {
+    %i = "weft.fusion"() <{kind = "map"}> ({
+      %i$$.1 = stablehlo.iota dim = 0 : tensor<4xi32>
+      stablehlo.return %i$$.1 : tensor<4xi32>
+    }) : () -> tensor<4xi32>
+    %0:2 = "weft.fusion"(%x, %i) <{kind = "sort"}> ({
+    ^bb0(%x$$.1: tensor<4xf32>, %i$$.2: tensor<4xi32>):
+      %1:2 = "stablehlo.sort"(%x$$.1, %i$$.2) <{dimension = 0 : i64, is_stable = true}> ({
+      ^bb0(%a: tensor<f32>, %b: tensor<f32>, %arg0: tensor<i32>, %d: tensor<i32>):
+        %2 = stablehlo.compare LT, %a, %b : (tensor<f32>, tensor<f32>) -> tensor<i1>
+        stablehlo.return %2 : tensor<i1>
+      }) : (tensor<4xf32>, tensor<4xi32>) -> (tensor<4xf32>, tensor<4xi32>)
+      stablehlo.return %1#0, %1#1 : tensor<4xf32>, tensor<4xi32>
+    }) : (tensor<4xf32>, tensor<4xi32>) -> (tensor<4xf32>, tensor<4xi32>)
+    return %0#0, %0#1 : tensor<4xf32>, tensor<4xi32>
+  }
+}
