@@ -476,6 +476,19 @@ class Emitter(Arithmetic, Walk[Elem]):
 
         return self._arms(some, run, lambda: (blank[0],))[0]
 
+    def guard(self, bounds: Sequence[tuple[Dim, Dim, Dim]], then: Callable[[], None]) -> None:
+        """Runs `then`, which may write, where lo <= x < hi for every (lo, x, hi); none of them may differ between lanes."""
+        left = undecided(bounds)
+        if left is None:
+            return
+        cond = self._all([self._in_range(b) for b in left]) if left else None
+        with self.scopes.open(barrier=True):
+            if cond is None:
+                then()
+            else:
+                with self.w.when(cond.val):
+                    then()
+
     def when(self, count: Val, then: Callable[[], Elems], otherwise: Elems) -> Elems:
         """`then()` if the i64 `count` is positive, else `otherwise`."""
         cond = self.w.icmp("sgt", count, 0)

@@ -9,7 +9,10 @@ from .depthwise import emit_depthwise
 from .map import emit_map
 from .matmul import emit_matmul
 from .reduce import emit_reduce
+from .rng import emit_rng
 from .rows import emit_rows
+from .scatter import emit_scatter
+from .sort import emit_sort
 
 
 def emit_kernel(fusion: Node, target: Target) -> Kernel:
@@ -23,6 +26,12 @@ def emit_kernel(fusion: Node, target: Target) -> Kernel:
             return emit_rows(fusion, target)
         case "reduce":
             return emit_reduce(fusion, target)
+        case "scatter":
+            return emit_scatter(fusion, target)
+        case "sort":
+            return emit_sort(fusion, target)
+        case "rng":
+            return emit_rng(fusion, target)
         case kind:
             raise InternalError(f"no kernels of kind {kind!r}")
 

@@ -56,7 +56,7 @@ def emit_map(fusion: Node, target: Target, prepare: Callable[[Emitter], None] | 
         frame = open_kernel(fusion, target, lanes)
         if prepare:
             prepare(frame.e)
-        _Map(frame, region, plan, axes, len(shape)).emit()
+        MapLoops(frame, plan, lambda loops: write_element(frame, region, axes.index(len(shape), loops))).emit()
     return Kernel(frame.name, frame.finish(), frame.symbols, plan.grid.chunks, 0, plan, inplace_pairs(region, record, axis))
 
 
@@ -106,10 +106,18 @@ def _vectors(extents: list[Dim], record: Record) -> int:
     return 2 if isinstance(inner, Expr) else max(k for k in (1, 2, 4) if k == 1 or inner >= 16 * k)
 
 
-class _Map:
-    def __init__(self, frame: Frame, region: Region, plan: MapPlan, axes: Axes, rank: int) -> None:
-        self.f, self.e, self.region, self.plan = frame, frame.e, region, plan
-        self.axes, self.rank = axes, rank
+def plain_plan(extents: Sequence[Dim], cost: float, lanes: int) -> MapPlan:
+    """Loops without cuts, for elements of the given cost."""
+    rows, inner = tuple(extents[:-1]), tuple(extents[-1:])
+    grid = grid_of(product(rows), product(inner), cost, lanes)
+    return MapPlan(rows, inner, tuple((0, n) for n in inner), lanes, grid, cost)
+
+
+class MapLoops:
+    """Emits the loops of a plan; `element(loops)` computes and writes what belongs to one index, or to a vector of them."""
+
+    def __init__(self, frame: Frame, plan: MapPlan, element: Callable[[Index], None]) -> None:
+        self.f, self.e, self.plan, self.element = frame, frame.e, plan, element
 
     def emit(self) -> None:
         """Loops over chunks and over the rows of each."""
@@ -126,7 +134,7 @@ class _Map:
     def _inner(self, outer: Index, start: Dim, stop: Dim) -> None:
         match self.plan.inner:
             case ():
-                self._element(())
+                self.element(())
             case (_,):
                 self._lanes(outer, self.plan.cuts[0], start, stop)
             case (_, _):
@@ -138,13 +146,10 @@ class _Map:
 
     def _lanes(self, outer: Index, cuts: tuple[Dim, ...], start: Dim, stop: Dim) -> None:
         def body(j: Expr) -> None:
-            self._element((*outer, j))
+            self.element((*outer, j))
 
         if len(cuts) == 2:
             self.e.vector_loop("%j", start, stop, body)
             return
         for a, b in pairwise(cuts):
             self.e.vector_loop("%j", maximum(start, a), minimum(stop, b), body)
-
-    def _element(self, loops: Index) -> None:
-        write_element(self.f, self.region, self.axes.index(self.rank, loops))

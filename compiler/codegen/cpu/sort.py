@@ -1,0 +1,165 @@
+"""`sort` kernels: a stable merge sort of every line along a dim, all operands moved together, the comparator inlined.
+
+A line is copied to scratch and merged bottom-up between two buffers: runs of 1, 2, 4, … elements; the last merge writes where the result is then
+copied from. A merge takes one element per step without branching: the right run's if it exists and compares before the left run's, or if the left run
+is used up.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import log2
+
+from ...ir.dims import Dim, floordiv, product, symbol
+from ...ir.graph import Node, Region
+from ...ir.types import TensorType
+from ...ops.builder import Index
+from ..convert import decode
+from ..elemental import Buffer, Elems
+from ..kernel import Kernel
+from ..lltypes import Val, const, memory_type
+from ..scalar import Elem
+from ..target import Target
+from .frame import Frame, Grid, chunk_loop, grid_of, open_kernel
+from .loops import unravel
+
+# One step of a merge, compared with an addition in a vector.
+_STEP_COST = 40.0
+
+
+@dataclass(frozen=True, slots=True)
+class SortPlan:
+    """`lines` lines of `length` elements of `operands` tensors."""
+
+    lines: Dim
+    length: Dim
+    operands: int
+    grid: Grid
+
+    def __str__(self) -> str:
+        return f"merge sort of {self.lines} lines of {self.length} elements of {self.operands} operands, {self.grid.chunks} chunks"
+
+
+def emit_sort(fusion: Node, target: Target) -> Kernel:
+    """The kernel of a fusion of one `sort` node."""
+    (region,) = fusion.regions
+    (node,) = [n for n in region.nodes if n.op == "sort"]
+    shape = node.inputs[0].shape
+    dim: int = node.attrs["dimension"]  # type: ignore[assignment]
+    dim = dim % max(1, len(shape))
+    others = [n for d, n in enumerate(shape) if d != dim]
+    length = shape[dim]
+    depth = log2(length + 1) if isinstance(length, int) else 12
+    grid = grid_of(product(others), length, _STEP_COST * len(node.inputs) * depth, 1, divisible=False)
+    frame = open_kernel(fusion, target, 1)
+    sorter = _Sorter(frame, region, node, dim, length)
+    with chunk_loop(frame, grid.chunks) as chunk:
+        first, last, _, _ = grid.place(chunk)
+        with frame.e.loop_over("%row", first, last):
+            sorter.line(unravel(symbol("%row", 0, grid.outer - 1), others))
+    plan = SortPlan(grid.outer, length, len(node.inputs), grid)
+    inplace = tuple(
+        (region.params.index(x), region.results.index(r))
+        for x, r in zip(node.inputs, node.results, strict=True)
+        if x in region.params and r in region.results
+    )
+    return Kernel(frame.name, frame.finish(), frame.symbols, grid.chunks, sorter.scratch, plan, inplace)
+
+
+class _Sorter:
+    def __init__(self, frame: Frame, region: Region, node: Node, dim: int, length: Dim) -> None:
+        self.f, self.e, self.w = frame, frame.e, frame.w
+        self.node, self.dim, self.length = node, dim, length
+        self.outputs = {r: frame.outputs[region.results.index(r)] for r in node.results if r in region.results}
+        base = frame.w.scratch()
+        self.scratch: Dim = 0
+        self.halves = tuple([self._buffer(base, v.tensor) for v in node.inputs] for _ in range(2))
+
+    def _buffer(self, base: Val, t: TensorType) -> Buffer:
+        made = self.e.memory(t.with_shape((self.length,)), self.w.offset(base, self.e.indices.scalar(self.scratch)))
+        self.scratch = self.scratch + floordiv(self.length * t.dtype.itemsize + 63, 64) * 64
+        return made
+
+    def _index(self, line: Sequence[Dim], place: Dim) -> Index:
+        return (*line[: self.dim], place, *line[self.dim :])
+
+    def line(self, line: Sequence[Dim]) -> None:
+        """Sorts one line."""
+        e = self.e
+        n = e.indices.scalar(self.length)
+        with e.scopes.open(barrier=True):
+            with e.loop_over("%k", 0, self.length) as k:
+                for v, buffer in zip(self.node.inputs, self.halves[0], strict=True):
+                    e.write(buffer, (k,), e.read(v, self._index(line, k)))
+            with e.scopes.open(barrier=True):
+                flipped = self._merge_all(n)
+                sources = [self._chosen(flipped, k) for k in range(len(self.node.inputs))]
+                with e.loop_over("%k", 0, self.length) as k:
+                    for r, source in zip(self.node.results, sources, strict=True):
+                        if r in self.outputs:
+                            e.write(self.outputs[r], self._index(line, k), e.load(source, (k,)))
+
+    def _chosen(self, flipped: Val, k: int) -> Buffer:
+        """The buffer that holds the sorted line."""
+        one, other = (half[k] for half in self.halves)
+        return self.e.memory(one.type, self.w.select(flipped, other.pointer, one.pointer))
+
+    def _merge_all(self, n: Val) -> Val:
+        """Merges runs of doubling width; whether the second buffers hold the result."""
+        w = self.w
+
+        def again(state: list[Val]) -> Val:
+            return w.icmp("slt", state[0], n)
+
+        def merge_width(state: list[Val]) -> list[Val]:
+            width, flipped = state
+            twice = w.shl(width, 1)
+            with w.loop(n, 0, twice) as start:
+                middle = w.int_minmax("smin", w.add(start, width), n)
+                stop = w.int_minmax("smin", w.add(start, twice), n)
+                self._merge(start, middle, stop, flipped)
+            return [twice, w.xor(flipped, True)]
+
+        return w.while_([const("i64", 1), const("i1", False)], again, merge_width)[1]
+
+    def _merge(self, start: Val, middle: Val, stop: Val, flipped: Val) -> None:
+        """Runs [start, middle) and [middle, stop) of the one buffers into the others."""
+        w = self.w
+        count = len(self.node.inputs)
+        source = [w.select(flipped, self.halves[1][k].pointer, self.halves[0][k].pointer) for k in range(count)]
+        target = [w.select(flipped, self.halves[0][k].pointer, self.halves[1][k].pointer) for k in range(count)]
+        with w.carry(stop, [start, middle], start) as loop:
+            left, right = loop.values
+            a = self._elements(source, w.int_minmax("smin", left, w.sub(middle, 1)))
+            b = self._elements(source, w.int_minmax("smin", right, w.sub(stop, 1)))
+            before = self._before(b, a)
+            take = w.or_(w.icmp("sge", left, middle), w.and_(w.icmp("slt", right, stop), before))
+            for k in range(count):
+                for part, (x, y) in enumerate(zip(b[k], a[k], strict=True)):
+                    w.store(w.select(take, x, y), self._address(target[k], k, loop.index, part))
+            taken = w.zext(take, "i64")
+            loop.next([w.add(left, w.sub(1, taken)), w.add(right, taken)])
+
+    def _address(self, base: Val, k: int, place: Val, part: int) -> Val:
+        dtype = self.node.inputs[k].dtype
+        elem, parts = memory_type(dtype), 2 if dtype.is_complex else 1
+        at = self.w.gep(elem, base, self.w.mul(place, parts) if parts > 1 else place)
+        return self.w.gep(elem, at, part) if part else at
+
+    def _elements(self, source: list[Val], place: Val) -> list[list[Val]]:
+        """The stored parts of every operand's element."""
+        loaded: list[list[Val]] = []
+        for k, v in enumerate(self.node.inputs):
+            parts = 2 if v.dtype.is_complex else 1
+            loaded.append([self.w.load(memory_type(v.dtype), self._address(source[k], k, place, part)) for part in range(parts)])
+        return loaded
+
+    def _before(self, x: list[list[Val]], y: list[list[Val]]) -> Val:
+        """The comparator on two elements of every operand."""
+        e = self.e
+        args: list[Elem] = []
+        for v, a, b in zip(self.node.inputs, x, y, strict=True):
+            args += [e.elem(v.dtype, *(decode(self.w, v.dtype, p) for p in side)) for side in (a, b)]
+        captured = [e.read(c, ()) for c in self.node.captured]
+        result: Elems = e.inline(self.node.regions[0], (*args, *captured))
+        return result[0].val
+

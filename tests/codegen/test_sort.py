@@ -1,0 +1,60 @@
+"""Sorting along any dim, with several operands and any comparator."""
+
+import numpy as np
+import pytest
+from weft.compiler.ir.dims import symbol
+from weft.compiler.ir.graph import region
+from weft.proto.dtypes import ALL, F16, F32, F64, I32, STRING
+
+from .run import HOST, TARGETS, Loaded, check, fusion, reference
+from .test_elemental import samples
+from .test_map import op, p
+
+
+def order(*dtypes, direction="LT", kind=None):
+    """Compares the first operand's elements."""
+    params = [p(d) for d in dtypes for _ in range(2)]
+    return region(params, (op("compare", params[0], params[1], comparison_direction=direction, compare_type=kind),))
+
+
+def sort(*xs, dim, **how):
+    found = op("sort", *xs, dimension=dim, is_stable=True, comparator=order(*(x.dtype for x in xs), **how))
+    return list(found) if isinstance(found, tuple) else [found]
+
+
+@pytest.mark.parametrize("target", [TARGETS[0], HOST], ids=str)
+@pytest.mark.parametrize("n", [0, 1, 2, 3, 16, 100, 257])
+def test_lengths(n, target):
+    x = p(F32, 3, n)
+    check(fusion("sort", [x], sort(x, dim=1)), [np.random.default_rng(n).standard_normal((3, n)).astype(np.float32)], target)
+
+
+def test_any_dim_and_payload():
+    rng = np.random.default_rng(0)
+    for dim in (0, 1, 2):
+        x, i = p(F32, 5, 8, 6), p(I32, 5, 8, 6)
+        arrays = [np.round(rng.standard_normal((5, 8, 6))).astype(np.float32), np.arange(240, dtype=np.int32).reshape(5, 8, 6)]
+        for direction in ("LT", "GT"):
+            check(fusion("sort", [x, i], sort(x, i, dim=dim, direction=direction)), arrays)
+
+
+@pytest.mark.parametrize("dtype", [d for d in ALL if d is not STRING], ids=str)
+def test_element_types(dtype):
+    """NaN among the floats: the order is then whatever a merge sort makes of the comparator, the same as the reference's."""
+    x = p(dtype, 77)
+    check(fusion("sort", [x], sort(x, dim=0)), [samples(dtype, np.random.default_rng(1))])
+
+
+def test_total_order():
+    for dtype in (F16, F32, F64):
+        x = p(dtype, 77)
+        check(fusion("sort", [x], sort(x, dim=0, kind="TOTALORDER")), [samples(dtype, np.random.default_rng(2))])
+
+
+def test_symbolic_length():
+    n = symbol("N", 0)
+    x = p(F32, 2, n)
+    loaded = Loaded(fusion("sort", [x], sort(x, dim=1)))
+    for size in (0, 1, 5, 333):
+        array = np.random.default_rng(size).standard_normal((2, size)).astype(np.float32)
+        np.testing.assert_array_equal(loaded([array])[0], reference(loaded.node, [array])[0])
