@@ -1,20 +1,20 @@
 """CPU targets: weft's own named feature levels, and which of them this machine has."""
 
 import platform
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, fields
 from functools import cache
 from pathlib import Path
 
 from ...proto.errors import fail
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, init=False)
 class Target:
-    """What code is generated for. Two targets with equal fields give identical code.
+    """What code is generated for: `Target("x86-64-v3")`, `Target("native")`. Two targets with equal fields give identical code.
 
     `cpu` and `features` are LLVM's names; `cpuinfo` holds the `/proc/cpuinfo` flags a machine must show to run the code.
     `vector_bytes` is the width kernels should use, `vector_registers` how many such registers there are. Cache sizes are in bytes:
-    the machine's own for `Target.host()`, cautious figures for a named level.
+    the machine's own for the native target, cautious figures for a named level.
     """
 
     name: str
@@ -29,9 +29,14 @@ class Target:
     has_f16c: bool
     has_bf16: bool
     has_vnni: bool
-    l1_bytes: int = 32 << 10
-    l2_bytes: int = 512 << 10
-    l3_bytes: int = 8 << 20
+    l1_bytes: int
+    l2_bytes: int
+    l3_bytes: int
+
+    def __init__(self, name: str = "native") -> None:
+        known = Target.parse(name)
+        for field in fields(Target):
+            object.__setattr__(self, field.name, getattr(known, field.name))
 
     def __str__(self) -> str:
         return self.name
@@ -58,6 +63,16 @@ class Target:
         return _host()
 
 
+def _target(*values: object, **more: object) -> Target:
+    """A target with these fields, in order and by name."""
+    names = [field.name for field in fields(Target)]
+    made = object.__new__(Target)
+    defaults = {"l1_bytes": 32 << 10, "l2_bytes": 512 << 10, "l3_bytes": 8 << 20}
+    for name, value in {**defaults, **dict(zip(names, values, strict=False)), **more}.items():
+        object.__setattr__(made, name, value)
+    return made
+
+
 _X86 = ("x86_64", "x86_64-unknown-linux-gnu")
 _V2 = ("cx16", "lahf_lm", "popcnt", "pni", "ssse3", "sse4_1", "sse4_2")
 _V3 = (*_V2, "avx", "avx2", "bmi1", "bmi2", "f16c", "fma", "abm", "movbe", "xsave")
@@ -69,11 +84,11 @@ _NEON = ("fp", "asimd")
 def _levels() -> dict[str, Target]:
     #        name                    arch, triple  cpu          features                    cpuinfo  bytes regs fma    f16c   bf16   vnni
     rows = (
-        Target("x86-64-v2",            *_X86, "x86-64-v2", "",                             _V2, 16, 16, False, False, False, False),
-        Target("x86-64-v3",            *_X86, "x86-64-v3", "",                             _V3, 32, 16, True,  True,  False, False),
-        Target("x86-64-v4",            *_X86, "x86-64-v4", "",                             _V4, 64, 32, True,  True,  False, False),
-        Target("x86-64-v4-bf16-vnni",  *_X86, "x86-64-v4", "+avx512bf16,+avx512vnni",      _V4B, 64, 32, True,  True,  True,  True),
-        Target("aarch64", "aarch64", "aarch64-unknown-linux-gnu", "generic", "+neon",      _NEON, 16, 32, True,  True,  False, False),
+        _target("x86-64-v2",            *_X86, "x86-64-v2", "",                             _V2, 16, 16, False, False, False, False),
+        _target("x86-64-v3",            *_X86, "x86-64-v3", "",                             _V3, 32, 16, True,  True,  False, False),
+        _target("x86-64-v4",            *_X86, "x86-64-v4", "",                             _V4, 64, 32, True,  True,  False, False),
+        _target("x86-64-v4-bf16-vnni",  *_X86, "x86-64-v4", "+avx512bf16,+avx512vnni",      _V4B, 64, 32, True,  True,  True,  True),
+        _target("aarch64", "aarch64", "aarch64-unknown-linux-gnu", "generic", "+neon",      _NEON, 16, 32, True,  True,  False, False),
     )  # fmt: skip
     return {t.name: t for t in rows}
 
@@ -113,7 +128,7 @@ def _host() -> Target:
             f"this machine ({machine_arch()}) has none of the levels weft generates code for",
             help=f"the levels are {', '.join(LEVELS)}; x86-64-v2 needs SSE4.2, aarch64 needs Advanced SIMD",
         )
-    return replace(fitting[-1], **_cache_sizes())
+    return _target(**asdict(fitting[-1]) | _cache_sizes())
 
 
 def _cache_sizes() -> dict[str, int]:
