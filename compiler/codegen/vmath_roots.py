@@ -22,8 +22,9 @@ def cbrt(w: Writer, x: Val) -> Val:
     form = format_of(x)
     lift = (form.mantissa + 3) // 3 * 3
     a = w.fabs(x)
-    is_tiny = w.fcmp("olt", a, form.tiny)
-    a = w.select(is_tiny, w.fmul(a, 2.0**lift), a)
+    # Denormals are lifted; all else is lowered, for the cube of the greatest number's rounded root would overflow.
+    is_tiny = w.fcmp("olt", a, 8 * form.tiny)
+    a = w.fmul(a, w.select(is_tiny, const(a.type, 2.0**lift), 1 / 8))
     r = _inverse_guess(w, a)
     for _ in range(2):
         h = w.fsub(1.0, w.fmul(w.fmul(a, r), w.fmul(r, r)))
@@ -34,7 +35,7 @@ def cbrt(w: Writer, x: Val) -> Val:
     root = w.fmul(a, square)
     residual = w.fma(w.fmul(root, root), w.fneg(root), a)
     root = w.fma(w.fmul(residual, square), 1 / 3, root)
-    root = w.copysign(w.select(is_tiny, w.fmul(root, 2.0 ** (-lift // 3)), root), x)
+    root = w.copysign(w.fmul(root, w.select(is_tiny, const(a.type, 2.0 ** (-lift // 3)), 2.0)), x)
     plain = w.or_(w.fcmp("ueq", w.fabs(x), INF), w.fcmp("oeq", x, 0.0))
     return w.select(plain, w.fadd(x, x), root)
 

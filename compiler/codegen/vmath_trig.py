@@ -1,8 +1,8 @@
 """sin, cos, tan and atan2.
 
-x = q pi/2 + r with |r| <= pi/4. Up to about a million, pi/2 in three parts (W. J. Cody, W. Waite, 1980) gives r to full precision; beyond, the
-bits of 2/pi that matter are multiplied as integers (M. Payne, R. Hanek, 1983), one lane at a time in a function of its own that small
-arguments never call.
+x = q pi/2 + r with |r| <= pi/4. Up to about a million, pi/2 in three parts (W. J. Cody, W. Waite, 1980) gives r to full precision;
+beyond, the bits of 2/pi that matter are multiplied as integers (M. Payne, R. Hanek, 1983), one lane at a time in a function of its own
+that small arguments never call.
 """
 
 from itertools import pairwise
