@@ -1,4 +1,4 @@
-"""Matrix products in the form kernels read: `dot_general` becomes `weft.matmul`, transposes around it become strides, constant operands are packed."""
+"""Matrix products in the form kernels read: `dot_general` becomes `weft.matmul`, transposes become strides, constants are packed."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,9 +10,11 @@ from ..ir.dims import product
 from ..ir.graph import Node, Region, Value
 from ..ir.types import TensorType
 from ..ops.blocked import is_fast, matmul, pack_columns, parse_spec
+from ..ops.helpers import broadcast, cast, const, reshape_to, scalar_region
 from ..ops.registry import op_of
 from .base import Context, region_pass
 from .canonicalize import constant_of
+from .convscale import narrow_product, widened
 from .rewrite import Result, Uses, apply_rules, rewrite
 
 _BATCH_LETTERS = "abcdefghijlopqrstuvwxyz"
@@ -32,15 +34,21 @@ class _Side:
 
 @rewrite("dot-general-to-matmul", "dot_general")
 def to_matmul(n: Node, uses: Uses) -> Result:
-    """dot_general(x, y) -> weft.matmul(x, y) for floats that have a fast kernel; operand transposes become part of the spec."""
+    """dot_general(x, y) -> weft.matmul(x, y) for floats; operand transposes become part of the spec. What is narrower than f32 is multiplied in f32."""
     lhs, rhs = n.operands
     result = n.results[0].tensor
-    if not (is_fast(result.dtype) and lhs.dtype == rhs.dtype == result.dtype):
-        return None
     d = n.attrs["dot_dimension_numbers"]
     assert isinstance(d, DotDims)
     if not d.lhs_contracting or any(dim == 0 for dim in (*lhs.shape, *rhs.shape)):
         return None
+    if narrow_product(lhs, rhs, result):
+        return cast(_matmul(widened(lhs), widened(rhs), d), result.dtype)
+    if not (is_fast(result.dtype) and lhs.dtype == rhs.dtype == result.dtype):
+        return None
+    return _matmul(lhs, rhs, d)
+
+
+def _matmul(lhs: Value, rhs: Value, d: DotDims) -> Value:
     left, right = _merge_contracting(_source(lhs), _source(rhs), d)
     letters = _letters(d, lhs.tensor.rank, rhs.tensor.rank)
     x, left_spec = _named(left, letters[0], "km")
@@ -61,7 +69,7 @@ def _source(value: Value) -> _Side:
 
 
 def _merge_contracting(left: _Side, right: _Side, d: DotDims) -> tuple[_Side, _Side]:
-    """Both operands with one contracting dim, the first of `d`: dims that lie side by side in both are one by a reshape, others are moved first."""
+    """Both operands with one contracting dim, the first of `d`. Dims that lie side by side become one by a reshape, others are moved first."""
     pairs = list(zip(d.lhs_contracting, d.rhs_contracting, strict=True))
     if len(pairs) == 1:
         return left, right
@@ -133,6 +141,27 @@ def absorb_transpose(n: Node, uses: Uses) -> Result:
     return None
 
 
+@rewrite("matrix-times-vector", "weft.matmul")
+def matrix_times_vector(n: Node, uses: Uses) -> Result:
+    """weft.matmul(matrix, vector) -> reduce(multiply(matrix, broadcast(vector)), add), which reads the matrix once, along its rows."""
+    left, right, out = parse_spec(str(n.attrs["spec"]))
+    a, b = n.operands
+    for matrix, rows, vector, names, free in ((a, left, b, right, "n"), (b, right, a, left, "m")):
+        kept = names.replace(free, "")
+        is_vector = free not in names or vector.shape[names.index(free)] == 1
+        if n.attrs["columns"] or not is_vector or constant_of(matrix) is not None:
+            continue
+        if rows[-1] != "k" or out.replace(free, "") != rows[:-1] or "".join(x for x in rows if x in kept) != kept:
+            continue
+        squeezed = reshape_to(vector, tuple(vector.shape[names.index(x)] for x in kept))
+        repeated = broadcast(squeezed, matrix.shape, [rows.index(x) for x in kept])
+        terms = op_of("multiply")(matrix, repeated)
+        body = scalar_region("add", matrix.dtype)
+        sums = op_of("reduce")(terms, const(0, matrix.dtype), dimensions=(len(rows) - 1,), body=body)  # type: ignore[arg-type]
+        return reshape_to(sums, n.results[0].shape)  # type: ignore[arg-type]
+    return None
+
+
 @rewrite("pack-constant-rhs", "weft.matmul")
 def pack_constant(n: Node, uses: Uses) -> Result:
     """weft.matmul(x, constant) -> weft.matmul(x, constant packed by panels of columns)."""
@@ -162,4 +191,4 @@ def pack_constant(n: Node, uses: Uses) -> Result:
 @region_pass("contraction")
 def canonicalize_contractions(body: Region, context: Context) -> Region:
     """dot_general of fast float types -> weft.matmul; transposes around it become strides; constant right-hand sides are packed."""
-    return apply_rules(apply_rules(body, (to_matmul, absorb_transpose)), (pack_constant,))
+    return apply_rules(apply_rules(body, (to_matmul, absorb_transpose)), (matrix_times_vector, pack_constant))

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from ...proto.dtypes import F32
 from ..ir.attrs import ConvDims, Tensor
 from ..ir.graph import Node, Value
 from ..ir.types import TensorType
-from ..ops.helpers import broadcast, const
+from ..ops.helpers import broadcast, cast, const
 from ..ops.registry import op_of
 from .canonicalize import constant_of, splat_of
 from .rewrite import Result, Uses, rewrite
@@ -135,6 +136,23 @@ def one_bias(n: Node, uses: Uses) -> Result:
     return None
 
 
+@rewrite("bias-of-sum", "add")
+def bias_of_sum(n: Node, uses: Uses) -> Result:
+    """add(add(y, a), add(z, b)) -> add(add(y, a+b), z) for convolutions y and z and constants a and b per channel; rounds differently."""
+    found: list[tuple[Value, np.ndarray, int]] = []
+    for value in n.operands:
+        inner = value.node
+        conv = _scalable(inner.operands[0], uses) if inner is not None and inner.op == "add" and uses(value) == 1 else None
+        shift = channel_constant(inner.operands[1], _channel_dim(conv)) if conv and inner else None
+        if conv is None or shift is None:
+            return None
+        found.append((conv.result, shift, _channel_dim(conv)))
+    (y, a, dim), (z, b, other) = found
+    if dim != other:
+        return None
+    return op_of("add")(op_of("add")(y, _vector(a + b, y, dim)), z)  # type: ignore[arg-type, return-value]
+
+
 @rewrite("padding-in-convolution", "convolution")
 def absorb_pad(n: Node, uses: Uses) -> Result:
     """convolution(pad(x, 0), w) -> convolution(x, w) with more padding, where only spatial dims are padded, at their edges."""
@@ -155,4 +173,29 @@ def absorb_pad(n: Node, uses: Uses) -> Result:
     return op_of("convolution")(pad.operands[0], w, result=result, **{**n.attrs, "padding": padding})  # type: ignore[return-value]
 
 
-CONV_RULES = (absorb_pad, scale_weights, scale_before_bias, one_bias)
+@rewrite("convolve-wide", "convolution")
+def convolve_wide(n: Node, uses: Uses) -> Result:
+    """convolution of floats narrower than f32 -> convert(convolution(convert(x), convert(w))) in f32, in which the sums are taken anyway."""
+    x, w = n.operands
+    result = n.results[0].tensor
+    if constant_of(w) is None or not narrow_product(x, w, result):
+        return None
+    made = op_of("convolution")(widened(x), widened(w), result=result.with_dtype(F32), **n.attrs)
+    return cast(made, result.dtype)  # type: ignore[arg-type]
+
+
+def narrow_product(x: Value, y: Value, result: TensorType) -> bool:
+    """Whether a product of `x` and `y` is one of floats up to f32, some of them narrower."""
+    dtypes = (x.dtype, y.dtype, result.dtype)
+    return all(d.is_float and d.bits <= 32 for d in dtypes) and any(d is not F32 for d in dtypes)
+
+
+def widened(x: Value) -> Value:
+    """`x` in f32; a constant at once."""
+    array = constant_of(x)
+    if array is None or x.dtype is F32:
+        return cast(x, F32)
+    return const(array.astype(np.float32))
+
+
+CONV_RULES = (convolve_wide, absorb_pad, scale_weights, scale_before_bias, one_bias, bias_of_sum)

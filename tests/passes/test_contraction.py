@@ -9,7 +9,7 @@ from weft.compiler.ir.graph import Function, Value, function, module, param
 from weft.compiler.ir.types import TensorType
 from weft.compiler.ops.registry import op_of
 from weft.compiler.passes.contraction import canonicalize_contractions
-from weft.proto.dtypes import BF16, F32, I32, DType
+from weft.proto.dtypes import BF16, F16, F32, I32, DType
 
 
 def tensor(*shape: object, dtype: DType = F32) -> TensorType:
@@ -131,11 +131,33 @@ def test_symbolic_rows() -> None:
     assert ops(new) == ["constant", "weft.matmul"]
 
 
-@pytest.mark.parametrize("dtype", [I32, BF16], ids=str)
-def test_other_types_stay(dtype: DType) -> None:
-    x, y = param(tensor(3, 4, dtype=dtype)), param(tensor(4, 5, dtype=dtype))
+def test_integers_stay() -> None:
+    x, y = param(tensor(3, 4, dtype=I32)), param(tensor(4, 5, dtype=I32))
     main = function("main", [x, y], [dot(x, y)])
     assert after(main) is main
+
+
+@pytest.mark.parametrize("dtype", [BF16, F16], ids=str)
+def test_narrow_floats_are_multiplied_in_f32(dtype: DType) -> None:
+    x = param(tensor(3, 4, dtype=dtype))
+    weights = constant(data(4, 5).astype(dtype.numpy))
+    new = check(function("main", [x], [dot(x, weights)]), data(3, 4).astype(dtype.numpy))
+    assert ops(new) == ["constant", "convert", "weft.matmul", "convert"] or ops(new) == ["convert", "constant", "weft.matmul", "convert"]
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "contracting"),
+    [((6, 4), (4,), ((1,), (0,))), ((6, 4), (4, 1), ((1,), (0,))), ((1, 4), (6, 4), ((1,), (1,))), ((2, 6, 4), (4,), ((2,), (0,)))],
+)
+def test_a_matrix_times_a_vector_is_a_reduction(left: tuple, right: tuple, contracting: tuple) -> None:
+    x, y = param(tensor(*left)), param(tensor(*right))
+    assert "reduce" in ops(check(function("main", [x, y], [dot(x, y, contracting=contracting)]), data(*left), data(*right)))
+
+
+def test_batches_of_matrices_times_vectors() -> None:
+    x, y = param(tensor(2, 6, 4)), param(tensor(2, 4))
+    main = function("main", [x, y], [dot(x, y, batch=((0,), (0,)), contracting=((2,), (1,)))])
+    assert "reduce" in ops(check(main, data(2, 6, 4), data(2, 4)))
 
 
 def test_empty_and_outer_products_stay() -> None:

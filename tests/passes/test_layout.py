@@ -14,7 +14,7 @@ from weft.compiler.ops.convolution import conv
 from weft.compiler.ops.helpers import broadcast, const, full_like, scalar_region
 from weft.compiler.ops.registry import op_of
 from weft.compiler.passes.layout import block_layout
-from weft.proto.dtypes import F32
+from weft.proto.dtypes import BF16, F32
 
 NCHW = ConvDims(0, 1, (2, 3), 1, 0, (2, 3), 0, 1, (2, 3))
 NHWC = ConvDims(0, 3, (1, 2), 2, 3, (0, 1), 0, 3, (1, 2))
@@ -34,7 +34,8 @@ def check(main: Function, *args: np.ndarray) -> Function:
     """The rewritten function, after comparing what both compute."""
     new = block_layout(module(main)).main
     for want, got in zip(evaluate(main, *args), evaluate(new, *args), strict=True):
-        np.testing.assert_allclose(got, want, rtol=1e-4, atol=1e-4 * max(1, np.abs(want).max(initial=0)))
+        assert got.dtype == want.dtype
+        np.testing.assert_allclose(got.astype(np.float64), want.astype(np.float64), rtol=1e-4, atol=1e-4 * max(1, np.abs(want).max(initial=0)))
     return new
 
 
@@ -246,6 +247,21 @@ def test_pooling_with_average_at_edges() -> None:
 def test_symbolic_batch() -> None:
     new = check(build(lambda x: mean(relu(conv3(conv3(x, 16), 40, 1)), (2, 3)), symbol("N"), 3, 6, 7), data(3, 3, 6, 7))
     assert "convolution" not in ops(new)
+
+
+def test_biases_of_two_branches_become_one() -> None:
+    def net(x: Value) -> Value:
+        y, z = conv3(x, 16), conv3(x, 16, 1)
+        return op("add", op("add", y, per_channel(data(16), y)), op("add", z, per_channel(data(16, seed=1), z)))
+
+    assert ops(check(build(net, 1, 16, 6, 7), data(1, 16, 6, 7))).count("add") == 2
+
+
+def test_narrow_floats_are_convolved_in_f32() -> None:
+    x = param(TensorType(BF16, (1, 16, 6, 7)))
+    weights = const(data(16, 16, 3, 3).astype(BF16.numpy))
+    new = check(function("main", [x], [conv(x, weights, NCHW)]), data(1, 16, 6, 7).astype(BF16.numpy))
+    assert "weft.conv" in ops(new)
 
 
 @pytest.mark.parametrize("case", ["weights", "space", "three"])
