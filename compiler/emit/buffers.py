@@ -13,7 +13,7 @@ from ..serde.dims import encode_dim
 
 @dataclass
 class _Buffer:
-    kind: "pb.Buffer.Kind.ValueType"
+    kind: "pb.Buffer.Kind"
     type: TensorType
     index: int
     first: int = -1
@@ -28,7 +28,7 @@ class Buffers:
         self._views: dict[tuple[int, TensorType], int] = {}
         self._loops: list[tuple[int, set[int]]] = []
 
-    def add(self, kind: "pb.Buffer.Kind.ValueType", type: TensorType, index: int = 0) -> int:
+    def add(self, kind: "pb.Buffer.Kind", type: TensorType, index: int = 0) -> int:
         """A new buffer that holds a `type`; `index` is that of the input, output or constant."""
         self._all.append(_Buffer(kind, type, index))
         return len(self._all) - 1

@@ -1,8 +1,8 @@
 """Symbolic integers: dimensions of tensors, offsets, loop indices.
 
-A `Dim` is a Python int or an `Expr`. An `Expr` is a polynomial with integer coefficients over *atoms*, kept in one normal form, so that equal
-polynomials are equal objects under `==`. Atoms are named symbols and the operations that do not distribute over sums: floordiv, mod, min,
-max. The same algebra serves tensor shapes, memory plans and the index arithmetic of generated kernels.
+A `Dim` is a Python int or an `Expr`. An `Expr` is a polynomial with integer coefficients over *atoms*, kept in one normal form, so that
+equal polynomials are equal objects under `==`. Atoms are named symbols and the operations that do not distribute over sums: floordiv, mod,
+min, max. The same algebra serves tensor shapes, memory plans and the index arithmetic of generated kernels.
 """
 
 from collections.abc import Iterable, Mapping
@@ -19,7 +19,10 @@ _BOUND_TERMS = 64
 
 @dataclass(frozen=True, slots=True)
 class Symbol:
-    """A named integer with optional inclusive bounds, which may themselves be symbolic (a loop variable's upper bound is its extent less one)."""
+    """A named integer with optional inclusive bounds.
+
+    Bounds may themselves be symbolic: a loop variable's upper bound is its extent less one.
+    """
 
     name: str
     lo: "Dim | None" = 0

@@ -1,6 +1,7 @@
 """The graph: values in SSA form, immutable nodes, regions, functions, modules.
 
-A pass never changes a node; it builds new ones and a new `Region` around them, or returns the object it was given when there is nothing to do.
+A pass never changes a node; it builds new ones and a new `Region` around them, or returns the object it was given when there is nothing
+to do.
 """
 
 from collections.abc import Generator, Iterable, Iterator, Mapping
@@ -75,8 +76,8 @@ def param(type: Type, name: str = "") -> Value:
 class Region:
     """A body: parameters, nodes in an order that respects dependencies, results.
 
-    A region refers to nothing outside itself; what it captures is passed as trailing operands of the node that owns it (`Node.captures`) and
-    arrives as the same number of trailing parameters.
+    A region refers to nothing outside itself; what it captures is passed as trailing operands of the node that owns it
+    (`Node.captures`) and arrives as the same number of trailing parameters.
     """
 
     params: tuple[Value, ...]
@@ -144,7 +145,10 @@ class Node:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Function(Region):
-    """A named region that can be called or run. `aliases` maps a result to the parameter whose buffer it may overwrite (donation)."""
+    """A named region that can be called or run.
+
+    `aliases` maps a result to the parameter whose buffer it may overwrite (donation).
+    """
 
     name: str = "main"
     result_names: tuple[str, ...] = ()

@@ -1,8 +1,8 @@
 """What an op's lowering may say: the protocol between ops and code generators.
 
-`lower` and `element` functions describe one element of a result; a code generator turns the description into scalar or vector instructions, for
-any target. `Element` is opaque to ops except for its dtype. Arithmetic follows StableHLO for the operands' dtype (wrapping integers, guarded division,
-IEEE floats, complex numbers): an op's `lower` is usually one call.
+`lower` and `element` functions describe one element of a result; a code generator turns the description into scalar or vector
+instructions, for any target. `Element` is opaque to ops except for its dtype. Arithmetic follows StableHLO for the operands' dtype
+(wrapping integers, guarded division, IEEE floats, complex numbers): an op's `lower` is usually one call.
 """
 
 from collections.abc import Callable, Sequence

@@ -41,7 +41,7 @@ def onnxruntime(model: str, inputs: dict[str, np.ndarray], threads: int) -> Prep
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
     session = ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
-    return Prepared(f"onnxruntime {ort.__version__}", lambda: session.run(None, inputs))
+    return Prepared(f"onnxruntime {ort.__version__}", lambda: [np.asarray(y) for y in session.run(None, inputs)])
 
 
 def openvino(model: str, inputs: dict[str, np.ndarray], threads: int) -> Prepared:

@@ -5,25 +5,16 @@ from collections.abc import Callable
 
 from ...ops.registry import OPS
 from ..attrs import Attr, DotDims, Symref
-from ..graph import Module, Value
+from ..graph import Value
 from ..types import TokenType, Type
-from .parser import Draft, ModuleParser
 from .scope import Body, Scope
+from .statements import Draft, StatementReader
 from .syntax import APPLIED, ELEMENTWISE, SYNTAX, WINDOW, Syntax
 
 _FORMAT = re.compile(r"e([0-9]{1,4})m([0-9]{1,4})")
 
 
-def parse(text: str, file: str = "<text>") -> Module:
-    """The module a text in MLIR syntax describes.
-
-    `file` names the text in errors and locations. WeftError: `mlir.…` for what cannot be read, `op.unknown` for every op weft does not
-    have, `<op>.C…` for every constraint that does not hold, each with its place.
-    """
-    return Parser(text, file).module()
-
-
-class Parser(ModuleParser):
+class FormReader(StatementReader):
     """Adds the pretty forms."""
 
     def pretty(self, op: str, scope: Scope) -> Draft:
@@ -98,7 +89,7 @@ class Parser(ModuleParser):
         return draft
 
 
-def _constant(p: Parser, d: Draft, scope: Scope) -> Draft:
+def _constant(p: FormReader, d: Draft, scope: Scope) -> Draft:
     d.attrs = p.attr_dict()
     d.attrs["value"] = p.attribute()
     if p.take(":"):
@@ -106,7 +97,7 @@ def _constant(p: Parser, d: Draft, scope: Scope) -> Draft:
     return d
 
 
-def _compare(p: Parser, d: Draft, scope: Scope) -> Draft:
+def _compare(p: FormReader, d: Draft, scope: Scope) -> Draft:
     d.attrs["comparison_direction"] = p.ident("a direction")
     p.expect(",")
     d.operands = p.operands(scope)
@@ -115,7 +106,7 @@ def _compare(p: Parser, d: Draft, scope: Scope) -> Draft:
     return p.functional_tail(d)
 
 
-def _slice(p: Parser, d: Draft, scope: Scope) -> Draft:
+def _slice(p: FormReader, d: Draft, scope: Scope) -> Draft:
     d.operands = p.operands(scope)
     rows: list[list[int]] = [[], [], []]
     p.expect("[")
@@ -131,7 +122,7 @@ def _slice(p: Parser, d: Draft, scope: Scope) -> Draft:
     return p.functional_tail(d)
 
 
-def _reduce_precision(p: Parser, d: Draft, scope: Scope) -> Draft:
+def _reduce_precision(p: FormReader, d: Draft, scope: Scope) -> Draft:
     d.operands = p.operands(scope)
     p.expect(",")
     p.keyword("format")
@@ -143,7 +134,7 @@ def _reduce_precision(p: Parser, d: Draft, scope: Scope) -> Draft:
     return p.types_tail(d)
 
 
-def _get_tuple_element(p: Parser, d: Draft, scope: Scope) -> Draft:
+def _get_tuple_element(p: FormReader, d: Draft, scope: Scope) -> Draft:
     d.operands = p.operands(scope)
     p.expect("[")
     d.attrs["index"] = p.integer()
@@ -151,14 +142,14 @@ def _get_tuple_element(p: Parser, d: Draft, scope: Scope) -> Draft:
     return p.functional_tail(d)
 
 
-def _pair(p: Parser) -> tuple[tuple[int, ...], tuple[int, ...]]:
+def _pair(p: FormReader) -> tuple[tuple[int, ...], tuple[int, ...]]:
     p.expect("=")
     lhs = p.integers()
     p.keyword("x")
     return lhs, p.integers()
 
 
-def _dot_general(p: Parser, d: Draft, scope: Scope) -> Draft:
+def _dot_general(p: FormReader, d: Draft, scope: Scope) -> Draft:
     d.operands = p.operands(scope)
     batch, contracting = ((), ()), ((), ())
     while p.take(","):
@@ -179,7 +170,7 @@ def _dot_general(p: Parser, d: Draft, scope: Scope) -> Draft:
     return p.functional_tail(d)
 
 
-def _convolution(p: Parser, d: Draft, scope: Scope) -> Draft:
+def _convolution(p: FormReader, d: Draft, scope: Scope) -> Draft:
     p.expect("(")
     d.operands = p.operands(scope)
     p.expect(")")
@@ -205,30 +196,30 @@ def _convolution(p: Parser, d: Draft, scope: Scope) -> Draft:
     return p.functional_tail(d)
 
 
-def _custom_call(p: Parser, d: Draft, scope: Scope) -> Draft:
+def _custom_call(p: FormReader, d: Draft, scope: Scope) -> Draft:
     d.attrs["call_target_name"] = p.symbol_name()
     return _call_operands(p, d, scope)
 
 
-def _call(p: Parser, d: Draft, scope: Scope) -> Draft:
+def _call(p: FormReader, d: Draft, scope: Scope) -> Draft:
     d.attrs["callee"] = Symref(p.symbol_name())
     return _call_operands(p, d, scope)
 
 
-def _call_operands(p: Parser, d: Draft, scope: Scope) -> Draft:
+def _call_operands(p: FormReader, d: Draft, scope: Scope) -> Draft:
     p.expect("(")
     d.operands = p.operands(scope)
     p.expect(")")
     return p.functional_tail(d)
 
 
-def _composite(p: Parser, d: Draft, scope: Scope) -> Draft:
+def _composite(p: FormReader, d: Draft, scope: Scope) -> Draft:
     d.attrs["name"] = p.string()
     d.operands = p.operands(scope)
     return p.functional_tail(d)
 
 
-def _while(p: Parser, d: Draft, scope: Scope) -> Draft:
+def _while(p: FormReader, d: Draft, scope: Scope) -> Draft:
     idents: list[tuple[str, int]] = []
     p.expect("(")
     while not p.take(")"):
@@ -252,13 +243,13 @@ def _while(p: Parser, d: Draft, scope: Scope) -> Draft:
     return d
 
 
-def _body_of(p: Parser, scope: Scope, idents: list[tuple[str, int]], types: list[Type]) -> Body:
+def _body_of(p: FormReader, scope: Scope, idents: list[tuple[str, int]], types: list[Type]) -> Body:
     inner = Scope(scope)
     params = [p.define_param(inner, ident, t, "", at) for (ident, at), t in zip(idents, types, strict=True)]
     return p.body(Body(params, inner))
 
 
-def _reduce(p: Parser, d: Draft, scope: Scope) -> Draft:
+def _reduce(p: FormReader, d: Draft, scope: Scope) -> Draft:
     inputs: list[Value] = []
     inits: list[Value] = []
     while p.take("("):
@@ -286,7 +277,7 @@ def _reduce(p: Parser, d: Draft, scope: Scope) -> Draft:
     return d
 
 
-def _reducer(p: Parser, scope: Scope, n: int) -> Body:
+def _reducer(p: FormReader, scope: Scope, n: int) -> Body:
     """`reducer(%a0: t, %b0: t) (%a1: t, %b1: t) { … }`."""
     p.keyword("reducer")
     inner = Scope(scope)
@@ -302,7 +293,7 @@ def _reducer(p: Parser, scope: Scope, n: int) -> Body:
     return p.body(Body([a for a, _ in pairs] + [b for _, b in pairs], inner))
 
 
-_FORMS: dict[str, Callable[[Parser, Draft, Scope], Draft]] = {
+_FORMS: dict[str, Callable[[FormReader, Draft, Scope], Draft]] = {
     "call": _call,
     "compare": _compare,
     "composite": _composite,

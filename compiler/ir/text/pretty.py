@@ -119,7 +119,7 @@ def _dot_general(p: "Printer", n: Node) -> str | None:
     if d.lhs_batch or d.rhs_batch:
         text += f", batching_dims = {ints_text(d.lhs_batch)} x {ints_text(d.rhs_batch)}"
     text += f", contracting_dims = {ints_text(d.lhs_contracting)} x {ints_text(d.rhs_contracting)}"
-    if precision and isinstance(precision, tuple):
+    if precision and isinstance(precision, tuple) and not p.is_default(n, "precision_config"):
         text += f", precision = {ints_text(precision)}"
     return _line(p, n, text, "dot_dimension_numbers", "precision_config", "algorithm")
 
