@@ -1,5 +1,7 @@
 """The text form: what goes through it unchanged, and how it reads."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -217,3 +219,9 @@ def _combine(inner: st.SearchStrategy[Dim]) -> st.SearchStrategy[Dim]:
 @given(st.recursive(st.integers(-5, 5) | symbols, _combine, max_leaves=5))
 def test_dims_are_reversible(d: Dim) -> None:
     assert parse_dim(dim_text(d)) == d
+
+
+def test_the_example_of_the_documentation() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "ir.md").read_text()
+    example = page.split("```mlir\n")[1].split("```")[0]
+    assert to_text(parse(example)) == example

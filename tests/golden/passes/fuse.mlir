@@ -119,7 +119,7 @@ module {
   func.func public @main(%x: tensor<8x4xf32>, %w: tensor<4x6xf32>, %b: tensor<6xf32>, %r: tensor<8x6xf32>) -> tensor<8x6xf32> {
     %0 = "weft.fusion"(%x, %w, %b, %r) <{kind = "contraction"}> ({
     ^bb0(%x$$.1: tensor<8x4xf32>, %w$$.1: tensor<4x6xf32>, %b$$.1: tensor<6xf32>, %r$$.1: tensor<8x6xf32>):
-      %1 = stablehlo.dot_general %x$$.1, %w$$.1, contracting_dims = [1] x [0], precision = [DEFAULT, DEFAULT] : (tensor<8x4xf32>, tensor<4x6xf32>) -> tensor<8x6xf32>
+      %1 = stablehlo.dot_general %x$$.1, %w$$.1, contracting_dims = [1] x [0] : (tensor<8x4xf32>, tensor<4x6xf32>) -> tensor<8x6xf32>
       %2 = stablehlo.broadcast_in_dim %b$$.1, dims = [1] : (tensor<6xf32>) -> tensor<8x6xf32>
       %3 = stablehlo.add %1, %2 : tensor<8x6xf32>
       %4 = stablehlo.add %3, %r$$.1 : tensor<8x6xf32>
