@@ -1,7 +1,6 @@
 """Attributes of nodes: plain hashable values, tensors, and the dimension-number records of StableHLO."""
 
 from dataclasses import dataclass
-from typing import Union
 
 import numpy as np
 
@@ -103,6 +102,21 @@ class Dict:
 
 
 Record = DotDims | ConvDims | GatherDims | ScatterDims
-Attr = Union[
-    None, bool, int, float, str, DType, Expr, Tensor, Symref, Dict, DotDims, ConvDims, GatherDims, ScatterDims, Type, tuple["Attr", ...]
-]
+Attr = (
+    None
+    | bool
+    | int
+    | float
+    | str
+    | DType
+    | Expr
+    | Tensor
+    | Symref
+    | Dict
+    | DotDims
+    | ConvDims
+    | GatherDims
+    | ScatterDims
+    | Type
+    | tuple["Attr", ...]
+)

@@ -164,7 +164,10 @@ class Function(Region):
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Module:
-    """Functions by name; the public ones are what a program made of it can run. `meta` holds facts about the source (producer, opset, …)."""
+    """Functions by name; the public ones are what a program made of it can run.
+
+    `meta` holds facts about the source (producer, opset, …).
+    """
 
     functions: Mapping[str, Function]
     name: str = "module"

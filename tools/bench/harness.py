@@ -73,9 +73,11 @@ class Worker:
         line = self.process.stdout.readline()
         if not line:
             why = self.process.stderr.read().strip().splitlines()
-            help = f"install it beside weft: pip install {self.runtime}" if "ModuleNotFoundError" in "".join(why[-1:]) else ""
-            raise fail("bench.worker", f"{self.runtime} failed: {why[-1] if why else 'no output'}", help=help)
-        return json.loads(line)
+            raise fail("bench.worker", f"{self.runtime} failed: {why[-1] if why else 'no output'}")
+        answer = json.loads(line)
+        if "error" in answer:
+            raise fail("bench.worker", f"{self.runtime} failed:\n{answer['error']}")
+        return answer
 
     def close(self) -> None:
         """End the process."""

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ...proto.optional import require
+
 Run = Callable[[], Sequence[np.ndarray]]
 
 
@@ -34,8 +36,7 @@ def weft(model: str, inputs: dict[str, np.ndarray], threads: int) -> Prepared:
 
 def onnxruntime(model: str, inputs: dict[str, np.ndarray], threads: int) -> Prepared:
     """ONNX Runtime on the CPU, with its default graph optimisation."""
-    import onnxruntime as ort
-
+    ort = require("onnxruntime", "bench", "the comparison")
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
@@ -46,7 +47,7 @@ def onnxruntime(model: str, inputs: dict[str, np.ndarray], threads: int) -> Prep
 
 def openvino(model: str, inputs: dict[str, np.ndarray], threads: int) -> Prepared:
     """OpenVINO on the CPU in f32, latency mode."""
-    import openvino as ov
+    ov = require("openvino", "bench", "the comparison")
 
     core = ov.Core()
     config = {"INFERENCE_NUM_THREADS": threads, "PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": "f32", "NUM_STREAMS": 1}

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ...proto.errors import WeftError
 from .runtimes import RUNTIMES, Run, limit_threads
 
 
@@ -20,7 +21,11 @@ def main(runtime: str, model: str, inputs_path: str, threads: int) -> None:
     with np.load(inputs_path) as loaded:
         inputs = {name: loaded[name] for name in loaded.files}
     start = time.perf_counter()
-    prepared = RUNTIMES[runtime](model, inputs, threads)
+    try:
+        prepared = RUNTIMES[runtime](model, inputs, threads)
+    except WeftError as error:
+        _answer({"error": str(error)})
+        return
     loaded_at = time.perf_counter()
     prepared.run()
     first = time.perf_counter()
