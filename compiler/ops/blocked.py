@@ -1,7 +1,7 @@
 """Weft's own contractions: what the passes `contraction` and `layout` make of `dot_general` and `convolution`.
 
-They name layouts a fast kernel reads directly. A *panel* is 16 output columns (or channels) wide at every CPU level, so one packed constant serves all
-levels of a program. A *blocked* image is `[N, C/16, H, W, 16]` with the channels padded to a multiple of 16.
+They name layouts a fast kernel reads directly. A *panel* is 16 output columns (or channels) wide at every CPU level, so one packed constant
+serves all levels of a program. A *blocked* image is `[N, C/16, H, W, 16]` with the channels padded to a multiple of 16.
 """
 
 from collections.abc import Sequence
@@ -88,12 +88,13 @@ matmul = define(
     "weft.matmul",
     doc="""Matrix product over named dims.
 
-    `spec` names the dims of lhs, rhs and result, as in `bmk,bkn->bmn`: m the rows, n the columns, k what is summed over, any other letter a batch
-    dim, which may be missing from one operand; m or n may be missing altogether. Strided dims are read in place, so a transpose beside a product is only another spec. With
-    `columns` the rhs is packed by panels of 16 columns, `[*batch, ⌈columns/16⌉, k, 16]`, and the spec calls its last dims `kn`.
+    `spec` names the dims of lhs, rhs and result, as in `bmk,bkn->bmn`: m the rows, n the columns, k what is summed over, any other letter a
+    batch dim, which may be missing from one operand; m or n may be missing altogether. Strided dims are read in place, so a transpose
+    beside a product is only another spec. With `columns` the rhs is packed by panels of 16 columns, `[*batch, ⌈columns/16⌉, k, 16]`, and
+    the spec calls its last dims `kn`.
 
-    C1: letters are distinct.  C2: m, n and k stand where their roles say.  C3: batch letters are those of the result.  C4: both operands have
-    one float type.  C5: packed shape.  C6: ranks.  C7: sizes agree.""",
+    C1: letters are distinct.  C2: m, n and k stand where their roles say.  C3: batch letters are those of the result.  C4: both operands
+    have one float type.  C5: packed shape.  C6: ranks.  C7: sizes agree.""",
     infer=_matmul_infer,
     reference=_matmul_reference,
 )
@@ -166,7 +167,8 @@ def _conv_infer(
         check(isinstance(channels, int) and last <= channels, "weft.conv.C6", f"weights reach input block {last - 1} of {channels}")
         check(not first or len(first) == panels, "weft.conv.C7", f"`first` must name one input block for each of {panels} panels")
     else:
-        check(w.rank == 5 and w.shape[3] == channels and not first, "weft.conv.C5", f"weights of {layout} input: [O/16, KH, KW, C, 16], got {w}")
+        good = w.rank == 5 and w.shape[3] == channels and not first
+        check(good, "weft.conv.C5", f"weights of {layout} input must be [O/16, KH, KW, C, 16], got {w}")
         panels, kh, kw = w.static_shape[:3]
     check(min(*strides, *dilation, *input_dilation) > 0, "weft.conv.C8", "strides and dilations must be positive")
     out = _spatial(size, (kh, kw), strides, padding, dilation, input_dilation)
@@ -226,9 +228,10 @@ conv = define(
     "weft.conv",
     doc="""Two-dimensional convolution into a blocked image `[N, O/16, OH, OW, 16]`.
 
-    Blocked input `[N, C/16, H, W, 16]` takes weights `[O/16, B, KH, KW, 16, 16]` (…, input lane, output lane); panel p of the result reads the B input
-    blocks from `first[p]` on (from 0 if `first` is empty), which is how grouped convolutions are written. Plain `nchw` or `nhwc` input of few channels
-    takes weights `[O/16, KH, KW, C, 16]`. `padding` is ((top, bottom), (left, right)) and may be negative; `input_dilation` is StableHLO's lhs_dilation.
+    Blocked input `[N, C/16, H, W, 16]` takes weights `[O/16, B, KH, KW, 16, 16]` (…, input lane, output lane); panel p of the result reads
+    the B input blocks from `first[p]` on (from 0 if `first` is empty), which is how grouped convolutions are written. Plain `nchw` or
+    `nhwc` input of few channels takes weights `[O/16, KH, KW, C, 16]`. `padding` is ((top, bottom), (left, right)) and may be negative;
+    `input_dilation` is StableHLO's lhs_dilation.
 
     C1: rank and lanes of the image.  C2: static spatial dims.  C3: layout.  C4: one float type.  C5: weights' shape.  C6: blocks exist.
     C7: one entry of `first` per panel.  C8: strides and dilations are positive.""",

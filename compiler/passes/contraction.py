@@ -34,7 +34,9 @@ class _Side:
 
 @rewrite("dot-general-to-matmul", "dot_general")
 def to_matmul(n: Node, uses: Uses) -> Result:
-    """dot_general(x, y) -> weft.matmul(x, y) for floats; operand transposes become part of the spec. What is narrower than f32 is multiplied in f32."""
+    """dot_general(x, y) -> weft.matmul(x, y) for floats; operand transposes become part of the spec. What is narrower than f32 is
+    multiplied in f32.
+    """
     lhs, rhs = n.operands
     result = n.results[0].tensor
     d = n.attrs["dot_dimension_numbers"]
@@ -69,7 +71,8 @@ def _source(value: Value) -> _Side:
 
 
 def _merge_contracting(left: _Side, right: _Side, d: DotDims) -> tuple[_Side, _Side]:
-    """Both operands with one contracting dim, the first of `d`. Dims that lie side by side become one by a reshape, others are moved first."""
+    """Both operands with one contracting dim, the first of `d`. Dims that lie side by side become one by a reshape, others are moved first.
+    """
     pairs = list(zip(d.lhs_contracting, d.rhs_contracting, strict=True))
     if len(pairs) == 1:
         return left, right

@@ -88,7 +88,7 @@ def _scaled(conv: Node, scale: np.ndarray) -> Value:
     tensor = w.node.attrs["value"]
     name = tensor.name if isinstance(tensor, Tensor) else ""
     scaled = const((weights * scale.reshape(shape)).astype(weights.dtype), name=name)
-    return op_of("convolution")(x, scaled, result=conv.types[0], **conv.attrs)  # type: ignore[return-value]
+    return _like(conv, x, scaled, conv.results[0].tensor)
 
 
 @rewrite("scale-before-bias", "multiply", "divide")
@@ -175,13 +175,18 @@ def absorb_pad(n: Node, uses: Uses) -> Result:
 
 @rewrite("convolve-wide", "convolution")
 def convolve_wide(n: Node, uses: Uses) -> Result:
-    """convolution of floats narrower than f32 -> convert(convolution(convert(x), convert(w))) in f32, in which the sums are taken anyway."""
+    """convolution of floats narrower than f32 -> convert(convolution(convert(x), convert(w))) in f32, in which the sums are taken anyway.
+    """
     x, w = n.operands
     result = n.results[0].tensor
     if constant_of(w) is None or not narrow_product(x, w, result):
         return None
-    made = op_of("convolution")(widened(x), widened(w), result=result.with_dtype(F32), **n.attrs)
-    return cast(made, result.dtype)  # type: ignore[arg-type]
+    return cast(_like(n, widened(x), widened(w), result.with_dtype(F32)), result.dtype)
+
+
+def _like(n: Node, x: Value, w: Value, result: TensorType) -> Value:
+    """The convolution `n` of other operands."""
+    return op_of("convolution")(x, w, result=result, **n.attrs)  # type: ignore[return-value, arg-type]
 
 
 def narrow_product(x: Value, y: Value, result: TensorType) -> bool:

@@ -32,7 +32,8 @@ def pack_few_channels(w: np.ndarray) -> np.ndarray:
 def pack_blocked(w: np.ndarray, groups: int) -> PackedWeights:
     """`[O, C/groups, KH, KW]` for a blocked image.
 
-    With groups, output block p reads only the input blocks that the groups of its channels touch; what of these belongs to other groups has weight zero.
+    With groups, output block p reads only the input blocks that the groups of its channels touch; what of these belongs to other groups has
+    weight zero.
     """
     features, per_group, kh, kw = w.shape
     out_blocks, in_blocks = -(-features // PANEL), -(-per_group * groups // PANEL)

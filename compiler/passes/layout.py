@@ -1,11 +1,12 @@
 """Blocked layout for convolution networks.
 
-A convolution with constant weights becomes `weft.conv` or `weft.depthwise` on blocked images `[N, C/16, H, W, 16]`, and the layout spreads from there: elementwise ops,
-pooling, padding, concatenation and slices of whole blocks, and means over space take blocked operands and give blocked results. The pass
-walks the graph once and keeps, for a value, its blocked form, its plain form, or both; conversions appear where somebody asks for the other one.
+A convolution with constant weights becomes `weft.conv` or `weft.depthwise` on blocked images `[N, C/16, H, W, 16]`, and the layout spreads
+from there: elementwise ops, pooling, padding, concatenation and slices of whole blocks, and means over space take blocked operands and give
+blocked results. The pass walks the graph once and keeps, for a value, its blocked form, its plain form, or both; conversions appear where
+somebody asks for the other one.
 
-Lanes that pad the channels must not reach the result: a weight of zero silences them only if they are finite. So the pass follows what they hold: the same
-operations as everything else, on a known number.
+Lanes that pad the channels must not reach the result: a weight of zero silences them only if they are finite. So the pass follows what they
+hold: the same operations as everything else, on a known number.
 """
 
 import math
@@ -15,6 +16,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ..ir.attrs import ConvDims
+from ..ir.dims import Dim, is_nonnegative
 from ..ir.graph import Node, Region, Value, located, sort_nodes
 from ..ir.types import TensorType
 from ..ops.blocked import PANEL, is_fast
@@ -129,7 +131,7 @@ class _Walk:
 
     def visit(self, node: Node) -> Node | None:
         """Gives the results of a node a plain or a blocked form; the plain node, if it made one."""
-        if len(node.results) == 1 and not node.regions or node.op == "reduce_window":
+        if node.op == "reduce_window" or (len(node.results) == 1 and not node.regions):
             made = self.rules.get(node.op, self.elementwise)(node)
             if made is not None:
                 self.blocked[node.result] = made
@@ -173,8 +175,9 @@ class _Walk:
 
     def few_channels(self, x: Value, g: _Geometry) -> Value | None:
         """A convolution that reads a plain image of fewer channels than a block has lanes."""
-        orders = {(0, 1, 2, 3): "nchw", (0, 3, 1, 2): "nhwc", (0, 1, 2): "nchw", (0, 2, 1): "nhwc"}
-        layout = orders.get((g.input.batch, g.input.channel, *g.input.spatial))
+        orders: dict[tuple[int, ...], str] = {(0, 1, 2, 3): "nchw", (0, 3, 1, 2): "nhwc", (0, 1, 2): "nchw", (0, 2, 1): "nhwc"}
+        order: tuple[int, ...] = (g.input.batch, g.input.channel, *g.input.spatial)
+        layout = orders.get(order)
         if g.groups != 1 or g.channels >= PANEL or layout is None or x in self.blocked:
             return None
         plain = self.as_plain(x)
@@ -202,10 +205,9 @@ class _Walk:
         source = self.as_blocked(x, g.input)
         return source if source.is_clean else cleaned(source)
 
-    def _conv(self, x: Value, weights: Value, g: _Geometry, **attrs: object) -> Value:
-        return op_of("weft.conv")(  # type: ignore[return-value]
-            x, weights, strides=g.strides, padding=g.padding, dilation=g.dilation, input_dilation=g.input_dilation, **attrs
-        )
+    def _conv(self, x: Value, weights: Value, g: _Geometry, layout: str = "blocked", first: tuple[int, ...] = ()) -> Value:
+        window = {"strides": g.strides, "padding": g.padding, "dilation": g.dilation, "input_dilation": g.input_dilation}
+        return op_of("weft.conv")(x, weights, **window, layout=layout, first=first)  # type: ignore[return-value, arg-type]
 
     # -- what blocked images pass through -------------------------------------------------------------------------------------
 
@@ -299,7 +301,11 @@ class _Walk:
         assert isinstance(value, Value)
         # Sums of zeros are zeros; of anything else at the edges it is not followed.
         zero = _is_zero(source) and splat_of(n.operands[1]) == 0 and monoid_of(n.regions[0]) == "add"
-        inside = all(lo < k and hi < k for k, (lo, hi) in zip(window.size, window.padding, strict=True) if (lo, hi) != (0, 0))
+        inside = all(
+            is_nonnegative(k - 1 - lo) and is_nonnegative(k - 1 - hi)
+            for k, (lo, hi) in zip(window.size, window.padding, strict=True)
+            if (lo, hi) != (0, 0)
+        )
         kept = inside and monoid_of(n.regions[0]) in ("max", "min") and set(window.base_dilation) == {1} and set(window.dilation) == {1}
         return Blocked(value, roles, source.channels, source.padding if zero or kept else None)
 
@@ -307,16 +313,16 @@ class _Walk:
         source = self.blocked.get(n.operands[0])
         if source is None:
             return None
-        low, high, interior = (n.attrs[k] for k in ("edge_padding_low", "edge_padding_high", "interior_padding"))
+        low, high, interior = (_ints(n, k) for k in ("edge_padding_low", "edge_padding_high", "interior_padding"))
         c = source.roles.channel
-        if (low[c], high[c], interior[c]) != (0, 0, 0):  # type: ignore[index]
+        if (low[c], high[c], interior[c]) != (0, 0, 0):
             return None
         value = op_of("pad")(
             source.value,
             self.as_plain(n.operands[1]),
-            edge_padding_low=source.roles.spread(low, 0, 0),  # type: ignore[arg-type]
-            edge_padding_high=source.roles.spread(high, 0, 0),  # type: ignore[arg-type]
-            interior_padding=source.roles.spread(interior, 0, 0),  # type: ignore[arg-type]
+            edge_padding_low=source.roles.spread(low, 0, 0),
+            edge_padding_high=source.roles.spread(high, 0, 0),
+            interior_padding=source.roles.spread(interior, 0, 0),
         )
         assert isinstance(value, Value)
         added = _numbers(n.operands[1])
@@ -346,15 +352,17 @@ class _Walk:
         if source is None:
             return None
         c = source.roles.channel
-        start, limit, stride = (n.attrs[k] for k in ("start_indices", "limit_indices", "strides"))
-        first, stop = start[c], limit[c]  # type: ignore[index]
-        if stride[c] != 1 or first % PANEL or (stop % PANEL and stop != source.channels):  # type: ignore[index]
+        start, limit, stride = (_ints(n, k) for k in ("start_indices", "limit_indices", "strides"))
+        first, stop = start[c], limit[c]
+        if not (isinstance(first, int) and isinstance(stop, int)):
             return None
-        starts = list(source.roles.spread(start, 0, 0))  # type: ignore[arg-type]
-        limits = list(source.roles.spread(limit, PANEL, 1))  # type: ignore[arg-type]
+        if stride[c] != 1 or first % PANEL or (stop % PANEL and stop != source.channels):
+            return None
+        starts = list(source.roles.spread(start, 0, 0))
+        limits = list(source.roles.spread(limit, PANEL, 1))
         starts[1], limits[1] = first // PANEL, -(-stop // PANEL)
         value = op_of("slice")(
-            source.value, start_indices=tuple(starts), limit_indices=tuple(limits), strides=source.roles.spread(stride, 1, 1)  # type: ignore[arg-type]
+            source.value, start_indices=tuple(starts), limit_indices=tuple(limits), strides=source.roles.spread(stride, 1, 1)
         )
         assert isinstance(value, Value)
         return Blocked(value, source.roles, stop - first, source.padding)
@@ -379,6 +387,10 @@ class _Walk:
         flat = reshape_to(value, (value.shape[0], value.shape[1] * PANEL))
         self.plain[n.result] = cut(flat, 1, source.channels)
         return True
+
+
+def _ints(n: Node, attr: str) -> tuple[Dim, ...]:
+    return n.attrs[attr]  # type: ignore[return-value]
 
 
 def _numbers(v: Value) -> np.ndarray | None:

@@ -1,8 +1,9 @@
 """Convolutions into blocked images: the plan, and the driver around the micro-kernels.
 
-The sum over input blocks, kernel rows, kernel columns and lanes is a loop nest of the micro-kernel; a tile is up to 14 neighbouring output pixels by one or two output
-blocks. Where padding, dilation of the input or the interleaving of few channels is needed, a chunk first copies the rows it reads into scratch: a fraction of a percent
-of the arithmetic, and every tile is then an inner one. A pointwise convolution is a product over all pixels, read in place.
+The sum over input blocks, kernel rows, kernel columns and lanes is a loop nest of the micro-kernel; a tile is up to 14 neighbouring output
+pixels by one or two output blocks. Where padding, dilation of the input or the interleaving of few channels is needed, a chunk first copies
+the rows it reads into scratch: a fraction of a percent of the arithmetic, and every tile is then an inner one. A pointwise convolution is a
+product over all pixels, read in place.
 """
 
 from dataclasses import dataclass
@@ -31,7 +32,8 @@ _PIXELS = 224  # of a chunk of a pointwise convolution
 
 @dataclass(frozen=True, slots=True)
 class ConvPlan:
-    """What a convolution does. `tile` is pixels × channels in registers; a chunk is `lines` output rows of `pixels` by `blocks` output blocks.
+    """What a convolution does. `tile` is pixels × channels in registers; a chunk is `lines` output rows of `pixels` by `blocks` output
+    blocks.
 
     `input` is "in place", or "padded" or "interleaved" copies in scratch; `steps` is how many parts the sum over input blocks is cut into.
     """

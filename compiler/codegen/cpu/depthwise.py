@@ -1,7 +1,8 @@
 """Depthwise convolutions of blocked images.
 
-A tile is a few neighbouring output pixels of one block of 16 channels; every input pixel it needs is loaded once. Rows outside the image are a row of zeros in scratch;
-columns outside are known when code is generated, so tiles at the edges leave out what they would multiply by zero.
+A tile is a few neighbouring output pixels of one block of 16 channels; every input pixel it needs is loaded once. Rows outside the image
+are a row of zeros in scratch; columns outside are known when code is generated, so tiles at the edges leave out what they would multiply by
+zero.
 """
 
 from collections.abc import Sequence
@@ -18,7 +19,7 @@ from ...ops.blocked import PANEL
 from ..kernel import Kernel, fusion_symbols, kernel_name
 from ..lltypes import Val, const, memory_type, vec, zero
 from ..target import Target
-from ..writer import Module, Writer
+from ..writer import Module
 from . import image, tilepass
 from .epilogue import analyse
 from .microkernel import ELEMENTS

@@ -1,7 +1,7 @@
 """What happens to the tiles of a contraction before they are stored.
 
-A bias, the sum with another tensor and a ReLU, in this order, stay in the micro-kernel's registers. Anything else is a rolled pass over the tile just computed,
-written by the elemental emitter: register fusion of an exponential spills and compiles three times slower for nothing.
+A bias, the sum with another tensor and a ReLU, in this order, stay in the micro-kernel's registers. Anything else is a rolled pass over the
+tile just computed, written by the elemental emitter: register fusion of an exponential spills and compiles three times slower for nothing.
 """
 
 from collections.abc import Sequence
@@ -16,7 +16,9 @@ CORES = ("weft.matmul", "weft.conv", "weft.depthwise")
 
 @dataclass(frozen=True, slots=True)
 class Epilogue:
-    """`start` is the vector the sums begin with, `add` the tensor added to them; `rest` is whether more follows `value`, the last value these cover."""
+    """`start` is the vector the sums begin with, `add` the tensor added to them; `rest` is whether more follows `value`, the last value
+    these cover.
+    """
 
     core: Node
     value: Value

@@ -1,8 +1,9 @@
 """Matrix products: the plan, and the driver around the micro-kernels.
 
-A chunk is a block of rows by a block of panels of one batch entry. Inside, groups of panels are the outer loop and tiles of rows the inner one, so that a group of B
-stays in the first-level cache while A passes by; the sum over k is taken in steps that are added up in order, which keeps long sums as accurate as a
-blocked library's. Panels come packed from the compiler, are read in place, or are packed into scratch where neither would do.
+A chunk is a block of rows by a block of panels of one batch entry. Inside, groups of panels are the outer loop and tiles of rows the inner
+one, so that a group of B stays in the first-level cache while A passes by; the sum over k is taken in steps that are added up in order,
+which keeps long sums as accurate as a blocked library's. Panels come packed from the compiler, are read in place, or are packed into
+scratch where neither would do.
 """
 
 from collections.abc import Callable, Sequence
@@ -24,7 +25,7 @@ from ..writer import Module, Writer
 from . import microkernel, packing, tilepass, tiles
 from .epilogue import Epilogue, analyse, core_of
 from .microkernel import MicroKernel
-from .product import Axis, Product, product_of
+from .product import Axis, product_of
 
 _STEP = 256  # k summed in registers before it is added to the tile
 _CHUNK = 1 << 21  # multiply-adds in a chunk: some 20 µs
@@ -77,7 +78,9 @@ class _Matmul:
         found = analyse(self.fusion.regions[0], (rank - 1,))
         one_vector = len(self.p.n.dims) <= 1
         in_registers = isinstance(self.p.k.extent, int) and found.value.type == self.core.result.type and one_vector
-        return found if in_registers and not found.rest else Epilogue(self.core, self.core.result, rest=len(self.fusion.regions[0].nodes) > 1)
+        if in_registers and not found.rest:
+            return found
+        return Epilogue(self.core, self.core.result, rest=len(self.fusion.regions[0].nodes) > 1)
 
     def _groups(self) -> tuple[int, ...]:
         """Sizes of panel groups, widest first: few rows need many panels to have enough sums under way."""
@@ -143,9 +146,8 @@ class _Matmul:
         p = self.p
         batch = tuple(axis.extent for axis in p.batch)
         tile = f"{self.rows}×{self.groups[0] * PANEL}"
-        return MatmulPlan(
-            p.m.extent, p.n.extent, p.k.extent, batch, tile, self.row_block, self.panel_block, self.step, self.lhs, self.rhs, str(self.epilogue)
-        )
+        sizes = (p.m.extent, p.n.extent, p.k.extent, batch)
+        return MatmulPlan(*sizes, tile, self.row_block, self.panel_block, self.step, self.lhs, self.rhs, str(self.epilogue))
 
     @property
     def step(self) -> int:

@@ -1,12 +1,13 @@
 """The micro-kernel of matrix products and convolutions: one tile of output held in registers over the whole sum.
 
-A tile is `rows` output rows by `panels` panels of 16 columns. The sum runs over three outer loops (a convolution's input blocks, kernel rows, kernel
-columns; a matrix product needs none) and an inner one over consecutive elements of A:
+A tile is `rows` output rows by `panels` panels of 16 columns. The sum runs over three outer loops (a convolution's input blocks, kernel
+rows, kernel columns; a matrix product needs none) and an inner one over consecutive elements of A:
 
     C[i, v] = start[i, v] + Σ_x Σ_y Σ_z Σ_k  A[i·row + x·sx + y·sy + z·sz + k] · B[v·panel + (next row of B)]
 
-Trip counts and strides are read from a block of i64 (`FIELDS`) at run time, so a handful of micro-kernels per level serves every shape. They are not part of
-the module that calls them: a kernel names those it needs in `Kernel.needs`, `source` writes them, and the linker joins both.
+Trip counts and strides are read from a block of i64 (`FIELDS`) at run time, so a handful of micro-kernels per level serves every shape.
+They are not part of the module that calls them: a kernel names those it needs in `Kernel.needs`, `source` writes them, and the linker joins
+both.
 
 Panels are `<16 x T>` whatever the machine's vectors; the instruction selector splits them without loss.
 """
@@ -56,8 +57,8 @@ class MicroKernel:
         match = re.fullmatch(r"weft_tile_(float|double)_(\d+)x(\d+)_u(\d+)_s(\d+)_(a?)(r?)", name)
         if match is None:
             return None
-        elem, *numbers, add, relu = match.groups()
-        return MicroKernel(elem, *map(int, numbers), bool(add), bool(relu))
+        elem, rows, panels, unroll, dense, add, relu = match.groups()
+        return MicroKernel(elem, int(rows), int(panels), int(unroll), int(dense), bool(add), bool(relu))
 
 
 @cache

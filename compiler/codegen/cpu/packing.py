@@ -3,8 +3,8 @@
     weft_copy_T(src, src_stride, rows, columns, dst, dst_stride)        dst[r][c] = src[r][c]
     weft_transpose_T(src, src_stride, rows, columns, dst, dst_stride)   dst[c][r] = src[r][c]
 
-Strides count elements. `copy` reads and writes exactly the matrix. `transpose` reads exactly the matrix and writes whole vectors of 16: the rows of `dst`
-must have room for `rows` rounded up to 16, and what is beyond is arbitrary.
+Strides count elements. `copy` reads and writes exactly the matrix. `transpose` reads exactly the matrix and writes whole vectors of 16: the
+rows of `dst` must have room for `rows` rounded up to 16, and what is beyond is arbitrary.
 """
 
 from functools import cache

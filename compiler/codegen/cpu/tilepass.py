@@ -4,7 +4,8 @@ It is a function of its own in the kernel's module, written by the elemental emi
 
     void finish(ptr slots, ptr tile, i64 row, i64 rows, i64 column, i64 columns, i64 …)
 
-`tile` holds rows of `stride` elements; `row` and `column` say where in the result it belongs, the trailing numbers are the remaining coordinates.
+`tile` holds rows of `stride` elements; `row` and `column` say where in the result it belongs, the trailing numbers are the remaining
+coordinates.
 """
 
 from collections.abc import Callable, Sequence
@@ -26,8 +27,8 @@ def define(
 ) -> None:
     """Defines the function.
 
-    `index(row, column, others)` is the place in the result; `outer` are the extents of the other coordinates. With `columns`, it is always called for columns 0
-    to that.
+    `index(row, column, others)` is the place in the result; `outer` are the extents of the other coordinates. With `columns`, it is always
+    called for columns 0 to that.
     """
     w = module.function(NAME, "void", ("ptr", "ptr", *["i64"] * (4 + len(outer))), internal=True, attrs="noinline")
     slots, tile, row, rows, column, width, *others = w.params

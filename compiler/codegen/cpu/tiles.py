@@ -1,6 +1,6 @@
 """Cutting rows into tiles of nearly equal height."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 
 from ...ir.dims import Dim
@@ -9,7 +9,7 @@ from ..writer import Writer
 
 
 @contextmanager
-def rows_of(w: Writer, rows: Val, most: int) -> Iterator[tuple[Val, Val]]:
+def rows_of(w: Writer, rows: Val, most: int) -> Generator[tuple[Val, Val]]:
     """A loop over tiles of at most `most` rows whose heights differ by at most one: (first row, height)."""
     count = w.udiv(w.add(rows, most - 1), const("i64", most))
     low = w.udiv(rows, w.int_minmax("smax", count, 1))
