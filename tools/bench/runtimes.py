@@ -59,7 +59,7 @@ def openvino(model: str, inputs: dict[str, np.ndarray], threads: int) -> Prepare
         results = request.infer(inputs)
         return [results[port] for port in ports]
 
-    return Prepared(f"openvino {ov.__version__}", run)
+    return Prepared(f"openvino {ov.__version__.partition('-')[0]}", run)
 
 
 RUNTIMES: dict[str, Callable[[str, dict[str, np.ndarray], int], Prepared]] = {
