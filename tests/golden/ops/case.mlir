@@ -58,3 +58,17 @@ func.func @main(%i: tensor<i32>, %x: tensor<4xf32>) -> tensor<4xf32> {
   return %r : tensor<4xf32>
 }
 // error: case.C3
+// -----
+func.func @main(%i: tensor<i32>, %x: tensor<4xf32>) -> tensor<4xf32> {
+  %r = "stablehlo.case"(%i) ({
+    stablehlo.return %x : tensor<4xf32>
+  }, {
+    %z = stablehlo.negate %x : tensor<4xf32>
+    stablehlo.return %z : tensor<4xf32>
+  }, {
+    %z = stablehlo.add %x, %x : tensor<4xf32>
+    stablehlo.return %z : tensor<4xf32>
+  }) : (tensor<i32>) -> tensor<5xf32>
+  return %r : tensor<4xf32>
+}
+// error: mlir.type

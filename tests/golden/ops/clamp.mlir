@@ -39,3 +39,9 @@ func.func @main(%lo: tensor<4xi32>, %x: tensor<4xf32>, %hi: tensor<4xi32>) -> te
   return %r : tensor<4xf32>
 }
 // error: clamp.C3
+// -----
+func.func @main(%x: tensor<4xf32>, %y: tensor<4xf32>, %z: tensor<4xf32>) -> tensor<4xf64> {
+  %r = "stablehlo.clamp"(%x, %y, %z) : (tensor<4xf32>, tensor<4xf32>, tensor<4xf32>) -> tensor<4xf64>
+  return %r : tensor<4xf64>
+}
+// error: mlir.type

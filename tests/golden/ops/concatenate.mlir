@@ -51,3 +51,9 @@ func.func @main() -> tensor<2xf32> {
   return %r : tensor<2xf32>
 }
 // error: concatenate.C3
+// -----
+func.func @main(%x: tensor<4xf32>) -> tensor<4xf64> {
+  %r = "stablehlo.concatenate"(%x) <{dimension = 0 : i64}> : (tensor<4xf32>) -> tensor<4xf64>
+  return %r : tensor<4xf64>
+}
+// error: mlir.type

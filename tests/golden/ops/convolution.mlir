@@ -207,3 +207,27 @@ func.func @main(%x: tensor<2x4x5xf32>, %w: tensor<6x4x3xf32>) -> tensor<2x6x3xf3
   return %r : tensor<2x6x3xf32>
 }
 // error: mlir.attribute
+// -----
+func.func @main(%x: tensor<2x4x5xf32>, %w: tensor<6x4x3xf32>) -> tensor<2x6x3xi32> {
+  %r = stablehlo.convolution(%x, %w) dim_numbers = [b, f, 0]x[o, i, 0]->[b, f, 0], window = {} {batch_group_count = 1 : i64, feature_group_count = 1 : i64} : (tensor<2x4x5xf32>, tensor<6x4x3xf32>) -> tensor<2x6x3xi32>
+  return %r : tensor<2x6x3xi32>
+}
+// error: convolution.C27
+// -----
+func.func @main(%x: tensor<2x4x5xf32>, %w: tensor<6x4x3xf32>) -> tensor<2x6x3xf32> {
+  %r = "stablehlo.convolution"(%x, %w) <{batch_group_count = 1 : i64, dimension_numbers = #stablehlo.conv<[b, f, 0, 1]x[o, i, 0]->[b, f, 0]>, feature_group_count = 1 : i64}> : (tensor<2x4x5xf32>, tensor<6x4x3xf32>) -> tensor<2x6x3xf32>
+  return %r : tensor<2x6x3xf32>
+}
+// error: convolution.C12
+// -----
+func.func @main(%x: tensor<2x4x5xf32>, %w: tensor<6x4x3xf32>) -> tensor<2x6x3xf32> {
+  %r = "stablehlo.convolution"(%x, %w) <{batch_group_count = 1 : i64, dimension_numbers = #stablehlo.conv<[b, f, 0]x[o, i]->[b, f, 0]>, feature_group_count = 1 : i64}> : (tensor<2x4x5xf32>, tensor<6x4x3xf32>) -> tensor<2x6x3xf32>
+  return %r : tensor<2x6x3xf32>
+}
+// error: convolution.C17
+// -----
+func.func @main(%x: tensor<2x4x5xf32>, %w: tensor<6x4x3xf32>) -> tensor<2x6x3xf32> {
+  %r = "stablehlo.convolution"(%x, %w) <{batch_group_count = 1 : i64, dimension_numbers = #stablehlo.conv<[b, f, 0]x[o, i, 0]->[b, f]>, feature_group_count = 1 : i64}> : (tensor<2x4x5xf32>, tensor<6x4x3xf32>) -> tensor<2x6x3xf32>
+  return %r : tensor<2x6x3xf32>
+}
+// error: convolution.C19

@@ -29,3 +29,45 @@ func.func @main(%x: tensor<4xf32>) -> tensor<4xf32> {
   return %r : tensor<4xf32>
 }
 // error: custom_call.I2
+// -----
+func.func @main(%x: tensor<2x4xcomplex<f32>>) -> tensor<2x4xcomplex<f32>> {
+  %r = stablehlo.custom_call @fft(%x) {backend_config = "{\"kind\": \"FFT\", \"length\": [4]}"} : (tensor<2x4xcomplex<f32>>) -> tensor<2x4xcomplex<f32>>
+  return %r : tensor<2x4xcomplex<f32>>
+}
+// =>
+module {
+  func.func public @main(%x: tensor<2x4xcomplex<f32>>) -> tensor<2x4xcomplex<f32>> {
+    %r = stablehlo.custom_call @fft(%x) {backend_config = "{\"kind\": \"FFT\", \"length\": [4]}"} : (tensor<2x4xcomplex<f32>>) -> tensor<2x4xcomplex<f32>>
+    return %r : tensor<2x4xcomplex<f32>>
+  }
+}
+// -----
+func.func @main(%x: tensor<3x3xf32>) -> tensor<3x3xf32> {
+  %r = stablehlo.custom_call @cholesky(%x) {backend_config = "{\"lower\": true}"} : (tensor<3x3xf32>) -> tensor<3x3xf32>
+  return %r : tensor<3x3xf32>
+}
+// =>
+module {
+  func.func public @main(%x: tensor<3x3xf32>) -> tensor<3x3xf32> {
+    %r = stablehlo.custom_call @cholesky(%x) {backend_config = "{\"lower\": true}"} : (tensor<3x3xf32>) -> tensor<3x3xf32>
+    return %r : tensor<3x3xf32>
+  }
+}
+// -----
+func.func @main(%x: tensor<2x4xcomplex<f32>>) -> tensor<2x5xcomplex<f32>> {
+  %r = stablehlo.custom_call @fft(%x) {backend_config = "{\"kind\": \"FFT\", \"length\": [4]}"} : (tensor<2x4xcomplex<f32>>) -> tensor<2x5xcomplex<f32>>
+  return %r : tensor<2x5xcomplex<f32>>
+}
+// error: custom_call.C2
+// -----
+func.func @main(%x: tensor<2x4xcomplex<f32>>) -> tensor<2x4xcomplex<f32>> {
+  %r = stablehlo.custom_call @fft(%x) {backend_config = "{"} : (tensor<2x4xcomplex<f32>>) -> tensor<2x4xcomplex<f32>>
+  return %r : tensor<2x4xcomplex<f32>>
+}
+// error: host.attributes
+// -----
+func.func @main(%x: tensor<2x4xcomplex<f32>>) -> tensor<2x4xcomplex<f32>> {
+  %r = stablehlo.custom_call @fft(%x, %x) {backend_config = "{\"kind\": \"FFT\", \"length\": [4]}"} : (tensor<2x4xcomplex<f32>>, tensor<2x4xcomplex<f32>>) -> tensor<2x4xcomplex<f32>>
+  return %r : tensor<2x4xcomplex<f32>>
+}
+// error: custom_call.C1

@@ -51,3 +51,9 @@ func.func @main(%x: tensor<4x6xf32>, %i0: tensor<i32>, %i1: tensor<i32>) -> tens
   return %r : tensor<2x4xf32>
 }
 // error: mlir.type
+// -----
+func.func @main(%x: tensor<4xf32>, %i: tensor<2xi32>) -> tensor<2xf32> {
+  %r = stablehlo.dynamic_slice %x, %i, sizes = [2] : (tensor<4xf32>, tensor<2xi32>) -> tensor<2xf32>
+  return %r : tensor<2xf32>
+}
+// error: dynamic_slice.C3

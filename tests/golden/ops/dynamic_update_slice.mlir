@@ -51,3 +51,9 @@ func.func @main(%x: tensor<4x6xf32>, %u: tensor<5x3xf32>, %i0: tensor<i64>, %i1:
   return %r : tensor<4x6xf32>
 }
 // error: dynamic_update_slice.C6
+// -----
+func.func @main(%x: tensor<4xf32>, %u: tensor<2xf32>, %i: tensor<f32>) -> tensor<4xf32> {
+  %r = stablehlo.dynamic_update_slice %x, %u, %i : (tensor<4xf32>, tensor<2xf32>, tensor<f32>) -> tensor<4xf32>
+  return %r : tensor<4xf32>
+}
+// error: dynamic_update_slice.C5

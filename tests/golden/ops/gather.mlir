@@ -165,3 +165,15 @@ func.func @main(%x: tensor<3x3x5x4xf32>, %i: tensor<3x3x1xi32>) -> tensor<3x4xf3
   return %r : tensor<3x4xf32>
 }
 // error: gather.C10
+// -----
+func.func @main(%x: tensor<5x4xf32>, %i: tensor<3x1xi32>) -> tensor<3x5xf32> {
+  %r = "stablehlo.gather"(%x, %i) <{dimension_numbers = #stablehlo.gather<offset_dims = [1], collapsed_slice_dims = [0], start_index_map = [0], index_vector_dim = 1>, slice_sizes = array<i64: 1, 4>}> : (tensor<5x4xf32>, tensor<3x1xi32>) -> tensor<3x5xf32>
+  return %r : tensor<3x5xf32>
+}
+// error: mlir.type
+// -----
+func.func @main(%x: tensor<5x4xf32>, %i: tensor<3x1xi32>) -> tensor<3x4xf64> {
+  %r = "stablehlo.gather"(%x, %i) <{dimension_numbers = #stablehlo.gather<offset_dims = [1], collapsed_slice_dims = [0], start_index_map = [0], index_vector_dim = 1>, slice_sizes = array<i64: 1, 4>}> : (tensor<5x4xf32>, tensor<3x1xi32>) -> tensor<3x4xf64>
+  return %r : tensor<3x4xf64>
+}
+// error: mlir.type

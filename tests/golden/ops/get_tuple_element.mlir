@@ -24,3 +24,9 @@ func.func @main(%x: tensor<2xf32>) -> tensor<2xf32> {
   return %r : tensor<2xf32>
 }
 // error: get_tuple_element.I1
+// -----
+func.func @main(%x: tuple<tensor<2xf32>>) -> tensor<3xf32> {
+  %r = stablehlo.get_tuple_element %x[0] : (tuple<tensor<2xf32>>) -> tensor<3xf32>
+  return %r : tensor<3xf32>
+}
+// error: mlir.type

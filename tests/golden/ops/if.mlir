@@ -60,3 +60,14 @@ func.func @main(%p: tensor<i1>, %x: tensor<4xf32>) -> tensor<4xf32> {
   return %r : tensor<4xf32>
 }
 // error: if.C2
+// -----
+func.func @main(%p: tensor<i1>, %x: tensor<4xf32>, %y: tensor<4xf32>) -> (tensor<4xf32>, tensor<4xf32>) {
+  %r:2 = "stablehlo.if"(%p) ({
+    stablehlo.return %x, %y : tensor<4xf32>, tensor<4xf32>
+  }, {
+    %z = stablehlo.negate %x : tensor<4xf32>
+    stablehlo.return %z, %x : tensor<4xf32>, tensor<4xf32>
+  }) : (tensor<i1>) -> (tensor<4xf32>, tensor<5xf32>)
+  return %r#0, %r#1 : tensor<4xf32>, tensor<4xf32>
+}
+// error: mlir.type

@@ -93,3 +93,15 @@ func.func @main(%x: tensor<4xf32>) -> tensor<5xf32> {
   return %r : tensor<5xf32>
 }
 // error: mlir.type
+// -----
+func.func @main(%x: tensor<4x!weft.string>, %y: tensor<4x!weft.string>) -> tensor<4x!weft.string> {
+  %r = "stablehlo.minimum"(%x, %y) : (tensor<4x!weft.string>, tensor<4x!weft.string>) -> tensor<4x!weft.string>
+  return %r : tensor<4x!weft.string>
+}
+// error: minimum.I1
+// -----
+func.func @main(%x: tensor<4xf32>, %y: tensor<4x!weft.string>) -> tensor<4xf32> {
+  %r = "stablehlo.minimum"(%x, %y) : (tensor<4xf32>, tensor<4x!weft.string>) -> tensor<4xf32>
+  return %r : tensor<4xf32>
+}
+// error: minimum.I2

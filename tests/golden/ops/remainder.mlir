@@ -63,3 +63,9 @@ func.func @main(%x: tensor<4xf32>) -> tensor<5xf32> {
   return %r : tensor<5xf32>
 }
 // error: mlir.type
+// -----
+func.func @main(%x: tensor<4xf32>, %y: tensor<4xi1>) -> tensor<4xf32> {
+  %r = "stablehlo.remainder"(%x, %y) : (tensor<4xf32>, tensor<4xi1>) -> tensor<4xf32>
+  return %r : tensor<4xf32>
+}
+// error: remainder.I2

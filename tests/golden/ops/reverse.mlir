@@ -33,3 +33,9 @@ func.func @main(%x: tensor<2x3xf32>) -> tensor<2x3xf32> {
   return %r : tensor<2x3xf32>
 }
 // error: reverse.C3
+// -----
+func.func @main(%x: tensor<4xf32>) -> tensor<5xf32> {
+  %r = "stablehlo.reverse"(%x) <{dimensions = array<i64: 0>}> : (tensor<4xf32>) -> tensor<5xf32>
+  return %r : tensor<5xf32>
+}
+// error: mlir.type

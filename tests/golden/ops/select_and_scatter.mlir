@@ -193,3 +193,17 @@ func.func @main(%x: tensor<6xf32>, %y: tensor<3xf32>, %i: tensor<f32>) -> tensor
   return %r : tensor<6xf32>
 }
 // error: select_and_scatter.C10
+// -----
+func.func @main(%x: tensor<6xf32>, %y: tensor<3xf32>, %i: tensor<f32>) -> tensor<7xf32> {
+  %r = "stablehlo.select_and_scatter"(%x, %y, %i) <{window_dimensions = array<i64: 2>, window_strides = array<i64: 2>}> ({
+  ^bb0(%a: tensor<f32>, %b: tensor<f32>):
+    %c = stablehlo.compare GE, %a, %b, FLOAT : (tensor<f32>, tensor<f32>) -> tensor<i1>
+    stablehlo.return %c : tensor<i1>
+  }, {
+  ^bb0(%a: tensor<f32>, %b: tensor<f32>):
+    %c = stablehlo.add %a, %b : tensor<f32>
+    stablehlo.return %c : tensor<f32>
+  }) : (tensor<6xf32>, tensor<3xf32>, tensor<f32>) -> tensor<7xf32>
+  return %r : tensor<7xf32>
+}
+// error: mlir.type

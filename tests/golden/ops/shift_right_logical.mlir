@@ -51,3 +51,9 @@ func.func @main(%x: tensor<4xi32>) -> tensor<5xi32> {
   return %r : tensor<5xi32>
 }
 // error: mlir.type
+// -----
+func.func @main(%x: tensor<4xi32>, %y: tensor<4xf32>) -> tensor<4xi32> {
+  %r = "stablehlo.shift_right_logical"(%x, %y) : (tensor<4xi32>, tensor<4xf32>) -> tensor<4xi32>
+  return %r : tensor<4xi32>
+}
+// error: shift_right_logical.I2

@@ -91,3 +91,13 @@ func.func @main(%x: tensor<3x5xf32>) -> tensor<3x5xf32> {
   return %r : tensor<3x5xf32>
 }
 // error: sort.C5
+// -----
+func.func @main(%x: tensor<3x5xf32>) -> tensor<3x4xf32> {
+  %r = "stablehlo.sort"(%x) <{dimension = 0 : i64, is_stable = true}> ({
+  ^bb0(%a: tensor<f32>, %b: tensor<f32>):
+    %p = stablehlo.compare LT, %a, %b, TOTALORDER : (tensor<f32>, tensor<f32>) -> tensor<i1>
+    stablehlo.return %p : tensor<i1>
+  }) : (tensor<3x5xf32>) -> tensor<3x4xf32>
+  return %r : tensor<3x4xf32>
+}
+// error: mlir.type

@@ -87,3 +87,9 @@ func.func @main(%x: tensor<4xf32>) -> tensor<5xf32> {
   return %r : tensor<5xf32>
 }
 // error: mlir.type
+// -----
+func.func @main(%x: tensor<4xf32>, %y: tensor<4xi1>) -> tensor<4xf32> {
+  %r = "stablehlo.subtract"(%x, %y) : (tensor<4xf32>, tensor<4xi1>) -> tensor<4xf32>
+  return %r : tensor<4xf32>
+}
+// error: subtract.I2

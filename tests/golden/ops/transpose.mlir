@@ -39,3 +39,9 @@ func.func @main(%x: tensor<2x3xf32>) -> tensor<2x3xf32> {
   return %r : tensor<2x3xf32>
 }
 // error: mlir.type
+// -----
+func.func @main(%x: tensor<4xf32>) -> tensor<4xf64> {
+  %r = "stablehlo.transpose"(%x) <{permutation = array<i64: 0>}> : (tensor<4xf32>) -> tensor<4xf64>
+  return %r : tensor<4xf64>
+}
+// error: mlir.type

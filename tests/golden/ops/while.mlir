@@ -102,3 +102,15 @@ func.func @main(%x: tensor<f32>, %p: tensor<i1>) -> tensor<f32> {
   return %r : tensor<f32>
 }
 // error: while.C2
+// -----
+func.func @main(%x: tensor<f32>, %p: tensor<i1>) -> tensor<f64> {
+  %r = "stablehlo.while"(%x) ({
+  ^bb0(%a: tensor<f32>):
+    stablehlo.return %p : tensor<i1>
+  }, {
+  ^bb0(%a: tensor<f32>):
+    stablehlo.return %a : tensor<f32>
+  }) : (tensor<f32>) -> tensor<f64>
+  return %r : tensor<f64>
+}
+// error: mlir.type
