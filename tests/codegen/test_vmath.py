@@ -104,13 +104,14 @@ class Compiled:
 
 
 def samples(dtype: type, count: int) -> np.ndarray:
-    """Random bits, and where the functions are interesting: around 0 and 1, and as far as exp reaches."""
+    """Random bits, all middling magnitudes alike, and where the functions are interesting: around 0 and 1, as far as exp reaches."""
     rng = np.random.default_rng(0)
     bits = np.dtype(dtype).itemsize * 8
     scattered = rng.integers(0, 1 << bits, count, dtype=np.uint64).astype(f"u{bits // 8}").view(dtype)
     reach = 110 if dtype is np.float32 else 750
     spans = [rng.uniform(-a, a, count) for a in (1.5, 20, reach, 1e6)]
-    return np.concatenate([scattered, *spans, 1 + rng.uniform(-0.01, 0.01, count)]).astype(dtype)
+    magnitudes = 10 ** rng.uniform(-20, 20, count) * rng.choice((-1, 1), count)
+    return np.concatenate([scattered, *spans, 1 + rng.uniform(-0.01, 0.01, count), magnitudes]).astype(dtype)
 
 
 def arguments(name: str, dtype: type, count: int) -> list[np.ndarray]:
