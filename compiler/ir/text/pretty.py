@@ -100,8 +100,11 @@ def _slice(p: "Printer", n: Node) -> str | None:
 
 
 @_form("reduce_precision")
-def _reduce_precision(p: "Printer", n: Node) -> str:
-    middle = f"{p.values(n.operands)}, format = e{n.attrs['exponent_bits']}m{n.attrs['mantissa_bits']}"
+def _reduce_precision(p: "Printer", n: Node) -> str | None:
+    bits = [n.attrs.get(name) for name in ("exponent_bits", "mantissa_bits")]
+    if not all(type(b) is int and 0 <= b < 1000 for b in bits):
+        return None
+    middle = f"{p.values(n.operands)}, format = e{bits[0]}m{bits[1]}"
     return _line(p, n, middle, "exponent_bits", "mantissa_bits", types=p.same_or_functional(n))
 
 

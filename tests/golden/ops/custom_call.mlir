@@ -71,3 +71,9 @@ func.func @main(%x: tensor<2x4xcomplex<f32>>) -> tensor<2x4xcomplex<f32>> {
   return %r : tensor<2x4xcomplex<f32>>
 }
 // error: custom_call.C1
+// -----
+func.func @main(%x: tensor<4xcomplex<f32>>) -> tensor<4xcomplex<f32>> {
+  %r = stablehlo.custom_call @fft(%x) {backend_config = "{\22kind\22: \22FFT\22}"} : (tensor<4xcomplex<f32>>) -> tensor<4xcomplex<f32>>
+  return %r : tensor<4xcomplex<f32>>
+}
+// error: custom_call.I4
