@@ -19,8 +19,8 @@ ELEMENTS = 16
 def to_json(x: Module | Function) -> dict[str, Json]:
     """A module or function as plain data for `json.dumps`.
 
-    Values are numbered within their function; an operand is the number of its value. Symbolic dims are strings. Constants show their elements
-    if they are few. Floats that JSON cannot write (inf, nan) are strings.
+    Values are numbered within their function; an operand is the number of its value. Symbolic dims are strings. Constants show their
+    elements if they are few. Floats that JSON cannot write (inf, nan) are strings.
     """
     if isinstance(x, Function):
         return _function(x)
