@@ -65,7 +65,7 @@ class Loaded:
         address = base + image.symbols[self.kernel.name]
         self.function = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64, ctypes.c_int64)(address)
 
-    def prepare(self, arrays: Sequence[np.ndarray], symbols: dict[str, int] | None = None):  # noqa: ANN201
+    def prepare(self, arrays: Sequence[np.ndarray], symbols: dict[str, int] | None = None):
         """(results, call): `call(begin, end)` runs chunks; `call.chunks` is their number."""
         (body,) = self.node.regions
         bound = bind_symbols(body.params, arrays) | (symbols or {})

@@ -46,7 +46,7 @@ def test_monoids_of_every_dtype(dtype):
                 result = op("reduce", x, init, dimensions=dims, body=body(name, dtype))
             except (WeftError, ValueError):
                 continue
-            tolerance = 1e-5 if dtype.is_complex or dtype.is_float and dtype.bits >= 16 else 0
+            tolerance = 1e-5 if dtype.is_complex or (dtype.is_float and dtype.bits >= 16) else 0
             check(fusion("reduce", [x], [result]), [values(dtype, (4, 45), rng)], rtol=tolerance, atol=tolerance)
 
 

@@ -63,7 +63,8 @@ def numbers(v, rng, **symbols):
 def test_rows_of_any_width(width, target):
     x, g, b = p(F32, 5, width), p(F32, width), p(F32, width)
     rng = np.random.default_rng(width)
-    loaded = check(fusion("rows", [x, g, b], [layer_norm(x, (1,), width, g, b)]), [numbers(v, rng) for v in (x, g, b)], target, rtol=2e-5, atol=2e-5)
+    node = fusion("rows", [x, g, b], [layer_norm(x, (1,), width, g, b)])
+    loaded = check(node, [numbers(v, rng) for v in (x, g, b)], target, rtol=2e-5, atol=2e-5)
     if width > 1:
         assert isinstance(loaded.kernel.plan, RowsPlan)
         assert loaded.kernel.plan.passes == (("add",), ("add",), ())

@@ -37,7 +37,8 @@ def test_rows(name, target):
     x, i, u = p(F32, 9, 70), p(I32, 6, 1), p(F32, 6, 70)
     rng = np.random.default_rng(0)
     at = np.array([[3], [8], [3], [-1], [9], [0]], np.int32)
-    check(fusion("scatter", [x, i, u], scatter([x], i, [u], ROWS, name)), [numbers(rng, (9, 70), F32), at, numbers(rng, (6, 70), F32)], target)
+    arrays = [numbers(rng, (9, 70), F32), at, numbers(rng, (6, 70), F32)]
+    check(fusion("scatter", [x, i, u], scatter([x], i, [u], ROWS, name)), arrays, target)
 
 
 @pytest.mark.parametrize("dtype", [BF16, U8, I64], ids=str)
@@ -47,7 +48,8 @@ def test_points(dtype, index):
     rng = np.random.default_rng(1)
     at = rng.integers(0, 8, (40, 2)).astype(index.numpy)
     at[3] = np.iinfo(index.numpy).max
-    check(fusion("scatter", [x, i, u], scatter([x], i, [u], POINTS, "add")), [rng.integers(0, 9, (5, 6)).astype(dtype.numpy), at, rng.integers(0, 3, 40).astype(dtype.numpy)])
+    arrays = [rng.integers(0, 9, (5, 6)).astype(dtype.numpy), at, rng.integers(0, 3, 40).astype(dtype.numpy)]
+    check(fusion("scatter", [x, i, u], scatter([x], i, [u], POINTS, "add")), arrays)
 
 
 def test_windows_that_stick_out():
