@@ -1,46 +1,93 @@
-"""Weights of convolutions packed for weft's kernels."""
+"""Weights of convolutions packed for weft's kernels: constants at once, others by ops of the graph."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from ..ir.graph import Value
 from ..ops.blocked import PANEL
+from ..ops.helpers import const, reshape_to
+from ..ops.registry import op_of
+
+Weights = np.ndarray | Value
 
 
 @dataclass(frozen=True, slots=True)
 class PackedWeights:
     """Weights `[O/16, B, KH, KW, 16, 16]` and, for each output block, the first of the B input blocks it reads (empty: block 0)."""
 
-    array: np.ndarray
+    weights: Weights
     first: tuple[int, ...] = ()
 
 
-def pack_depthwise(w: np.ndarray) -> np.ndarray:
+def as_value(w: Weights, name: str = "") -> Value:
+    """The weights as a value of the graph."""
+    return w if isinstance(w, Value) else const(w, name=name)
+
+
+def transposed(w: Weights, order: Sequence[int]) -> Weights:
+    if isinstance(w, Value):
+        return op_of("transpose")(w, permutation=tuple(order))  # type: ignore[return-value]
+    return np.ascontiguousarray(np.transpose(w, order))
+
+
+def reversed_along(w: Weights, dims: Sequence[int]) -> Weights:
+    if not dims:
+        return w
+    if isinstance(w, Value):
+        return op_of("reverse")(w, dimensions=tuple(dims))  # type: ignore[return-value]
+    return np.flip(w, tuple(dims))
+
+
+def reshaped(w: Weights, shape: Sequence[int]) -> Weights:
+    return reshape_to(w, tuple(shape)) if isinstance(w, Value) else w.reshape(shape)
+
+
+def _padded(w: Weights, features: int, channels: int) -> Weights:
+    """Zeros behind the features and the channels."""
+    if tuple(w.shape[:2]) == (features, channels):
+        return w
+    high = (features - w.shape[0], channels - w.shape[1], *(0 for _ in w.shape[2:]))
+    if isinstance(w, Value):
+        none = (0,) * len(high)
+        return op_of("pad")(  # type: ignore[return-value]
+            w, const(0, w.dtype), edge_padding_low=none, edge_padding_high=high, interior_padding=none
+        )
+    return np.pad(w, [(0, n) for n in high])
+
+
+def _up(n: int) -> int:
+    return -(-n // PANEL)
+
+
+def pack_depthwise(w: Weights) -> Weights:
     """`[C, 1, KH, KW]` as `[C/16, KH, KW, 16]`."""
-    padded = _padded(w, -(-w.shape[0] // PANEL) * PANEL, 1)
-    blocks = padded.reshape(-1, PANEL, *w.shape[2:])
-    return np.ascontiguousarray(blocks.transpose(0, 2, 3, 1))
+    blocks = _up(w.shape[0])
+    split = reshaped(_padded(w, blocks * PANEL, 1), (blocks, PANEL, *w.shape[2:]))
+    return transposed(split, (0, 2, 3, 1))
 
 
-def pack_few_channels(w: np.ndarray) -> np.ndarray:
+def pack_few_channels(w: Weights) -> Weights:
     """`[O, C, KH, KW]` as `[O/16, KH, KW, C, 16]`."""
-    padded = _padded(w, -(-w.shape[0] // PANEL) * PANEL, w.shape[1])
-    blocks = padded.reshape(-1, PANEL, *w.shape[1:])
-    return np.ascontiguousarray(blocks.transpose(0, 3, 4, 2, 1))
+    blocks = _up(w.shape[0])
+    split = reshaped(_padded(w, blocks * PANEL, w.shape[1]), (blocks, PANEL, *w.shape[1:]))
+    return transposed(split, (0, 3, 4, 2, 1))
 
 
-def pack_blocked(w: np.ndarray, groups: int) -> PackedWeights:
-    """`[O, C/groups, KH, KW]` for a blocked image.
+def pack_blocked(w: Weights, groups: int) -> PackedWeights:
+    """`[O, C/groups, KH, KW]` for a blocked image; of several groups, constants alone.
 
     With groups, output block p reads only the input blocks that the groups of its channels touch; what of these belongs to other groups has
     weight zero.
     """
     features, per_group, kh, kw = w.shape
-    out_blocks, in_blocks = -(-features // PANEL), -(-per_group * groups // PANEL)
+    out_blocks, in_blocks = _up(features), _up(per_group * groups)
     if groups == 1:
         padded = _padded(w, out_blocks * PANEL, in_blocks * PANEL)
-        split = padded.reshape(out_blocks, PANEL, in_blocks, PANEL, kh, kw)
-        return PackedWeights(np.ascontiguousarray(split.transpose(0, 2, 4, 5, 3, 1)))
+        split = reshaped(padded, (out_blocks, PANEL, in_blocks, PANEL, kh, kw))
+        return PackedWeights(transposed(split, (0, 2, 4, 5, 3, 1)))
+    assert isinstance(w, np.ndarray)
     spans = [_span(p, features // groups, per_group, features) for p in range(out_blocks)]
     count = max(stop - start for start, stop in spans)
     first = [min(start, in_blocks - count) for start, _ in spans]
@@ -57,11 +104,3 @@ def _span(block: int, per_group_out: int, per_group_in: int, features: int) -> t
     """The input blocks that the channels of an output block read."""
     low, high = block * PANEL // per_group_out, (min(block * PANEL + PANEL, features) - 1) // per_group_out
     return low * per_group_in // PANEL, -(-(high + 1) * per_group_in // PANEL)
-
-
-def _padded(w: np.ndarray, features: int, channels: int) -> np.ndarray:
-    if w.shape[:2] == (features, channels):
-        return w
-    padded = np.zeros((features, channels, *w.shape[2:]), w.dtype)
-    padded[: w.shape[0], : w.shape[1]] = w
-    return padded

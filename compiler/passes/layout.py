@@ -1,6 +1,6 @@
 """Blocked layout for convolution networks.
 
-A convolution with constant weights becomes `weft.conv` or `weft.depthwise` on blocked images `[N, C/16, H, W, 16]`, and the layout spreads
+A convolution becomes `weft.conv` or `weft.depthwise` on blocked images `[N, C/16, H, W, 16]`, and the layout spreads
 from there: elementwise ops, pooling, padding, concatenation and slices of whole blocks, and means over space take blocked operands and give
 blocked results. The pass walks the graph once and keeps, for a value, its blocked form, its plain form, or both; conversions appear where
 somebody asks for the other one.
@@ -22,14 +22,15 @@ from ..ir.types import TensorType
 from ..ops.blocked import PANEL, is_fast
 from ..ops.bodies import monoid_of
 from ..ops.convolution import window_of_node
-from ..ops.helpers import const, reshape_to
+from ..ops.helpers import reshape_to
 from ..ops.registry import op_of
 from ..ops.window import reduce_window_of
 from .base import Context, region_pass
 from .blockedvalue import Blocked, Roles, block, cleaned, cut, pad_channels, unblock, zeros_of
 from .canonicalize import constant_of, splat_of
+from .convdepth import convolve_slices
 from .convscale import CONV_RULES
-from .convweights import pack_blocked, pack_depthwise, pack_few_channels
+from .convweights import Weights, as_value, pack_blocked, pack_depthwise, pack_few_channels, reshaped, reversed_along, transposed
 from .rewrite import apply_rules, effectful, rebuilt
 
 _MOST_TAPS = 64  # of a depthwise kernel: its code is written out
@@ -41,7 +42,7 @@ def block_layout(body: Region, context: Context) -> Region:
     """Convolutions -> weft.conv and weft.depthwise on blocked images, and so is what lies between them."""
     if not any(n.op == "convolution" for n in body.walk()):
         return body
-    return _Walk(apply_rules(body, CONV_RULES), context).run()
+    return _Walk(apply_rules(body, (convolve_slices, *CONV_RULES)), context).run()
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,7 @@ class _Geometry:
 
     input: Roles
     output: Roles
-    weights: np.ndarray
+    weights: Weights
     groups: int
     strides: tuple[int, int]
     padding: tuple[tuple[int, int], tuple[int, int]]
@@ -72,9 +73,8 @@ def geometry(n: Node) -> _Geometry | None:
     x, w = n.operands
     dims = n.attrs["dimension_numbers"]
     assert isinstance(dims, ConvDims)
-    kernel = constant_of(w)
     result = n.results[0].tensor
-    if kernel is None or len(dims.input_spatial) not in (1, 2) or n.attrs["batch_group_count"] != 1:
+    if len(dims.input_spatial) not in (1, 2) or n.attrs["batch_group_count"] != 1:
         return None
     if not is_fast(result.dtype) or not (x.dtype == w.dtype == result.dtype):
         return None
@@ -83,14 +83,16 @@ def geometry(n: Node) -> _Geometry | None:
     if not all(isinstance(d, int) and d > 0 for d in sizes):
         return None
     window = window_of_node(n)
-    order = (dims.kernel_output_feature, dims.kernel_input_feature, *dims.kernel_spatial)
-    weights = np.transpose(kernel, order)
-    for i, reverse in enumerate(n.attrs["window_reversal"] or ()):  # type: ignore[arg-type]
-        if reverse:
-            weights = np.flip(weights, 2 + i)
-    weights = weights.reshape(*weights.shape[:2], *_two(weights.shape[2:], 1))
     groups = n.attrs["feature_group_count"]
     assert isinstance(groups, int)
+    kernel = constant_of(w)
+    depthwise = w.shape[dims.kernel_input_feature] == 1 and w.shape[dims.kernel_output_feature] == groups
+    if kernel is None and groups > 1 and not depthwise:
+        return None
+    order = (dims.kernel_output_feature, dims.kernel_input_feature, *dims.kernel_spatial)
+    reverse: tuple[bool, ...] = n.attrs["window_reversal"] or ()  # type: ignore[assignment]
+    weights = reversed_along(transposed(w if kernel is None else kernel, order), [2 + i for i, r in enumerate(reverse) if r])
+    weights = reshaped(weights, (*weights.shape[:2], *_two(weights.shape[2:], 1)))
     return _Geometry(
         Roles(dims.input_batch, dims.input_feature, dims.input_spatial),
         Roles(dims.output_batch, dims.output_feature, dims.output_spatial),
@@ -165,7 +167,7 @@ class _Walk:
     # -- convolutions ---------------------------------------------------------------------------------------------------------
 
     def convolution(self, n: Node) -> Blocked | None:
-        g = geometry(n)
+        g = geometry(n.with_operands((n.operands[0], self.as_plain(n.operands[1]))))
         if g is None:
             return None
         x = n.operands[0]
@@ -184,7 +186,7 @@ class _Walk:
         if len(g.input.spatial) == 1:
             place = 2 if layout == "nchw" else 1
             plain = reshape_to(plain, (*plain.shape[:place], 1, *plain.shape[place:]))
-        weights = const(pack_few_channels(g.weights))
+        weights = as_value(pack_few_channels(g.weights))
         return self._conv(plain, weights, g, layout=layout)
 
     def depthwise(self, x: Value, g: _Geometry) -> Value | None:
@@ -192,14 +194,14 @@ class _Walk:
         if not features == g.groups > 1 or per_group != 1 or g.input_dilation != (1, 1) or kh * kw > _MOST_TAPS:
             return None
         source = self._source(x, g)
-        weights = const(pack_depthwise(g.weights))
+        weights = as_value(pack_depthwise(g.weights))
         return op_of("weft.depthwise")(  # type: ignore[return-value]
             source.value, weights, strides=g.strides, padding=g.padding, dilation=g.dilation
         )
 
     def dense(self, x: Value, g: _Geometry) -> Value:
         packed = pack_blocked(g.weights, g.groups)
-        return self._conv(self._source(x, g).value, const(packed.array), g, first=packed.first)
+        return self._conv(self._source(x, g).value, as_value(packed.weights), g, first=packed.first)
 
     def _source(self, x: Value, g: _Geometry) -> Blocked:
         source = self.as_blocked(x, g.input)

@@ -140,7 +140,7 @@ def test_other_epilogues_pass_over_the_tile(target: Target, kernel_size: int, ru
 def test_symbolic_batch(run: Run) -> None:
     w = data(2, 1, 3, 3, 16, 16)
     kernel = emit_conv(
-        fusion(lambda a, b: op_of("weft.conv")(a, b), *types(data(1, 1, 9, 9, 16), w, batch=symbol("N"))), BEST
+        fusion(op_of("weft.conv"), *types(data(1, 1, 9, 9, 16), w, batch=symbol("N"))), BEST
     )
     for n in (0, 1, 3):
         x = data(n, 1, 9, 9, 16)
@@ -150,7 +150,7 @@ def test_symbolic_batch(run: Run) -> None:
 def test_double_precision(run: Run) -> None:
     x, w = data(1, 2, 9, 20, 16).astype(np.float64), data(3, 2, 3, 3, 16, 16).astype(np.float64)
     for target in RUNNABLE:
-        kernel = emit_conv(fusion(lambda a, b: op_of("weft.conv")(a, b), *types(x, w, dtype=F64)), target)
+        kernel = emit_conv(fusion(op_of("weft.conv"), *types(x, w, dtype=F64)), target)
         compare(kernel, target, [x, w], op_of("weft.conv").reference(x, w, **op_of("weft.conv").attrs), run)
 
 

@@ -35,7 +35,8 @@ def check(main: Function, *args: np.ndarray) -> Function:
     new = block_layout(module(main)).main
     for want, got in zip(evaluate(main, *args), evaluate(new, *args), strict=True):
         assert got.dtype == want.dtype
-        np.testing.assert_allclose(got.astype(np.float64), want.astype(np.float64), rtol=1e-4, atol=1e-4 * max(1, np.abs(want).max(initial=0)))
+        got, want = got.astype(np.float64), want.astype(np.float64)
+        np.testing.assert_allclose(got, want, rtol=1e-4, atol=1e-4 * max(1, np.abs(want).max(initial=0)))
     return new
 
 
@@ -264,18 +265,31 @@ def test_narrow_floats_are_convolved_in_f32() -> None:
     assert "weft.conv" in ops(new)
 
 
-@pytest.mark.parametrize("case", ["weights", "space", "three"])
+@pytest.mark.parametrize(("weights", "groups"), [((20, 16, 3, 2), 1), ((20, 3, 3, 2), 1), ((24, 1, 3, 2), 24)])
+def test_weights_that_are_computed(weights: tuple, groups: int) -> None:
+    x, w = param(TensorType(F32, (2, weights[1] * groups, 6, 7))), param(TensorType(F32, weights))
+    y = conv(x, op("multiply", w, w), NCHW, reversal=(True, False), feature_groups=groups)
+    new = check(function("main", [x, w], [y]), data(*x.shape), data(*weights))
+    assert "convolution" not in ops(new)
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+@pytest.mark.parametrize("groups", [1, 2])
+def test_three_spatial_dims(reverse: bool, groups: int) -> None:
+    dims = ConvDims(0, 4, (1, 2, 3), 3, 4, (0, 1, 2), 0, 4, (1, 2, 3))
+    attrs = {"strides": (2, 1, 2), "padding": ((1, 2), (1, 1), (0, 1)), "rhs_dilation": (2, 1, 1), "lhs_dilation": (1, 2, 1)}
+    main = build(
+        lambda x: conv(x, const(data(3, 2, 3, 4, 6)), dims, **attrs, reversal=(reverse,) * 3, feature_groups=groups), 2, 6, 5, 7, 4 * groups
+    )
+    assert ops(check(main, data(2, 6, 5, 7, 4 * groups))).count("weft.conv") == 3
+
+
+@pytest.mark.parametrize("case", ["groups", "space"])
 def test_what_has_no_kernel_stays(case: str) -> None:
-    w = param(TensorType(F32, (4, 16, 3, 3)))
-    match case:
-        case "weights":
-            x = param(TensorType(F32, (1, 16, 6, 6)))
-            main = function("main", [x, w], [conv(x, w, NCHW)])
-        case "space":
-            x = param(TensorType(F32, (1, 16, symbol("H", 3), 6)))
-            main = function("main", [x], [conv(x, const(data(4, 16, 3, 3)), NCHW)])
-        case _:
-            dims = ConvDims(0, 1, (2, 3, 4), 1, 0, (2, 3, 4), 0, 1, (2, 3, 4))
-            x = param(TensorType(F32, (1, 2, 4, 5, 6)))
-            main = function("main", [x], [conv(x, const(data(4, 2, 3, 3, 3)), dims)])
+    if case == "space":
+        x = param(TensorType(F32, (1, 16, symbol("H", 3), 6)))
+        main = function("main", [x], [conv(x, const(data(4, 16, 3, 3)), NCHW)])
+    else:
+        x, w = param(TensorType(F32, (1, 32, 6, 6))), param(TensorType(F32, (4, 16, 3, 3)))
+        main = function("main", [x, w], [conv(x, w, NCHW, feature_groups=2)])
     assert ops(block_layout(module(main)).main) == ["convolution"]

@@ -11,7 +11,7 @@ from ....proto.errors import InternalError
 from ...ir.attrs import Tensor
 from ...ir.graph import Node, Region, Value
 
-CORES = ("weft.matmul", "weft.conv", "weft.depthwise")
+CORES = ("weft.matmul", "weft.conv", "weft.winograd", "weft.depthwise")
 
 
 @dataclass(frozen=True, slots=True)

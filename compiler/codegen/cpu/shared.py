@@ -2,12 +2,12 @@
 
 from ....proto.errors import InternalError
 from ..target import Target
-from . import microkernel, packing
+from . import microkernel, packing, winotransform
 
 
 def shared_source(name: str, target: Target) -> str:
     """The LLVM module that defines the shared function `name`."""
-    text = packing.source(name, target)
+    text = packing.source(name, target) or winotransform.source(name, target)
     if text is not None:
         return text
     if microkernel.MicroKernel.parse(name) is None:
