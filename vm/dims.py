@@ -39,13 +39,22 @@ class Expr:
     names: tuple[str, ...]
 
     @property
-    def symbol(self) -> int | None:
-        """The index of the symbol this is, if it is nothing more."""
-        match self.steps:
-            case ((pb.Dim.SYMBOL, index),):
-                return index
-            case _:
+    def linear(self) -> tuple[int, int, int] | None:
+        """(symbol, factor, offset) if this is `factor · symbol + offset`, with a factor above zero."""
+        stack: list[tuple[int | None, int, int]] = []
+        for op, value in self.steps:
+            if op in (pb.Dim.CONST, pb.Dim.SYMBOL):
+                stack.append((None, 0, value) if op == pb.Dim.CONST else (value, 1, 0))
+                continue
+            (y, fy, oy), (x, fx, ox) = stack.pop(), stack.pop()
+            if op == pb.Dim.ADD and (x is None or y is None or x == y):
+                stack.append((y if x is None else x, fx + fy, ox + oy))
+            elif op == pb.Dim.MUL and (x is None or y is None):
+                stack.append((y if x is None else x, fx * oy + fy * ox, ox * oy))
+            else:
                 return None
+        symbol, factor, offset = stack[0]
+        return None if symbol is None or factor <= 0 else (symbol, factor, offset)
 
     def evaluate(self, values: Sequence[int]) -> int:
         """The number for these symbol values. Raises `WeftError` (`program.dim`) on division by zero or beyond 62 bits."""

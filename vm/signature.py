@@ -126,8 +126,10 @@ def bind_symbols(function: Function, arrays: Sequence[np.ndarray]) -> tuple[int,
             problems.append(Diagnostic("call.rank", fact))
             continue
         for dim, size in zip(port.type.shape, array.shape, strict=True):
-            if isinstance(dim, Expr) and dim.symbol is not None:
-                found.setdefault(dim.symbol, (size, port.name))
+            if isinstance(dim, Expr) and (linear := dim.linear):
+                symbol, factor, offset = linear
+                # Whether it divides without rest is checked with everything else, below.
+                found.setdefault(symbol, ((size - offset) // factor, port.name))
     if problems:
         raise WeftError(*problems)
     values = tuple(found[n][0] for n in range(len(function.symbols)))
@@ -153,8 +155,8 @@ def _check_shape(
         why = ""
         if isinstance(dim, Expr):
             why = f" ({dim}, where {describe(dim.names, values)})"
-            if dim.symbol is not None:
-                why = f" ({dim}, from input {found[dim.symbol][1]!r})"
+            if linear := dim.linear:
+                why = f" ({dim}, from input {found[linear[0]][1]!r})"
         fact = f"dimension {axis} of input {port.name!r} of {f.name} is {size}, expected {wanted}{why}: {_shapes(port, array)}"
         problems.append(Diagnostic("call.shape", fact))
     return problems

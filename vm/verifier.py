@@ -105,7 +105,7 @@ class _Function:
         for names, what in (([s.name for s in f.symbols], "symbols"), ([p.name for p in f.inputs], "inputs")):
             if len(set(names)) < len(names) or (what == "symbols" and "" in names):
                 self._report("signature", f"the {what} are {', '.join(map(repr, names))}, not distinct names")
-        found = {dim.symbol for port in f.inputs for dim in port.type.shape if isinstance(dim, Expr)}
+        found = {dim.linear[0] for port in f.inputs for dim in port.type.shape if isinstance(dim, Expr) and dim.linear}
         for index, symbol in enumerate(f.symbols):
             if index not in found:
                 self._report("symbol", f"symbol {symbol.name} is no dimension of an input, so nothing says its value")

@@ -1,8 +1,8 @@
 """Element types in memory and in registers, and the conversions between them.
 
-In registers bool is `i1`; integers are as in memory, sub-byte ones extended to `i8`; every float narrower than f32 is a `float` that holds a
-value of the narrow type (or, while a result is being accumulated, one of f32); complex numbers are a pair. Conversions round to nearest even
-in one step and depend on no instruction that flushes denormals.
+In registers bool is `i1`; integers are as in memory, sub-byte ones extended to `i8`; every float narrower than f32 is a `float` that
+holds a value of the narrow type (or, while a result is being accumulated, one of f32); complex numbers are a pair. Conversions round
+to nearest even in one step and depend on no instruction that flushes denormals.
 """
 
 import ml_dtypes
@@ -12,7 +12,6 @@ from ...proto.dtypes import DType
 from .lltypes import Val, bits_of, compute_type, elem_of, is_float_type, like, memory_type
 from .vmath_convert import narrow, widen
 from .writer import Writer
-
 
 # -- memory ---------------------------------------------------------------------------------------------------------------------
 
@@ -109,7 +108,7 @@ def bitcast(w: Writer, x: Val, source: DType, target: DType) -> Val:
 
 def reduce_precision(w: Writer, x: Val, dtype: DType, exponent_bits: int, mantissa_bits: int) -> Val:
     """StableHLO `reduce_precision`: mantissa rounded to nearest even; too large becomes infinity, too small a zero of the same sign."""
-    mantissa, exponent = _layout(dtype)
+    mantissa, exponent, bias = _layout(dtype)
     stored = encode(w, dtype, x)
     bits = w.bits(stored) if is_float_type(stored.type) else stored
     original = bits
@@ -118,20 +117,31 @@ def reduce_precision(w: Writer, x: Val, dtype: DType, exponent_bits: int, mantis
         odd = w.lshr(w.and_(bits, last), mantissa - mantissa_bits)
         bits = w.and_(w.add(bits, w.add(odd, (last >> 1) - 1)), -last)
     if exponent_bits < exponent:
-        bias, reduced = (1 << (exponent - 1)) - 1, (1 << (exponent_bits - 1)) - 1
+        reduced = (1 << (exponent_bits - 1)) - 1
         field = w.and_(bits, ((1 << exponent) - 1) << mantissa)
         sign = w.and_(bits, 1 << (mantissa + exponent))
-        infinite = w.or_(sign, ((1 << exponent) - 1) << mantissa)
+        infinite = w.or_(sign, _infinity(dtype))
         bits = w.select(w.icmp("ugt", field, (bias + reduced) << mantissa), infinite, bits)
         bits = w.select(w.icmp("ule", field, (bias - reduced) << mantissa), sign, bits)
-    bits = w.select(w.fcmp("uno", x, 0.0), original, bits)
+    if dtype.name.endswith("FNUZ"):  # -0 would be NaN
+        bits = w.select(w.icmp("eq", bits, -(1 << (mantissa + exponent))), 0, bits)
+    # Without mantissa bits there is no NaN to become: it is ±infinity.
+    nan = original if mantissa_bits else w.or_(w.and_(original, 1 << (mantissa + exponent)), _infinity(dtype))
+    bits = w.select(w.fcmp("uno", x, 0.0), nan, bits)
     return decode(w, dtype, w.bitcast(bits, stored.type))
 
 
-def _layout(dtype: DType) -> tuple[int, int]:
-    """(mantissa bits, exponent bits) of a float type."""
+def _layout(dtype: DType) -> tuple[int, int, int]:
+    """(mantissa bits, exponent bits, exponent bias) of a float type."""
     info = ml_dtypes.finfo(dtype.numpy)
-    return int(info.nmant), int(info.nexp)
+    # Exponent 0 is for denormals, of which there are none without mantissa bits.
+    return int(info.nmant), int(info.nexp), (1 if info.nmant else 0) - int(info.minexp)
+
+
+def _infinity(dtype: DType) -> int:
+    """The bits of infinity, or of what stands for it in a type that has none."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        return int(np.asarray(np.inf).astype(dtype.numpy).view(f"u{dtype.itemsize}"))
 
 
 def rounded(dtype: DType, value: bool | int | float) -> float:

@@ -1,11 +1,11 @@
 """Arithmetic on elements: StableHLO's scalar semantics for every dtype, in scalar or vector instructions.
 
-An `Elem` is one element or one per lane. An element that is the same in all lanes stays scalar until it meets one that is not, and is computed
-outside every loop that it does not depend on.
+An `Elem` is one element or one per lane. An element that is the same in all lanes stays scalar until it meets one that is not, and is
+computed outside every loop that it does not depend on.
 
-Nothing here can fault: division and remainder, over-wide shifts and float to integer conversions are guarded. Floats narrower than f32 are computed in f32
-and every result is rounded to its type; accumulation in a wider type is up to the op (`convert`). `max` and `min` propagate NaN and take either zero for
-equal to the other.
+Nothing here can fault: division and remainder, over-wide shifts and float to integer conversions are guarded. Floats narrower than
+f32 are computed in f32 and every result is rounded to its type; accumulation in a wider type is up to the op (`convert`). `max` and
+`min` propagate NaN and take -0 for less than +0.
 """
 
 from collections.abc import Callable, Sequence
@@ -393,16 +393,31 @@ class Arithmetic:
 
 
 def _float_extreme(w: Writer, name: str, a: Val, b: Val) -> Val:
-    """NaN if either is NaN. The x86 instruction gives its second operand then, so that only a NaN in the other one is left to see to.
+    """NaN if either is NaN; -0 is less than +0.
 
-    `b`, in a fold the new element and not the accumulator, is the other one, which keeps the test off the chain of dependencies.
+    The x86 instruction gives its second operand where one is NaN, and where both are zeros. A constant goes first, so that a NaN
+    comes through and so does the other zero, unless it is the constant that must win. Otherwise equal operands, which zeros are, are
+    combined bit by bit; and `b`, in a fold the new element and not the accumulator, is tested for NaN, which keeps the test off the
+    chain of dependencies.
     """
     if b.ref[0] != "%":
         a, b = b, a
-    if a.ref[0] != "%" and "7FF8" not in a.ref and "FFF8" not in a.ref:  # a constant, not NaN
-        return w.fmax(a, b) if name == "max" else w.fmin(a, b)
-    y = w.fmax(b, a) if name == "max" else w.fmin(b, a)
+    extreme = w.fmax if name == "max" else w.fmin
+    if _is_plain_constant(a):
+        y = extreme(a, b)
+        return w.fadd(y, 0.0) if name == "max" and _ZERO in a.ref else y
+    combine = w.and_ if name == "max" else w.or_
+    equal = w.bitcast(combine(w.bits(a), w.bits(b)), a.type)
+    y = w.select(w.fcmp("oeq", a, b), equal, extreme(b, a))
     return w.select(w.fcmp("uno", b, 0.0), b, y)
+
+
+_ZERO = "0x0000000000000000"
+
+
+def _is_plain_constant(x: Val) -> bool:
+    """Whether `x` is one constant in all lanes, and neither NaN nor -0."""
+    return x.ref[0] in "0s" and not any(bits in x.ref for bits in ("7FF8", "FFF8", "0x8000000000000000"))
 
 
 def _float_sign(w: Writer, x: Val) -> Val:

@@ -134,10 +134,12 @@ def _infer_reduce_precision(operand: Type, *, exponent_bits: int, mantissa_bits:
 
 def _reduce_precision(x: Array, *, exponent_bits: int, mantissa_bits: int) -> Array:
     info = ml_dtypes.finfo(x.dtype)
-    mantissa, bias = int(info.nmant), 1 - int(info.minexp)
+    mantissa = int(info.nmant)
+    # Exponent 0 is for denormals, of which there are none without mantissa bits.
+    bias = (1 if mantissa else 0) - int(info.minexp)
     word = np.dtype(f"u{x.dtype.itemsize}")
     bits = x.view(word).astype(np.uint64)
-    sign = bits & np.uint64(1 << dtype_of(x).bits - 1)
+    sign = bits & np.uint64(1 << mantissa + int(info.nexp))  # nothing in f8E8M0FNU
     size = bits ^ sign
     if mantissa_bits < mantissa:
         # To nearest, ties to the even of what is kept; a carry runs into the exponent, as it should.
@@ -150,6 +152,8 @@ def _reduce_precision(x: Array, *, exponent_bits: int, mantissa_bits: int) -> Ar
         reach = (1 << exponent_bits - 1) - 1
         huge, tiny = exponent > bias + reach, exponent <= bias - reach
     size = np.where(tiny, np.uint64(0), size)
+    if dtype_of(x).name.endswith("FNUZ"):  # -0 would be NaN
+        sign = np.where(size == 0, np.uint64(0), sign)
     result = (size | sign).astype(word).view(x.dtype)
     with np.errstate(all="ignore"):
         infinite = np.where(sign != 0, -np.inf, np.inf).astype(x.dtype)
@@ -212,7 +216,7 @@ imag = define(
     "imag",
     doc="The imaginary part; 0 for a float.\n\nI1: a float or complex tensor. C1: one shape. C2: the element type of the parts.",
     infer=lambda operand: _infer_part(operand, "imag"),
-    reference=lambda x: np.asarray(x.imag) if np.iscomplexobj(x) else np.zeros_like(x),
+    reference=lambda x: np.asarray(x.imag) if np.iscomplexobj(x) else np.zeros(x.shape).astype(x.dtype),
     lower=lambda b, x: b.imag(x),
     traits=("elementwise",),
 )

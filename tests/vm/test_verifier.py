@@ -120,7 +120,7 @@ def test_level_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_symbol_that_no_input_determines() -> None:
-    p = add_program(("N 2 *",), ("N",))
+    p = add_program(("N 2 //",), ("N",))
     rejected(p, "program.symbol", "N is no dimension of an input")
 
 
