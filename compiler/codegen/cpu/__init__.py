@@ -13,13 +13,17 @@ from .rng import emit_rng
 from .rows import emit_rows
 from .scatter import emit_scatter
 from .sort import emit_sort
+from .window import emit_window
+from .winograd import emit_winograd
 
 
 def emit_kernel(fusion: Node, target: Target) -> Kernel:
     """The kernel of a `weft.fusion` node. Raises `InternalError` for what the fuse pass must not have made."""
     match fusion.attrs["kind"]:
-        case "map" | "window":
+        case "map":
             return emit_map(fusion, target)
+        case "window":
+            return emit_window(fusion, target)
         case "contraction":
             return _emit_contraction(fusion, target)
         case "rows":
@@ -43,6 +47,8 @@ def _emit_contraction(fusion: Node, target: Target) -> Kernel:
         return emit_matmul(fusion, target)
     if "weft.conv" in ops:
         return emit_conv(fusion, target)
+    if "weft.winograd" in ops:
+        return emit_winograd(fusion, target)
     if "weft.depthwise" in ops:
         return emit_depthwise(fusion, target)
     return emit_map(fusion, target)
