@@ -26,7 +26,7 @@ from ..ops.registry import op_of
 from .base import Context, region_pass
 from .rewrite import rebuilt
 
-CONTRACTIONS = {"dot_general", "convolution", "weft.matmul", "weft.conv", "weft.depthwise"}
+CONTRACTIONS = {"dot_general", "convolution", "weft.matmul", "weft.conv", "weft.winograd", "weft.depthwise"}
 KIND_OF_ROOT = {
     "reduce": "reduce",
     "reduce_window": "window",
@@ -137,6 +137,14 @@ class _Fuser:
                 seen.add(v.node)
                 heapq.heappush(queue, (-v.node.serial, v.node))
 
+    def _only_in(self, cluster: _Cluster, node: Node) -> bool:
+        """Whether `node` is computed in this cluster and nowhere else: a free node has copies, and each reads its operand."""
+        if node not in cluster.members:
+            return False
+        if node.op not in _FREE or node is cluster.root:
+            return len(self.clusters_of[node]) == 1
+        return not any(v in self.results or not all(self._only_in(cluster, u) for u in self.users[v]) for v in node.results)
+
     def _inside(self, cluster: _Cluster, node: Node) -> list[Node]:
         return [u for v in node.results for u in self.users.get(v, ()) if u in cluster.members]
 
@@ -148,7 +156,7 @@ class _Fuser:
             return False
         inside = self._inside(cluster, node)
         if node.op not in _FREE:
-            if node.results[0] in self.results or len(inside) != len(self.users.get(node.results[0], ())):
+            if node.results[0] in self.results or not all(self._only_in(cluster, u) for u in self.users.get(node.results[0], ())):
                 return False
             if node.op == "reshape" and not self._worth_joining(node):
                 return False

@@ -230,3 +230,35 @@ module {
     return %0#0, %0#1 : tensor<4xf32>, tensor<4xi32>
   }
 }
+// -----
+// a reduction stays outside when its broadcast is needed elsewhere too: every copy of the broadcast reads it
+func.func public @main(%x: tensor<8x4xf32>) -> (tensor<8x4xf32>, tensor<8x4xf32>) {
+  %i = stablehlo.constant dense<0.0> : tensor<f32>
+  %0 = stablehlo.reduce(%x init: %i) applies stablehlo.add across dimensions = [1] : (tensor<8x4xf32>, tensor<f32>) -> tensor<8xf32>
+  %1 = stablehlo.broadcast_in_dim %0, dims = [0] : (tensor<8xf32>) -> tensor<8x4xf32>
+  %2 = stablehlo.subtract %x, %1 : tensor<8x4xf32>
+  return %1, %2 : tensor<8x4xf32>, tensor<8x4xf32>
+}
+// =>
+module {
+  func.func public @main(%x: tensor<8x4xf32>) -> (tensor<8x4xf32>, tensor<8x4xf32>) {
+    %0 = "weft.fusion"(%x) <{kind = "reduce"}> ({
+    ^bb0(%x$$.1: tensor<8x4xf32>):
+      %i = stablehlo.constant dense<0.000000e+00> : tensor<f32>
+      %1 = stablehlo.reduce(%x$$.1 init: %i) applies stablehlo.add across dimensions = [1] : (tensor<8x4xf32>, tensor<f32>) -> tensor<8xf32>
+      stablehlo.return %1 : tensor<8xf32>
+    }) : (tensor<8x4xf32>) -> tensor<8xf32>
+    %2 = "weft.fusion"(%0) <{kind = "map"}> ({
+    ^bb0(%arg0: tensor<8xf32>):
+      %3 = stablehlo.broadcast_in_dim %arg0, dims = [0] : (tensor<8xf32>) -> tensor<8x4xf32>
+      stablehlo.return %3 : tensor<8x4xf32>
+    }) : (tensor<8xf32>) -> tensor<8x4xf32>
+    %4 = "weft.fusion"(%0, %x) <{kind = "map"}> ({
+    ^bb0(%arg1: tensor<8xf32>, %x$$.2: tensor<8x4xf32>):
+      %5 = stablehlo.broadcast_in_dim %arg1, dims = [0] : (tensor<8xf32>) -> tensor<8x4xf32>
+      %6 = stablehlo.subtract %x$$.2, %5 : tensor<8x4xf32>
+      stablehlo.return %6 : tensor<8x4xf32>
+    }) : (tensor<8xf32>, tensor<8x4xf32>) -> tensor<8x4xf32>
+    return %2, %4 : tensor<8x4xf32>, tensor<8x4xf32>
+  }
+}
