@@ -30,6 +30,7 @@ from .product import Axis, product_of
 _STEP = 256  # k summed in registers before it is added to the tile
 _CHUNK = 1 << 21  # multiply-adds in a chunk: some 20 µs
 _MAX_ROWS = 224  # of a chunk
+_PAYING = 16  # panels of a chunk that make up for packing its rows of A
 _ALIASED = 2048  # rows so many bytes apart meet in one cache set
 
 
@@ -93,8 +94,9 @@ class _Matmul:
     def _lhs(self) -> str:
         k, m = self.p.k, self.p.m
         if k.a == 1 or k.extent == 1:
-            aliased = isinstance(m.a, int) and m.a * self.size % 4096 == 0 and isinstance(m.extent, int) and m.extent > 3
-            return "copied" if aliased and self.p.n.extent != 1 else "in place"
+            few = isinstance(m.extent, int) and m.extent <= 3
+            aliased = isinstance(m.a, int) and m.a * self.size % 4096 == 0
+            return "copied" if aliased and not few and self.p.n.extent != 1 else "in place"
         if m.a == 1 or m.extent == 1:
             return "transposed"
         raise InternalError(f"neither rows nor k of the lhs are contiguous: {self.core!r}")
@@ -130,9 +132,9 @@ class _Matmul:
         group = self.groups[0]
         rows = self.row_block if isinstance(self.row_block, int) else self.rows
         depth = k if isinstance(k, int) else _STEP
-        if self.lhs != "in place":
-            return panels if isinstance(panels, int) else 64  # what was spent on packing A must pay
         wanted = max(1, _CHUNK // (rows * depth * PANEL * group)) * group
+        if self.lhs != "in place":
+            wanted = max(wanted, _PAYING)
         return minimum(panels, wanted) if isinstance(panels, int) else wanted
 
     @property

@@ -7,6 +7,8 @@ from ...ir.dims import Dim, ceildiv, product
 from ...ir.graph import Node
 from ...ops.blocked import PANEL, parse_spec
 
+_UNKNOWN = 16  # what a symbolic extent counts for beside others
+
 
 @dataclass(frozen=True, slots=True)
 class Axis:
@@ -91,4 +93,17 @@ def _merge(p: Product) -> Product:
             batch[0] = axis.around(batch[0])
         else:
             batch.insert(0, axis)
-    return replace(p, m=m, n=n, batch=tuple(batch))
+    return _with_longest_rows(replace(p, m=m, n=n, batch=tuple(batch)))
+
+
+def _with_longest_rows(p: Product) -> Product:
+    """The product with the best of the loops that leave B where it is as its rows: long ones share B's panels."""
+    best = max((p.m, *(axis for axis in p.batch if axis.b == 0)), key=lambda axis: _length(axis.extent))
+    if best is p.m:
+        return p
+    batch = tuple(p.m if axis is best else axis for axis in p.batch if axis is not best or p.m.extent != 1)
+    return replace(p, m=best, batch=batch)
+
+
+def _length(extent: Dim) -> int:
+    return extent if isinstance(extent, int) else _UNKNOWN
