@@ -12,37 +12,38 @@ from ...compiler.ir import dims
 from ...compiler.ir.dims import Dim
 from ...compiler.ir.graph import Function, Module, function
 from ...proto.errors import Loc, fail
+from ...proto.files import MappedFile
 from . import ops as ops
 from .reader import Reader, collect, parse
-from .scope import Assumption, Scope
+from .scope import Assumption, Import, Scope, opsets_of
 
 _MAX_IR_VERSION = 14
+_MOST_ASSUMPTIONS = 100
 
 
 def load(path: str | Path) -> Module:
     """The module of an `.onnx` file. External data must lie in the file's folder and is memory-mapped.
 
-    Raises `WeftError`: `onnx.parse` for a damaged file, else every problem of the model at once.
+    Raises `WeftError`: `file.read`, `onnx.parse` for a damaged file, else every problem of the model at once.
     """
-    path = Path(path)
-    loc = Loc(str(path))
+    file = MappedFile(path)
     try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise fail("file.read", f"the model cannot be read: {error.strerror}", loc=loc) from error
-    return from_model(parse(data, loc), file=str(path), folder=path.parent)
+        model = parse(file.data, file.loc)
+    finally:
+        file.close()
+    return from_model(model, file=str(path), folder=Path(path).parent)
 
 
 def from_model(model: onnx.ModelProto, *, file: str = "", folder: Path | None = None) -> Module:
     """The module of a model in memory; one function, `main`, with the graph's inputs and outputs by name."""
-    opsets = {("" if o.domain == "ai.onnx" else o.domain): o.version for o in model.opset_import}
     if model.ir_version > _MAX_IR_VERSION:
         why = f"IR version {model.ir_version} is newer than {_MAX_IR_VERSION}, the newest weft knows"
         raise fail("onnx.version", why, loc=Loc(file), help="upgrade weft, or export with an older version")
-    reader, symbols = Reader(folder), dict[str, Dim]()
-    while True:
+    opsets, reader, symbols = opsets_of(model.opset_import), Reader(folder), dict[str, Dim]()
+    functions = {(f.domain, f.name, f.overload): f for f in model.functions}
+    for _ in range(_MOST_ASSUMPTIONS):
         try:
-            main = _import(model.graph, Scope(reader, opsets, file, symbols=symbols))
+            main = _import(model.graph, Scope(Import(reader, functions, file, symbols), opsets))
         except Assumption as a:
             known = symbols.get(a.name)
             if known is not None and (isinstance(known, int) or a.lo is None or (dims.lower_bound(known) or 0) >= a.lo):
@@ -51,13 +52,17 @@ def from_model(model: onnx.ModelProto, *, file: str = "", folder: Path | None = 
             continue
         meta = {"producer": model.producer_name, "opset": str(opsets.get("", 0))}
         return Module({"main": main}, model.graph.name or "module", meta)
+    raise fail("onnx.shape", f"the graph makes more than {_MOST_ASSUMPTIONS} assumptions on its symbolic dims", loc=Loc(file))
 
 
 def _import(graph: onnx.GraphProto, scope: Scope) -> Function:
+    if graph.sparse_initializer:
+        raise fail("onnx.unsupported", "sparse initializers are not supported", loc=scope.loc(graph.sparse_initializer[0].values.name))
     for tensor in graph.initializer:
         scope.constant(tensor)
-    params = [scope.input(i) for i in graph.input if i.name not in scope.values]
+    constants = set(scope.values)
+    params = [scope.input(i) for i in graph.input if i.name not in constants]
     scope.run(graph.node)
-    collect(scope.errors)
+    collect(scope.shared.errors)
     results = [scope.lookup(o.name, scope.loc(o.name)) for o in graph.output]
-    return function("main", params, results, result_names=[o.name for o in graph.output], loc=Loc(scope.file))
+    return function("main", params, results, result_names=[o.name for o in graph.output], loc=Loc(scope.shared.file))

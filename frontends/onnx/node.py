@@ -1,7 +1,8 @@
 """What an operator's importer sees of its node: attributes with their defaults, known contents, errors that name the place."""
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+import builtins
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import onnx
@@ -18,12 +19,14 @@ if TYPE_CHECKING:
 class NodeView:
     """One ONNX node in the scope that imports it."""
 
-    def __init__(self, proto: onnx.NodeProto, scope: "Scope", opset: int, loc: Loc) -> None:
+    def __init__(
+        self, proto: onnx.NodeProto, scope: "Scope", opset: int, loc: Loc, attributes: Mapping[str, AttributeProto] | None = None
+    ) -> None:
         self.proto = proto
         self.scope = scope
         self.opset = opset
         self.loc = loc
-        self._attrs = {a.name: a for a in proto.attribute}
+        self.attributes = {a.name: a for a in proto.attribute} if attributes is None else attributes
 
     @property
     def op_type(self) -> str:
@@ -40,13 +43,13 @@ class NodeView:
 
     def has(self, name: str) -> bool:
         """Whether the attribute is given."""
-        return name in self._attrs
+        return name in self.attributes
 
-    def int(self, name: str, default: int | None = None) -> int:
+    def int(self, name: str, default: builtins.int | None = None) -> builtins.int:
         """An integer attribute."""
         return self._get(name, AttributeProto.INT, default)
 
-    def float(self, name: str, default: float | None = None) -> float:
+    def float(self, name: str, default: builtins.float | None = None) -> builtins.float:
         """A float attribute."""
         return self._get(name, AttributeProto.FLOAT, default)
 
@@ -55,11 +58,11 @@ class NodeView:
         value = self._get(name, AttributeProto.STRING, default)
         return value.decode("utf-8", "replace") if isinstance(value, bytes) else value
 
-    def ints(self, name: str, default: Sequence[int] | None = None) -> tuple[int, ...]:
+    def ints(self, name: str, default: Sequence[builtins.int] | None = None) -> tuple[builtins.int, ...]:
         """A list of integers."""
         return tuple(self._get(name, AttributeProto.INTS, default))
 
-    def floats(self, name: str, default: Sequence[float] | None = None) -> tuple[float, ...]:
+    def floats(self, name: str, default: Sequence[builtins.float] | None = None) -> tuple[builtins.float, ...]:
         """A list of floats."""
         return tuple(self._get(name, AttributeProto.FLOATS, default))
 
@@ -75,8 +78,8 @@ class NodeView:
         """A graph attribute."""
         return self._get(name, AttributeProto.GRAPH, None)
 
-    def _get(self, name: str, kind: int, default):
-        attr = self._attrs.get(name)
+    def _get(self, name: str, kind: builtins.int, default: Any) -> Any:
+        attr = self.attributes.get(name)
         if attr is None:
             if default is None:
                 raise self.error("attribute", f"`{self.op_type}` needs the attribute `{name}`")
@@ -101,12 +104,46 @@ class NodeView:
             )
         return list(contents.reshape(-1).tolist())
 
-    def numbers(self, value: Value, what: str) -> list[int]:
+    def numbers(self, value: Value, what: str) -> list[builtins.int]:
         """Like `dims`, but they must be plain numbers."""
         dims = self.dims(value, what)
-        if not all(isinstance(d, int) for d in dims):
-            raise self.error("dynamic", f"{what} of `{self.op_type}` must be constant, got {', '.join(map(str, dims))}")
-        return [int(d) for d in dims]  # type: ignore[arg-type]
+        whole = [d for d in dims if isinstance(d, int) or (isinstance(d, float) and d.is_integer())]
+        if len(whole) < len(dims):
+            raise self.error("dynamic", f"{what} of `{self.op_type}` must be constant and whole, got {', '.join(map(str, dims))}")
+        return [int(d) for d in whole]
+
+    def number(self, value: Value, what: str) -> builtins.int:
+        """The one element of a constant."""
+        numbers = self.numbers(value, what)
+        if len(numbers) != 1:
+            raise self.error("shape", f"{what} of `{self.op_type}` must be one number, got {value.type}")
+        return numbers[0]
+
+    def axis(self, axis: builtins.int, rank: builtins.int) -> builtins.int:
+        """An axis counted from the front, of one that may be counted from the back."""
+        if not -rank <= axis < rank:
+            raise self.error("axis", f"axis {axis} of `{self.op_type}` must lie in [-{rank}, {rank})")
+        return axis % rank
+
+    def axes(self, axes: Sequence[builtins.int], rank: builtins.int) -> tuple[builtins.int, ...]:
+        """Axes counted from the front, each at most once."""
+        counted = tuple(self.axis(a, rank) for a in axes)
+        if len(set(counted)) < len(counted):
+            raise self.error("axis", f"the axes {tuple(axes)} of `{self.op_type}` name one twice")
+        return counted
+
+    def check(self, condition: bool, code: str, message: str, help: str = "") -> None:
+        """Raise the diagnostic unless `condition` holds."""
+        if not condition:
+            raise self.error(code, message, help)
+
+    def check_rank(self, value: Value, rank: builtins.int) -> None:
+        """Raise a diagnostic unless `value` has that rank."""
+        self.check(len(value.shape) == rank, "shape", f"`{self.op_type}` needs a tensor of rank {rank} here, got {value.type}")
+
+    def check_length(self, values: Sequence[object], length: builtins.int, what: str) -> None:
+        """Raise a diagnostic unless there are that many values."""
+        self.check(len(values) == length, "attribute", f"{what} of `{self.op_type}` must have {length} entries, got {len(values)}")
 
     def error(self, code: str, message: str, help: str = "") -> WeftError:
         """A diagnostic at this node: `raise node.error("attribute", "…")`."""

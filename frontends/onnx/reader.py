@@ -1,6 +1,7 @@
 """Reading an ONNX file: parsing, tensors, external data. Nothing of the file's is executed, and nothing outside its folder is read."""
 
 import os
+from math import prod
 from pathlib import Path
 
 import numpy as np
@@ -43,12 +44,14 @@ _NAMES = {
 }
 DTYPES: dict[int, DType] = {number: dtypes.BY_NAME[_NAMES[name]] for name, number in TensorProto.DataType.items() if name in _NAMES}
 NUMBERS: dict[str, int] = {dtype.name: number for number, dtype in DTYPES.items()}
+_MOST_ELEMENTS = 1 << 40
+_MOST_RANK = 32  # numpy has 64, and fusions need some
 
 
-def parse(data: bytes, loc: Loc) -> onnx.ModelProto:
+def parse(data: bytes | memoryview, loc: Loc) -> onnx.ModelProto:
     """The model in these bytes; WeftError `onnx.parse` if they are not one."""
     try:
-        model = onnx.ModelProto.FromString(data)
+        model = onnx.ModelProto.FromString(data)  # type: ignore[arg-type]
     except DecodeError as error:
         raise fail("onnx.parse", f"this is not an ONNX model: {error}", loc=loc) from error
     if not model.HasField("graph") or not model.opset_import:
@@ -74,7 +77,7 @@ class Reader:
         """The contents of a tensor; external data is memory-mapped. WeftError `onnx.tensor`, `onnx.external`."""
         dtype = self.dtype(tensor.data_type, loc)
         shape = tuple(tensor.dims)
-        if any(d < 0 for d in shape):
+        if any(d < 0 for d in shape) or prod(max(d, 1) for d in shape) > _MOST_ELEMENTS or len(shape) > _MOST_RANK:
             raise fail("onnx.tensor", f"tensor `{tensor.name}` has the shape {shape}", loc=loc)
         if tensor.data_location == TensorProto.EXTERNAL:
             return self._external(tensor, dtype, shape, loc)
@@ -89,9 +92,7 @@ class Reader:
 
     def _check_length(self, tensor: TensorProto, dtype: DType, shape: tuple[int, ...], loc: Loc) -> None:
         """A tensor must hold as many elements as its shape says, before memory is taken for them."""
-        count = 1
-        for d in shape:
-            count *= d
+        count = prod(shape)
         if tensor.HasField("raw_data"):
             have, need = len(tensor.raw_data), (count * max(dtype.bits, 1) + 7) // 8
             if (dtype is not dtypes.BOOL and have == need) or (dtype is dtypes.BOOL and have == count):
@@ -113,9 +114,7 @@ class Reader:
             offset, length = int(info.get("offset", "0")), int(info["length"]) if "length" in info else None
         except ValueError as error:
             raise fail("onnx.external", f"offset or length of `{tensor.name}` is not a number", loc=loc) from error
-        count = 1
-        for d in shape:
-            count *= d
+        count = prod(shape)
         need = count if dtype.bits < 8 and dtype.is_bool else (count * dtype.bits + 7) // 8
         data = self._map(path, loc)
         length = need if length is None else length
@@ -164,8 +163,8 @@ def tensor_type(info: onnx.TypeProto, reader: Reader, dim: "object", loc: Loc) -
     if not t.HasField("shape"):
         raise fail("onnx.type", "an input must have a shape", loc=loc, help="run onnx.shape_inference, or export with shapes")
     dims = tuple(d.dim_value if d.WhichOneof("value") == "dim_value" else dim(d, i) for i, d in enumerate(t.shape.dim))  # type: ignore[operator]
-    if any(isinstance(d, int) and d < 0 for d in dims):
-        raise fail("onnx.type", f"a dim is negative: {dims}", loc=loc)
+    if any(isinstance(d, int) and not 0 <= d <= _MOST_ELEMENTS for d in dims) or len(dims) > _MOST_RANK:
+        raise fail("onnx.type", f"no tensor can have the shape {dims}", loc=loc)
     return TensorType(reader.dtype(t.elem_type, loc), dims)
 
 

@@ -1,18 +1,26 @@
-"""Importing a graph: names to values, nodes through the table of operators, nested graphs with what they capture."""
+"""Importing a graph: names to values, nodes through the table of operators, functions, nested graphs with what they capture."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import zip_longest
 
 import onnx
 
 from ...compiler.ir.attrs import Tensor
 from ...compiler.ir.dims import Dim, symbol
 from ...compiler.ir.graph import Region, Value, located, param, region
+from ...compiler.ir.types import TensorType
 from ...compiler.ops.registry import op_of
 from ...proto.errors import Loc, WeftError, fail
 from . import registry
 from .contents import Contents
 from .node import NodeView
 from .reader import Reader, tensor_type
+from .schema import bind_attributes, body_of, check_call, has_body, schema_of
+
+FunctionKey = tuple[str, str, str]  # domain, name, overload
+_MOST_NODES = 1 << 20
+_MOST_DEPTH = 32
+_MOST_ELEMENTS = 1 << 40
 
 
 class Assumption(Exception):
@@ -28,40 +36,65 @@ class Assumption(Exception):
         self.value = value
 
 
-class Scope:
-    """The names of one graph. A nested graph has a scope of its own that looks names up outside and turns what it finds into captures."""
+class Import:
+    """What all scopes of one import share: the model, what is known of its tensors, the problems found so far."""
 
-    def __init__(
-        self,
-        reader: Reader,
-        opsets: Mapping[str, int],
-        file: str,
-        outer: "Scope | None" = None,
-        symbols: Mapping[str, Dim] | None = None,
-    ) -> None:
+    def __init__(self, reader: Reader, functions: Mapping[FunctionKey, onnx.FunctionProto], file: str, symbols: Mapping[str, Dim]) -> None:
         self.reader = reader
-        self.opsets = opsets
+        self.functions = functions
         self.file = file
+        self.symbols = symbols
+        self.contents = Contents()
+        self.errors: list[WeftError] = []
+        self._nodes = 0
+
+    def count(self, loc: Loc) -> None:
+        """Called for every node: functions of functions could make any number of them out of a small file."""
+        self._nodes += 1
+        if self._nodes > _MOST_NODES:
+            raise fail("onnx.size", f"the model has more than {_MOST_NODES} nodes once its functions are expanded", loc=loc)
+
+
+class Scope:
+    """The names of one graph or function.
+
+    A nested graph has a scope of its own that looks names up outside. What it finds becomes a capture, unless the graph is imported in
+    place (`inline`). A function sees nothing of its caller's but its inputs and attributes.
+    """
+
+    def __init__(self, shared: Import, opsets: Mapping[str, int], outer: "Scope | None" = None, *, inline: bool = False) -> None:
+        self.shared = shared
+        self.reader = shared.reader
+        self.contents = shared.contents
+        self.opsets = opsets
         self.outer = outer
-        self.symbols = symbols or {}
-        self.values: dict[str, Value] = {}
-        self.contents = outer.contents if outer else Contents()
+        self.inline = inline
+        self.prefix = outer.prefix if outer else ""
+        self.depth = outer.depth + 1 if outer else 0
+        self.attributes: dict[str, onnx.AttributeProto] = outer.attributes if outer else {}
+        self.values: dict[str, Value | None] = {}  # None: an input that the caller of a function leaves out
         self.captured: dict[Value, Value] = {}
-        self.errors: list[WeftError] = outer.errors if outer else []
         self._unavailable: set[str] = set()
 
     def loc(self, name: str) -> Loc:
         """The place of a node or value of this model."""
-        return Loc(self.file, name)
+        return Loc(self.shared.file, self.prefix + name)
 
     def lookup(self, name: str, loc: Loc) -> Value:
         """The value called `name`; WeftError `onnx.name` if there is none."""
+        found = self.find(name, loc)
+        if found is None:
+            raise fail("onnx.name", f"`{name}` is an input that is not given", loc=loc)
+        return found
+
+    def find(self, name: str, loc: Loc) -> Value | None:
+        """The value called `name`, None for an absent input of a function."""
         if name in self.values:
             return self.values[name]
         if self.outer is None:
             raise fail("onnx.name", f"nothing defines `{name}`", loc=loc, help="the nodes of an ONNX graph must be sorted")
-        found = self.outer.lookup(name, loc)
-        if found.op == "constant":
+        found = self.outer.find(name, loc)
+        if found is None or found.op == "constant" or self.inline:
             return found
         if found not in self.captured:
             self.captured[found] = param(found.type, name)
@@ -77,6 +110,8 @@ class Scope:
     def constant(self, tensor: onnx.TensorProto) -> None:
         """Define an initializer."""
         loc = self.loc(tensor.name)
+        if tensor.name in self.values:
+            raise fail("onnx.name", f"two initializers are called `{tensor.name}`", loc=loc)
         with located(loc):
             value = op_of("constant")(value=Tensor(self.reader.array(tensor, loc), tensor.name), names=(tensor.name,))
         assert isinstance(value, Value)
@@ -84,10 +119,12 @@ class Scope:
 
     def input(self, info: onnx.ValueInfoProto) -> Value:
         """A parameter for a graph input."""
+        if info.name in self.values or not info.name:
+            raise fail("onnx.name", f"two inputs are called `{info.name}`", loc=self.loc(info.name))
 
         def dim(d: onnx.TensorShapeProto.Dimension, axis: int) -> Dim:
             name = d.dim_param or f"{info.name}_dim{axis}"
-            return self.symbols.get(name, symbol(name))
+            return self.shared.symbols.get(name, symbol(name))
 
         value = param(tensor_type(info.type, self.reader, dim, self.loc(info.name)), info.name)
         self.values[info.name] = value
@@ -96,46 +133,97 @@ class Scope:
     def run(self, nodes: Sequence[onnx.NodeProto]) -> None:
         """Import nodes in order. Problems are collected, so that all of a model's are reported at once."""
         for proto in nodes:
+            loc = self.loc(proto.name or next(iter(proto.output), ""))
             try:
-                self._node(proto)
+                self._node(proto, loc)
             except WeftError as error:
-                self.errors.append(error.at(self.loc(proto.name or (proto.output[0] if proto.output else ""))))
+                self.shared.errors.append(error.at(loc))
                 self._unavailable.update(proto.output)
 
-    def _node(self, proto: onnx.NodeProto) -> None:
-        loc = self.loc(proto.name or (proto.output[0] if proto.output else ""))
+    def _node(self, proto: onnx.NodeProto, loc: Loc) -> None:
+        self.shared.count(loc)
         domain = "" if proto.domain == "ai.onnx" else proto.domain
-        view = NodeView(proto, self, self.opsets.get(domain, 0), loc)
-        handler = registry.find(view)
-        if handler is None:
-            name = f"{domain}.{proto.op_type}" if domain else proto.op_type
-            raise fail("onnx.unsupported", f"operator `{name}` (opset {view.opset}) is not supported", loc=loc)
+        view = NodeView(proto, self, self.opsets.get(domain, 0), loc, bind_attributes(proto, self.attributes))
+        function = self.shared.functions.get((domain, proto.op_type, proto.overload))
+        schema = schema_of(view)
+        handler = registry.find(view) if schema and not function else None
+        if handler is None and function is None and not (schema and has_body(schema)):
+            raise _unsupported(view)
         if any(self.is_unavailable(name) for name in proto.input):
             self._unavailable.update(proto.output)
             return
-        inputs = [self.lookup(name, loc) if name else None for name in proto.input]
-        with located(loc):
-            results = handler(view, *inputs)
-        values = results if isinstance(results, tuple) else (results,)
-        for name, value in zip(proto.output, values, strict=False):
-            if name and value is not None:
-                self._define(name, value)
+        inputs = [self.find(name, loc) if name else None for name in proto.input]
+        if schema and not function:
+            check_call(view, inputs, schema)
+            function = None if handler else body_of(view, inputs, schema)
+        if function is not None:
+            values = self._call(view, function, inputs)
+            if values is None:
+                self._unavailable.update(proto.output)
+                return
+        elif handler is not None:
+            with located(loc):
+                results = handler(view, *inputs)
+            values = results if isinstance(results, tuple) else (results,)
+        else:
+            raise _unsupported(view)
+        self._define(proto, values, loc)
 
-    def _define(self, name: str, value: Value) -> None:
-        self.values[name] = value
-        value.name = value.name or name
+    def _define(self, proto: onnx.NodeProto, values: Sequence[Value | None], loc: Loc) -> None:
+        for name, value in zip_longest(proto.output, values):
+            if not name:
+                continue
+            if name in self.values:
+                raise fail("onnx.name", f"`{name}` is defined twice", loc=loc)
+            if value is None:
+                raise fail("onnx.unsupported", f"output `{name}` of `{proto.op_type}` is not supported", loc=loc)
+            if isinstance(value.type, TensorType) and isinstance(value.type.size, int) and value.type.size > _MOST_ELEMENTS:
+                raise fail("onnx.size", f"{value.type} is too large: more than {_MOST_ELEMENTS} elements", loc=loc)
+            self.values[name] = value
+            value.name = value.name or self.prefix + name
 
-    def nested(self, graph: onnx.GraphProto, params: Sequence[Value]) -> tuple["Scope", list[Value]]:
+    def _call(self, node: NodeView, function: onnx.FunctionProto, inputs: Sequence[Value | None]) -> list[Value | None] | None:
+        """The results of a function's body in place of its call; None if it has problems, which are collected."""
+        what = f"function `{function.name}`"
+        node.check(self.depth < _MOST_DEPTH, "nesting", f"{what} is nested more than {_MOST_DEPTH} deep")
+        node.check(len(inputs) <= len(function.input), "arity", f"{what} has {len(function.input)} inputs, {len(inputs)} given")
+        scope = Scope(self.shared, {**self.opsets, **opsets_of(function.opset_import)})
+        scope.depth, scope.prefix = self.depth + 1, f"{node.loc.name}/"
+        scope.attributes = {a.name: a for a in function.attribute_proto} | dict(node.attributes)
+        scope.values = dict(zip_longest(function.input, inputs))
+        before = len(self.shared.errors)
+        scope.run(function.node)
+        if len(self.shared.errors) > before:
+            return None
+        wanted = zip(function.output, node.proto.output, strict=False)
+        return [scope.find(name, node.loc) if result else None for name, result in wanted]
+
+    def nested(self, graph: onnx.GraphProto, params: Sequence[Value], *, inline: bool = False) -> tuple["Scope", list[Value]]:
         """Import a graph attribute with these parameters; its scope (which knows what it captured) and its results."""
-        inner = Scope(self.reader, self.opsets, self.file, self)
+        loc = self.loc(graph.name)
+        if self.depth >= _MOST_DEPTH:
+            raise fail("onnx.nesting", f"graphs are nested more than {_MOST_DEPTH} deep", loc=loc)
+        if len(graph.input) != len(params):
+            raise fail("onnx.nested", f"the nested graph must have {len(params)} inputs, it has {len(graph.input)}", loc=loc)
+        inner = Scope(self.shared, self.opsets, self, inline=inline)
         for info, value in zip(graph.input, params, strict=True):
             inner.values[info.name] = value
         for tensor in graph.initializer:
             inner.constant(tensor)
         inner.run(graph.node)
         if any(inner.is_unavailable(o.name) for o in graph.output):
-            raise fail("onnx.nested", "a nested graph could not be imported", loc=self.loc(graph.name))
+            raise fail("onnx.nested", "a nested graph could not be imported", loc=loc)
         return inner, [inner.lookup(o.name, self.loc(o.name)) for o in graph.output]
+
+
+def _unsupported(node: NodeView) -> WeftError:
+    name = f"{node.domain}.{node.op_type}" if node.domain else node.op_type
+    return node.error("unsupported", f"operator `{name}` (opset {node.opset}) is not supported")
+
+
+def opsets_of(imports: Iterable[onnx.OperatorSetIdProto]) -> dict[str, int]:
+    """Opset versions by domain."""
+    return {("" if o.domain == "ai.onnx" else o.domain): o.version for o in imports}
 
 
 def close(scopes: Sequence[Scope], bodies: Sequence[tuple[Sequence[Value], Sequence[Value]]]) -> tuple[list[Value], list[Region]]:

@@ -1,8 +1,15 @@
 """Importers of ONNX operators by family; importing this package fills the registry."""
 
+from . import control as control
+from . import conversion as conversion
+from . import einsum as einsum
+from . import indexing as indexing
 from . import logic as logic
 from . import math as math
 from . import ml as ml
 from . import nn as nn
+from . import quantize as quantize
 from . import reduction as reduction
+from . import resize as resize
 from . import shape as shape
+from . import slicing as slicing

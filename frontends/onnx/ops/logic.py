@@ -34,8 +34,9 @@ def invert(node: NodeView, x: Value) -> Value:
 
 @handles("BitShift")
 def shift(node: NodeView, x: Value, y: Value) -> Value:
-    """Shift of unsigned integers."""
-    return elementwise("shift_left" if node.string("direction") == "LEFT" else "shift_right_logical", x, y)
+    """Shift of integers; to the right with the sign."""
+    right = "shift_right_logical" if x.dtype.is_unsigned else "shift_right_arithmetic"
+    return elementwise("shift_left" if node.string("direction") == "LEFT" else right, x, y)
 
 
 @handles("Where")
@@ -63,9 +64,12 @@ def is_inf(node: NodeView, x: Value) -> Value:
     return fold(lambda a, b: op("or", a, b), signs)
 
 
-@handles("Identity", "Dropout", "Optional")
-def identity(node: NodeView, x: Value, *_: Value | None) -> Value | tuple[Value, ...]:
+@handles("Identity", "Dropout")
+def identity(node: NodeView, x: Value, *rest: Value | None) -> Value | tuple[Value, ...]:
     """The operand; dropout keeps everything when it infers, its mask is all true."""
+    if node.op_type == "Dropout" and len(rest) > 1 and rest[1] is not None:
+        training = node.known(rest[1])
+        node.check(training is not None and not training.any(), "unsupported", "`Dropout` in training mode is not supported")
     if node.op_type == "Dropout" and node.outputs > 1:
         mask = const(True)
         return x, build.helpers.broadcast(mask, x.shape, ())

@@ -30,7 +30,7 @@ _UNARY = {
     "Erf": "weft.erf",
     "Sign": "sign",
 }
-_BINARY = {"Add": "add", "Sub": "subtract", "Mul": "multiply", "Div": "divide", "BitShift": ""}
+_BINARY = {"Add": "add", "Sub": "subtract", "Mul": "multiply", "Div": "divide"}
 
 
 @handles(*_UNARY)
@@ -42,7 +42,8 @@ def unary(node: NodeView, x: Value) -> Value:
 def legacy_broadcast(node: NodeView, x: Value, y: Value) -> tuple[Value, Value]:
     """Before opset 7 the second operand was aligned at `axis`, and only where `broadcast` said so."""
     if node.opset < 7 and node.int("broadcast", 0) and len(y.shape) < len(x.shape):
-        axis = node.int("axis", len(x.shape) - len(y.shape)) % len(x.shape)
+        axis = node.axis(node.int("axis", len(x.shape) - len(y.shape)), len(x.shape))
+        node.check(axis + len(y.shape) <= len(x.shape), "axis", f"{y.type} does not fit into {x.type} at axis {axis}")
         y = helpers.reshape_to(y, (*y.shape, *(1,) * (len(x.shape) - axis - len(y.shape))))
     return x, y
 
@@ -172,7 +173,12 @@ def hard_swish(node: NodeView, x: Value) -> Value:
 
 @handles("Softplus")
 def softplus(node: NodeView, x: Value) -> Value:
-    """log(eˣ + 1), without overflow."""
+    """log(eˣ + 1)."""
+    return _softplus(x)
+
+
+def _softplus(x: Value) -> Value:
+    """log(eˣ + 1) = max(x, 0) + log(1 + e^-|x|), without overflow."""
     tail = op("log_plus_one", op("exponential", op("negate", op("abs", x))))
     return op("add", op("maximum", x, scalar(0, x)), tail)
 
@@ -198,7 +204,7 @@ def gelu(node: NodeView, x: Value) -> Value:
 @handles("Mish")
 def mish(node: NodeView, x: Value) -> Value:
     """x·tanh(softplus(x))."""
-    return op("multiply", x, op("tanh", softplus(node, x)))
+    return op("multiply", x, op("tanh", _softplus(x)))
 
 
 @handles("Swish")
@@ -216,12 +222,15 @@ def thresholded_relu(node: NodeView, x: Value) -> Value:
 @handles("MatMul")
 def matmul(node: NodeView, x: Value, y: Value) -> Value:
     """numpy's matmul."""
+    node.check(len(x.shape) > 0 and len(y.shape) > 0, "shape", f"`MatMul` of {x.type} and {y.type}: a scalar has no rows")
     return build.matmul(x, y)
 
 
 @handles("Gemm")
 def gemm(node: NodeView, a: Value, b: Value, c: Value | None = None) -> Value:
     """alpha·A'·B' + beta·C."""
+    node.check_rank(a, 2)
+    node.check_rank(b, 2)
     if node.int("transA", 0):
         a = build.transpose(a, (1, 0))
     if node.int("transB", 0):
@@ -235,39 +244,39 @@ def gemm(node: NodeView, a: Value, b: Value, c: Value | None = None) -> Value:
     return elementwise("add", y, c if beta == 1.0 else op("multiply", c, full_like(c, beta)))
 
 
-@handles("Cast")
-def convert(node: NodeView, x: Value) -> Value:
-    """Another element type."""
-    if node.opset < 6:
-        from onnx import TensorProto
-
-        names = dict(TensorProto.DataType.items())
-        return cast(x, node.scope.reader.dtype(names.get(node.string("to"), -1), node.loc))
-    return cast(x, node.scope.reader.dtype(node.int("to"), node.loc))
-
-
-@handles("CastLike")
-def cast_like(node: NodeView, x: Value, like: Value) -> Value:
-    """The element type of another value."""
-    return cast(x, like.dtype)
+@handles("Sinh", "Cosh")
+def hyperbolic(node: NodeView, x: Value) -> Value:
+    """(eˣ ∓ e⁻ˣ)/2; the sine by eˣ - 1, exact near 0."""
+    half = scalar(0.5, x)
+    if node.op_type == "Cosh":
+        return op("multiply", half, op("add", op("exponential", x), op("exponential", op("negate", x))))
+    up, down = op("exponential_minus_one", x), op("exponential_minus_one", op("negate", x))
+    return op("multiply", half, op("subtract", up, down))
 
 
-@handles("CumSum")
-def cumulative_sum(node: NodeView, x: Value, axis: Value) -> Value:
-    """Sums of prefixes, as a sum over a window that reaches back to the start."""
-    (a,) = node.numbers(axis, "the axis")
-    a %= len(x.shape)
-    n = x.shape[a]
-    if not isinstance(n, int):
-        raise node.error("dynamic", "`CumSum` needs a static size along its axis")
-    reverse, exclusive = node.int("reverse", 0), node.int("exclusive", 0)
-    window = [1] * len(x.shape)
-    window[a] = max(n, 1)
-    before, after = (0, n - 1) if reverse else (n - 1, 0)
-    if exclusive:
-        before, after = (before - 1, after + 1) if reverse else (before + 1, after - 1)
-    padding = tuple((before, after) if i == a else (0, 0) for i in range(len(x.shape)))
-    if n == 0:
-        return x
-    body = helpers.scalar_region("add", x.dtype)
-    return op("reduce_window", x, const(0, x.dtype), window_dimensions=tuple(window), padding=padding, body=body)
+@handles("Asin", "Acos", "Atan")
+def inverse(node: NodeView, x: Value) -> Value:
+    """Arc functions by the angle of a point."""
+    one = scalar(1, x)
+    if node.op_type == "Atan":
+        return op("atan2", x, one)
+    other = op("sqrt", op("multiply", op("subtract", one, x), op("add", one, x)))
+    return op("atan2", x, other) if node.op_type == "Asin" else op("atan2", other, x)
+
+
+@handles("Asinh", "Acosh", "Atanh")
+def inverse_hyperbolic(node: NodeView, x: Value) -> Value:
+    """Logarithms, written so that small arguments lose nothing."""
+    one = scalar(1, x)
+    match node.op_type:
+        case "Asinh":
+            a = op("abs", x)
+            square = op("multiply", a, a)
+            root = op("sqrt", op("add", square, one))
+            return op("multiply", op("sign", x), op("log_plus_one", op("add", a, op("divide", square, op("add", root, one)))))
+        case "Acosh":
+            t = op("subtract", x, one)
+            return op("log_plus_one", op("add", t, op("sqrt", op("multiply", t, op("add", x, one)))))
+        case _:
+            difference = op("subtract", op("log_plus_one", x), op("log_plus_one", op("negate", x)))
+            return op("multiply", scalar(0.5, x), difference)

@@ -10,7 +10,7 @@ from .. import build
 from ..build import elementwise, op
 from ..node import NodeView
 from ..registry import handles
-from . import reduction, shape
+from . import indexing, reduction
 
 ML = "ai.onnx.ml"
 
@@ -25,7 +25,7 @@ def array_feature_extractor(node: NodeView, x: Value, indices: Value) -> Value:
     if known is not None and all(isinstance(i, int) for i in known):
         pieces = [build.slice_axis(matrix, axis, i, i + 1) for i in known]
         return build.concatenate(pieces, axis)
-    return shape.take(matrix, flat, axis)
+    return indexing.take(matrix, flat, axis)
 
 
 @handles("Scaler", domain=ML)
@@ -86,7 +86,7 @@ def _linear(node: NodeView, x: Value) -> Value:
 def _labels(best: Value, labels: np.ndarray) -> Value:
     if (labels == np.arange(len(labels))).all():
         return best
-    return shape.take(const(labels), best, 0)
+    return indexing.take(const(labels), best, 0)
 
 
 def _post_transform(node: NodeView, scores: Value) -> Value:

@@ -6,7 +6,7 @@ from math import ceil
 import numpy as np
 
 from ....compiler.ir.attrs import ConvDims
-from ....compiler.ir.dims import floordiv, product
+from ....compiler.ir.dims import Dim, floordiv, product
 from ....compiler.ir.graph import Value
 from ....compiler.ir.types import TensorType
 from ....compiler.ops import helpers
@@ -21,6 +21,12 @@ from ..registry import handles
 Pads = list[tuple[int, int]]
 
 
+def channels_of(node: NodeView, x: Value) -> tuple[Dim, ...]:
+    """The dims of a tensor [N, C, …]."""
+    node.check(len(x.shape) >= 2, "shape", f"`{node.op_type}` needs a tensor [N, C, …], got {x.type}")
+    return x.shape
+
+
 def spatial_of(node: NodeView, x: Value) -> tuple[int, ...]:
     """The spatial sizes of an image [N, C, …], which must be static."""
     sizes = x.shape[2:]
@@ -29,15 +35,20 @@ def spatial_of(node: NodeView, x: Value) -> tuple[int, ...]:
     return sizes
 
 
+def steps_of(node: NodeView, name: str, rank: int) -> tuple[int, ...]:
+    """Strides or dilations: one positive number for each spatial dim, 1 by default."""
+    steps = node.ints(name, (1,) * rank)
+    node.check_length(steps, rank, f"`{name}`")
+    node.check(all(s > 0 for s in steps), "attribute", f"`{name}` of `{node.op_type}` must be positive, got {steps}")
+    return steps
+
+
 def pads_of(node: NodeView, sizes: Sequence[int], kernel: Sequence[int], strides: Sequence[int], dilations: Sequence[int]) -> Pads:
     """(before, after) per spatial dim from `pads` or `auto_pad`."""
     rank = len(sizes)
     mode = node.string("auto_pad", "NOTSET")
     if mode in ("NOTSET", ""):
-        pads = node.ints("pads", (0,) * (2 * rank))
-        if len(pads) != 2 * rank:
-            raise node.error("attribute", f"`pads` must have {2 * rank} entries, got {len(pads)}")
-        return list(zip(pads[:rank], pads[rank:], strict=True))
+        return _given_pads(node, rank)
     if mode == "VALID":
         return [(0, 0)] * rank
     result: Pads = []
@@ -46,6 +57,12 @@ def pads_of(node: NodeView, sizes: Sequence[int], kernel: Sequence[int], strides
         small, large = total // 2, total - total // 2
         result.append((small, large) if mode == "SAME_UPPER" else (large, small))
     return result
+
+
+def _given_pads(node: NodeView, rank: int) -> Pads:
+    pads = node.ints("pads", (0,) * (2 * rank))
+    node.check_length(pads, 2 * rank, "`pads`")
+    return list(zip(pads[:rank], pads[rank:], strict=True))
 
 
 def image_dims(rank: int, swapped: bool = False) -> ConvDims:
@@ -58,15 +75,21 @@ def image_dims(rank: int, swapped: bool = False) -> ConvDims:
 @handles("Conv")
 def conv(node: NodeView, x: Value, w: Value, b: Value | None = None) -> Value:
     """Convolution of an image [N, C, …] with a kernel [M, C/group, …]."""
+    return add_bias(convolve(node, x, w), b)
+
+
+def convolve(node: NodeView, x: Value, w: Value) -> Value:
+    """The convolution that a node's attributes describe."""
     sizes, kernel = spatial_of(node, x), spatial_of(node, w)
     rank = len(sizes)
-    strides, dilations = node.ints("strides", (1,) * rank), node.ints("dilations", (1,) * rank)
+    node.check_rank(w, rank + 2)
+    strides, dilations = steps_of(node, "strides", rank), steps_of(node, "dilations", rank)
     pads = pads_of(node, sizes, kernel, strides, dilations)
     out = [
         max((n + lo + hi - (k - 1) * d - 1) // s + 1, 0)
         for n, k, s, d, (lo, hi) in zip(sizes, kernel, strides, dilations, pads, strict=True)
     ]
-    y = op(
+    return op(
         "convolution",
         x,
         w,
@@ -77,7 +100,6 @@ def conv(node: NodeView, x: Value, w: Value, b: Value | None = None) -> Value:
         feature_group_count=node.int("group", 1),
         result=TensorType(x.dtype, (x.shape[0], w.shape[0], *out)),
     )
-    return add_bias(y, b)
 
 
 def add_bias(y: Value, b: Value | None) -> Value:
@@ -95,8 +117,11 @@ def conv_transpose(node: NodeView, x: Value, w: Value, b: Value | None = None) -
     """The gradient of a convolution: the input is spread by the strides, then convolved with the turned kernel [C, M/group, …]."""
     sizes, kernel = spatial_of(node, x), spatial_of(node, w)
     rank, groups = len(sizes), node.int("group", 1)
-    strides, dilations = node.ints("strides", (1,) * rank), node.ints("dilations", (1,) * rank)
+    node.check_rank(w, rank + 2)
+    node.check(groups > 0, "attribute", f"`group` must be positive, got {groups}")
+    strides, dilations = steps_of(node, "strides", rank), steps_of(node, "dilations", rank)
     extra = node.ints("output_padding", (0,) * rank)
+    node.check_length(extra, rank, "`output_padding`")
     full = [(n - 1) * s + (k - 1) * d + 1 + e for n, k, s, d, e in zip(sizes, kernel, strides, dilations, extra, strict=True)]
     pads = _transposed_pads(node, sizes, full, strides)
     padding = [((k - 1) * d - lo, (k - 1) * d - hi + e) for k, d, e, (lo, hi) in zip(kernel, dilations, extra, pads, strict=True)]
@@ -131,12 +156,13 @@ def _transposed_pads(node: NodeView, sizes: Sequence[int], full: Sequence[int], 
     rank = len(sizes)
     mode = node.string("auto_pad", "NOTSET")
     if node.has("output_shape"):
-        totals = [f - o for f, o in zip(full, node.ints("output_shape")[-rank:], strict=True)]
+        shape = node.ints("output_shape")[-rank:]
+        node.check_length(shape, rank, "`output_shape`")
+        totals = [f - o for f, o in zip(full, shape, strict=True)]
     elif mode in ("SAME_UPPER", "SAME_LOWER"):
         totals = [f - n * s for f, n, s in zip(full, sizes, strides, strict=True)]
     else:
-        pads = node.ints("pads", (0,) * (2 * rank))
-        return list(zip(pads[:rank], pads[rank:], strict=True))
+        return _given_pads(node, rank)
     if mode == "SAME_UPPER":
         return [(t // 2, t - t // 2) for t in totals]
     return [(t - t // 2, t // 2) for t in totals]
@@ -146,9 +172,9 @@ def _window(node: NodeView, x: Value) -> tuple[tuple[int, ...], tuple[int, ...],
     """kernel, strides, dilations, pads as given, pads that also let the last window of `ceil_mode` fit."""
     sizes, kernel = spatial_of(node, x), node.ints("kernel_shape")
     rank = len(sizes)
-    if len(kernel) != rank:
-        raise node.error("attribute", f"`kernel_shape` {kernel} does not fit {x.tensor}")
-    strides, dilations = node.ints("strides", (1,) * rank), node.ints("dilations", (1,) * rank)
+    node.check_length(kernel, rank, "`kernel_shape`")
+    node.check(all(k > 0 for k in kernel), "attribute", f"`kernel_shape` must be positive, got {kernel}")
+    strides, dilations = steps_of(node, "strides", rank), steps_of(node, "dilations", rank)
     pads = pads_of(node, sizes, kernel, strides, dilations)
     if not node.int("ceil_mode", 0):
         return kernel, strides, dilations, pads, pads
@@ -229,6 +255,7 @@ def lp_pool(node: NodeView, x: Value) -> Value:
 @handles("GlobalAveragePool", "GlobalMaxPool", "GlobalLpPool")
 def global_pool(node: NodeView, x: Value) -> Value:
     """Over all spatial dims."""
+    node.check(len(x.shape) > 2, "shape", f"`{node.op_type}` needs an image [N, C, …], got {x.type}")
     axes = tuple(range(2, len(x.shape)))
     match node.op_type:
         case "GlobalAveragePool":
@@ -271,7 +298,7 @@ def normalize(x: Value, axes: Sequence[int], epsilon: float) -> Value:
 @handles("LayerNormalization")
 def layer_normalization(node: NodeView, x: Value, scale: Value, bias: Value | None = None) -> tuple[Value, ...]:
     """Normalisation over the dims from `axis` on, in f32 at least; also the mean and the inverse deviation."""
-    axis = node.int("axis", -1) % len(x.shape)
+    axis = node.axis(node.int("axis", -1), len(x.shape))
     axes = tuple(range(axis, len(x.shape)))
     inner = dtypes.F32 if node.int("stash_type", 1) == 1 and x.dtype.bits < 32 else x.dtype
     wide = cast(x, inner)
@@ -288,7 +315,7 @@ def layer_normalization(node: NodeView, x: Value, scale: Value, bias: Value | No
 @handles("RMSNormalization")
 def rms_normalization(node: NodeView, x: Value, scale: Value) -> Value:
     """x/√(mean(x²) + epsilon)·scale over the dims from `axis` on."""
-    axes = tuple(range(node.int("axis", -1) % len(x.shape), len(x.shape)))
+    axes = tuple(range(node.axis(node.int("axis", -1), len(x.shape)), len(x.shape)))
     wide = cast(x, dtypes.F32) if x.dtype.bits < 32 else x
     square = build.mean(op("multiply", wide, wide), axes, keep=True)
     root = op("sqrt", op("add", square, full_like(square, node.float("epsilon", 1e-5))))
@@ -299,7 +326,8 @@ def rms_normalization(node: NodeView, x: Value, scale: Value) -> Value:
 def group_normalization(node: NodeView, x: Value, scale: Value, bias: Value) -> Value:
     """Groups of channels by their own mean and variance."""
     groups = node.int("num_groups")
-    n, c, *spatial = x.shape
+    n, c, *spatial = channels_of(node, x)
+    node.check(groups > 0, "attribute", f"`GroupNormalization` in {groups} groups")
     split = reshape_to(x, (n, groups, floordiv(c, groups) * product(spatial)))
     y = reshape_to(normalize(split, (2,), node.float("epsilon", 1e-5)), x.shape)
     return op("add", op("multiply", y, per_channel(scale, x)), per_channel(bias, x))
@@ -308,8 +336,8 @@ def group_normalization(node: NodeView, x: Value, scale: Value, bias: Value) -> 
 @handles("LRN")
 def local_response_normalization(node: NodeView, x: Value) -> Value:
     """x / (bias + alpha/size · Σ x² over `size` neighbouring channels)^beta."""
-    size = node.int("size")
-    rank = len(x.shape)
+    size, rank = node.int("size"), len(x.shape)
+    node.check(size > 0 and rank > 1, "shape", f"`LRN` of {x.type} over {size} channels")
     before = (size - 1) // 2
     padding = tuple((before, size - 1 - before) if a == 1 else (0, 0) for a in range(rank))
     squares = op(
@@ -328,18 +356,19 @@ def local_response_normalization(node: NodeView, x: Value) -> Value:
 @handles("LpNormalization")
 def lp_normalization(node: NodeView, x: Value) -> Value:
     """Divided by the 1- or 2-norm along an axis."""
-    axis = (node.int("axis", -1) % len(x.shape),)
+    axis = (node.axis(node.int("axis", -1), len(x.shape)),)
     if node.int("p", 2) == 1:
         norm = build.reduce(op("abs", x), "add", axis, keep=True)
     else:
         norm = op("sqrt", build.reduce(op("multiply", x, x), "add", axis, keep=True))
-    return elementwise("divide", x, norm)
+    zero = build.compare("EQ", norm, full_like(norm, 0))
+    return elementwise("divide", x, build.select(zero, full_like(norm, 1), norm))
 
 
 @handles("MeanVarianceNormalization")
 def mean_variance_normalization(node: NodeView, x: Value) -> Value:
     """(x - mean)/deviation over `axes`."""
-    axes: Sequence[int] = node.ints("axes", (0, 2, 3))
+    axes = node.axes(node.ints("axes", (0, 2, 3)), len(x.shape))
     centred = elementwise("subtract", x, build.mean(x, axes, keep=True))
     deviation = op("sqrt", build.mean(op("multiply", centred, centred), axes, keep=True))
     return elementwise("divide", centred, op("add", deviation, full_like(deviation, 1e-9)))

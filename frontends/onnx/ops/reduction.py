@@ -27,7 +27,7 @@ def reduce(node: NodeView, x: Value, axes: Value | None = None) -> Value:
         given = node.numbers(axes, "the axes") or None
     if given is None and node.int("noop_with_empty_axes", 0):
         return x
-    over = tuple(range(rank)) if given is None else build.axes_of(given, rank)
+    over = tuple(range(rank)) if given is None else tuple(sorted(node.axes(given, rank)))
     return _reduce(node.op_type, x, over, bool(node.int("keepdims", 1)))
 
 
@@ -61,7 +61,7 @@ def _log_sum_exp(x: Value, axes: Sequence[int], keep: bool) -> Value:
 @handles("ArgMax", "ArgMin")
 def arg_reduce(node: NodeView, x: Value) -> Value:
     """The index of the extreme element along `axis`, the first one (or the last) where several are equal."""
-    axis = node.int("axis", 0) % max(len(x.shape), 1)
+    axis = node.axis(node.int("axis", 0), len(x.shape))
     last = bool(node.int("select_last_index", 0))
     found = _arg(x, axis, "max" if node.op_type == "ArgMax" else "min", last)
     return build.keep_dims(found, x.shape, (axis,)) if node.int("keepdims", 1) else found
@@ -101,14 +101,15 @@ def _arg_body(dtype: dtypes.DType, direction: str, last: bool):
 @handles("Softmax", "LogSoftmax", "Hardmax")
 def softmax_flat(node: NodeView, x: Value) -> Value:
     """Before opset 13: over all dims from `axis` on, as one."""
-    axis = node.int("axis", 1) % max(len(x.shape), 1)
+    rank, axis = len(x.shape), node.int("axis", 1)
+    axis = rank if axis == rank else node.axis(axis, rank)
     return helpers.reshape_to(_softmax(node, build.flatten(x, axis), (1,)), x.shape)
 
 
 @handles("Softmax", "LogSoftmax", "Hardmax", since=13)
 def softmax(node: NodeView, x: Value) -> Value:
     """Over one axis."""
-    return _softmax(node, x, (node.int("axis", -1) % max(len(x.shape), 1),))
+    return _softmax(node, x, (node.axis(node.int("axis", -1), len(x.shape)),))
 
 
 def _softmax(node: NodeView, x: Value, axes: tuple[int, ...]) -> Value:
@@ -129,3 +130,29 @@ def _hardmax(x: Value, axis: int) -> Value:
     candidates = build.select(build.compare("EQ", x, top), index, full_like(index, 1 << 62))
     first = build.reduce(candidates, "min", (axis,), keep=True)
     return helpers.cast(build.compare("EQ", index, first), x.dtype)
+
+
+@handles("CumSum", "CumProd")
+def cumulative(node: NodeView, x: Value, axis: Value) -> Value:
+    """Sums or products of prefixes, of suffixes if `reverse`; by doubling: after k steps each element holds what 2ᵏ elements make."""
+    name, neutral = ("add", 0) if node.op_type == "CumSum" else ("multiply", 1)
+    a = node.axis(node.number(axis, "the axis"), len(x.shape))
+    n = x.shape[a]
+    if not isinstance(n, int):
+        raise node.error("dynamic", f"`{node.op_type}` needs a static size along its axis")
+    reverse = bool(node.int("reverse", 0))
+    y = _shifted(x, a, 1, reverse, neutral) if node.int("exclusive", 0) else x
+    step = 1
+    while step < n:
+        y = op(name, y, _shifted(y, a, step, reverse, neutral))
+        step *= 2
+    return y
+
+
+def _shifted(x: Value, axis: int, by: int, back: bool, fill: int) -> Value:
+    """x moved by some places along an axis."""
+    n = x.shape[axis]
+    kept = build.slice_axis(x, axis, *((by, n) if back else (0, n - by))) if by < n else build.slice_axis(x, axis, 0, 0)
+    room = [min(by, n) if i == axis else 0 for i in range(len(x.shape))]
+    none = [0] * len(room)
+    return build.pad(kept, *((none, room) if back else (room, none)), const(fill, x.dtype))
