@@ -4,13 +4,14 @@ import ctypes
 import mmap
 import os
 from collections.abc import Callable
+from functools import cache
 
 import numpy as np
 import pytest
 from weft.compiler.codegen.cpu.shared import shared_source
 from weft.compiler.codegen.kernel import Kernel
 from weft.compiler.codegen.link import Image, link
-from weft.compiler.codegen.llvm import compile_modules
+from weft.compiler.codegen.llvm import compile_module
 from weft.compiler.codegen.support import support_objects
 from weft.compiler.codegen.target import Target
 from weft.compiler.ir.dims import evaluate
@@ -49,7 +50,9 @@ def call(mapped: Callable[[Image], dict[str, int]]) -> Callable[..., int]:
 
 @pytest.fixture
 def run(mapped: Callable[[Image], dict[str, int]]) -> Callable[..., list[np.ndarray]]:
-    """`run(kernel, target, operands, result_shapes, symbols={})`: the results of a kernel, all chunks in one call or `one_by_one`, last first.
+    """`run(kernel, target, operands, result_shapes, symbols={})`: the results of a kernel.
+
+    All chunks run in one call or, `one_by_one`, in as many, last first.
 
     Operands lie right before and after an unmapped page each time, so that reading beyond either end is a crash.
     """
@@ -65,7 +68,7 @@ def run(mapped: Callable[[Image], dict[str, int]]) -> Callable[..., list[np.ndar
         one_by_one: bool = False,
     ) -> list[np.ndarray]:
         symbols = symbols or {}
-        objects = compile_modules([kernel.ir, *(shared_source(name, target) for name in kernel.needs)], target)
+        objects = [_object(text, target) for text in (kernel.ir, *(shared_source(name, target) for name in kernel.needs))]
         image = link(objects[:1], [*objects[1:], *support_objects(target)])
         function = ctypes.CFUNCTYPE(ctypes.c_int32, *[ctypes.c_void_p] * 2, *[ctypes.c_int64] * 2)(mapped(image)[kernel.name])
         kinds = dtypes or [operands[0].dtype] * len(shapes)
@@ -82,6 +85,11 @@ def run(mapped: Callable[[Image], dict[str, int]]) -> Callable[..., list[np.ndar
         return results
 
     return run_kernel
+
+
+@cache
+def _object(text: str, target: Target) -> bytes:
+    return compile_module(text, target)
 
 
 def _fenced(array: np.ndarray, at_end: bool) -> np.ndarray:

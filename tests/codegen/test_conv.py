@@ -15,7 +15,8 @@ from weft.compiler.ir.types import TensorType
 from weft.compiler.ops.registry import op_of
 from weft.proto.dtypes import F32, F64, DType
 
-RUNNABLE = [t for t in LEVELS.values() if supported(t)]
+# Levels beyond these only add instructions that products of f32 do not use.
+RUNNABLE = [t for t in LEVELS.values() if supported(t) and not t.has_bf16]
 BEST = RUNNABLE[-1]
 Run = Callable[..., list[np.ndarray]]
 

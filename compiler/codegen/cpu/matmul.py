@@ -422,7 +422,8 @@ class _Driver:
         return self.w.module.constant(np.ascontiguousarray(tensor.array).tobytes())
 
     def _row_tiles(self) -> AbstractContextManager[tuple[Val, Val]]:
-        return tiles.rows_of(self.w, self.w.sub(self.row_end, self.row0), self.m.rows)
+        balanced = tiles.is_balanced(self.p.m.extent, self.m.row_block)
+        return tiles.rows_of(self.w, self.w.sub(self.row_end, self.row0), self.m.rows, balanced)
 
     def _steps(self, body: Callable[["_Step"], None]) -> None:
         """`body` for every step of the sum over k, in order."""
