@@ -62,6 +62,8 @@ class _Matmul:
         body = fusion.regions[0]
         self.core = core_of(body)
         self.p = product_of(self.core)
+        if self.p.n.extent != 1 and self.p.n.c != 1:
+            raise InternalError(f"the columns of the result are not contiguous: {self.core!r}")
         self.elem = memory_type(self.core.result.dtype)
         self.size = microkernel.ELEMENTS[self.elem]
         self.epilogue = self._epilogue()
