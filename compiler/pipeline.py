@@ -17,6 +17,7 @@ from .passes import (
     fuse,
     inline_calls,
     sink_reshapes,
+    use_winograd,
 )
 from .verify import verify
 
@@ -28,8 +29,9 @@ PIPELINE: Sequence[Pass] = (
     cse,
     canonicalize,  # folding made new splats and constant branches
     block_layout,  # before products are canonical: convolutions decide the layout of what is around them
+    use_winograd,
     canonicalize_contractions,
-    fold_constants,  # packs weights
+    fold_constants,  # packs and transforms weights
     sink_reshapes,  # products now have canonical ranks; their reshapes move below the epilogues
     cse,
     dce,

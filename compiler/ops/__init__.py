@@ -21,3 +21,4 @@ from . import shape as shape
 from . import sort as sort
 from . import structure as structure
 from . import window as window
+from . import winograd as winograd

@@ -13,3 +13,4 @@ from .fuse import fuse as fuse
 from .inline import inline_calls as inline_calls
 from .layout import block_layout as block_layout
 from .reshapes import sink_reshapes as sink_reshapes
+from .winograd import use_winograd as use_winograd

@@ -15,6 +15,8 @@ from .rewrite import effectful, rebuilt
 # Never folded: control flow and host calls keep their meaning at run time.
 _NEVER = {"constant", "while", "if", "case", "custom_call", "call", "composite", "rng", "weft.fusion", "optimization_barrier"}
 _EXPANDING = {"broadcast_in_dim", "iota"}
+# Always folded: a kernel wants the result as a constant, however large.
+_TRANSFORMS = {"weft.winograd_weights"}
 
 
 @region_pass("fold")
@@ -74,6 +76,8 @@ class _Folder:
         size = sum(t.nbytes for t in node.types if isinstance(t, TensorType) and isinstance(t.nbytes, int))
         for v in node.results:
             self.source_bytes[v] = source
+        if node.op in _TRANSFORMS:
+            return self._constants(node)
         if size > source + self.fold_bytes or (node.op in _EXPANDING and size > 64):
             return None
         return self._constants(node)

@@ -72,7 +72,8 @@ class Encoder:
             attrs=self._entries(node.attrs.items(), 0),
             regions=[self._region(r, depth + 1) for r in node.regions],
             types=[self._type(t) for t in node.types],
-            names=node.names,
+            # A pass may have named a result after it made the node.
+            names=[v.name for v in node.results] if any(v.name for v in node.results) else (),
             loc=self._loc(node.loc),
         )
 
