@@ -4,6 +4,7 @@
   weft run model.onnx --input inputs.npz
   weft run model.onnx --random 0 --shape x=1,3,224,224
   weft run model.onnx --random 0 --fetch conv1_out --fetch y
+  weft run model.weftx --random 0 --profile
 
 A .npz holds one array per input, by name. Inputs that are not given are an error, unless --random makes them: floats are drawn from a
 standard normal distribution, integers from 0 and 1.
@@ -22,6 +23,8 @@ from ..compiler.ir.graph import Module, Value
 from ..proto.errors import Loc, fail
 from ..vm import VM
 from ..vm.function import Function
+from ..vm.profile import profile
+from ..vm.profile import table as profile_table
 from ..vm.signature import Argument
 from .compile_command import add_compile_options, parse_shapes
 from .console import progress
@@ -39,6 +42,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--fetch", action="append", default=[], metavar="NAME", help="a result or any tensor of a graph; may be repeated")
     parser.add_argument("--output", metavar="DIR", help="write each result to DIR/NAME.npy")
     parser.add_argument("--function", default="main", help="which function to run (default: main)")
+    parser.add_argument("--profile", action="store_true", help="print where the time goes, kernel by kernel")
     parser.add_argument("--threads", type=int, help="threads to use (default: one per CPU)")
     add_compile_options(parser)
 
@@ -63,6 +67,8 @@ def execute(arguments: argparse.Namespace) -> int:
     if arguments.output:
         write_arrays(Path(arguments.output), arrays)
     print(f"ran in {seconds * 1e3:.2f} ms")
+    if arguments.profile:
+        print(f"\n{profile_table(profile(function, list(inputs.values())))}")
     return 0
 
 

@@ -1,7 +1,8 @@
 """The memory of one call: arena, scratch, argument tables and the native instruction table, laid out as `native_abi` says."""
 
 import ctypes
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from struct import Struct
 
@@ -80,6 +81,17 @@ class Frame:
         """Write the cancel word, unless that says CANCEL_STOP already."""
         if self._cancel.value != abi.CANCEL_STOP:
             self._cancel.value = how
+
+    @contextmanager
+    def ending(self, rows: Sequence[int]) -> Generator[None]:
+        """While inside, execution ends where it reaches one of `rows`."""
+        kept = [(row, int(self._rows[row, 0])) for row in rows]
+        self._rows[list(rows), 0] = abi.END
+        try:
+            yield
+        finally:
+            for row, opcode in kept:
+                self._rows[row, 0] = opcode
 
     def _fill_table(self, plan: Plan, image: Image, constants: Sequence[int]) -> None:
         code, arg_lists = plan.function.code, plan.function.arg_lists

@@ -2,7 +2,8 @@
 
 import ctypes
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from threading import get_ident
 from typing import Any
 
@@ -178,6 +179,22 @@ class Function:
         if len(ready.free) < MAX_FREE and (timeout is None or frame.cancelled != abi.CANCEL_STOP):
             ready.free.append(frame)
 
+    def stepping(self, args: Sequence[Any]) -> "Stepping":
+        """A call on `args` to be run one instruction at a time."""
+        arrays = self._arrays(args)
+        ready = self._plans.get(tuple([a.shape for a in arrays])) or self._plan_for(arrays)
+        results = [empty(shape, dtype) for shape, dtype in ready.outputs]
+        if self._function.aliases:
+            arrays = self._donate(arrays, results)
+        if ready.shared:
+            POOL.ensure(self._threads - 1, self._image)
+        frame = self._frame(ready)
+        if _DATA_OFFSET:
+            frame.bind(*map(id, arrays), *map(id, results))
+        else:
+            frame.bind(*(a.__array_interface__["data"][0] for a in (*arrays, *results)))
+        return Stepping(frame, self._run, self._model, self._function, (*arrays, *results))
+
     def _resume(
         self,
         frame: Frame,
@@ -238,6 +255,26 @@ class Function:
         flat = memory.reshape(-1).view(np.uint8)[place.offset : place.offset + place.bytes]
         shape = tuple(d if isinstance(d, int) else d.evaluate(plan.values) for d in type_.shape)
         return flat.view(type_.dtype.numpy).reshape(shape)
+
+
+@dataclass(frozen=True, slots=True)
+class Stepping:
+    """A call under way, with what describes its instructions. `keep` are the arrays its frame points into."""
+
+    frame: Frame
+    run: Callable[[int], int]
+    model: Model
+    function: model.Function
+    keep: tuple[ndarray, ...]
+
+    def step(self, row: int, following: Sequence[int]) -> int:
+        """Run the row `row`, which goes on at one of `following`, and stop there; the row it stopped at."""
+        with self.frame.ending(following):
+            self.frame.pc.value = row
+            stop = self.run(self.frame.address)
+        if stop != abi.STOP_END:
+            raise fail("run.kernel", f"instruction {row - 1} of {self.function.name} stopped with {stop}, status {self.frame.status}")
+        return self.frame.pc.value
 
 
 def _data_offset() -> int:
