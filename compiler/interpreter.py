@@ -13,9 +13,10 @@ import numpy as np
 
 from ..proto.dtypes import STRING, from_numpy
 from ..proto.errors import InternalError, WeftError, check, fail
-from .ir.attrs import Attr, Symref
+from .ir.attrs import Symref
 from .ir.dims import Dim, Expr, Symbol, substitute
 from .ir.graph import Function, Module, Node, Region, Value
+from .ir.instantiate import concrete_attr, concrete_type
 from .ir.types import TensorType, TokenType, TupleType, Type
 from .ops.registry import Op, op_of
 from .ops.values import TOKEN, Data, Tuple
@@ -72,30 +73,6 @@ def _bind(dim: Dim, n: int, env: Env) -> bool:
     check(fits, "evaluate.shape", f"no value of `{s}` in [{s.lo}, {'…' if s.hi is None else s.hi}] makes `{dim}` {n}")
     env[s.name] = value
     return True
-
-
-def concrete_type(t: Type, env: Mapping[str, int]) -> Type:
-    """The type with the symbols of `env` replaced."""
-    match t:
-        case TensorType() if not t.is_static:
-            return t.with_shape(tuple(substitute(d, env) for d in t.shape))
-        case TupleType():
-            return TupleType(tuple(concrete_type(part, env) for part in t.types))
-        case _:
-            return t
-
-
-def concrete_attr(a: Attr, env: Mapping[str, int]) -> Attr:
-    """The attribute with the symbols of `env` replaced."""
-    match a:
-        case Expr():
-            return substitute(a, env)
-        case tuple():
-            return tuple(concrete_attr(part, env) for part in a)
-        case TensorType() | TupleType():
-            return concrete_type(a, env)
-        case _:
-            return a
 
 
 def _arguments(main: Region, arguments: Sequence[object]) -> list[Data]:

@@ -1,9 +1,9 @@
 """One function's instructions, buffers and argument lists.
 
-Regions are flattened: a loop is a jump back, a branch a jump forward. Every value is a buffer; a reshape shares the buffer of its operand.
+Regions are flattened: a loop is a jump back, a branch a jump forward. Every tensor is a buffer; a reshape shares the buffer of its operand.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from ...proto import program_pb2 as pb
@@ -11,7 +11,7 @@ from ...proto.errors import Loc, fail
 from ...vm import isa
 from ..ir.attrs import Tensor
 from ..ir.graph import Function, Node, Region, Value
-from ..ir.types import TensorType, TokenType
+from ..ir.types import TensorType, TokenType, TupleType
 from ..serde.dims import encode_dim
 from .buffers import Buffers
 from .tables import Kernels, SymbolTable, Tables
@@ -25,6 +25,11 @@ def base_of(value: Value) -> Value:
     while value.node is not None and value.node.op in VIEWS:
         value = value.node.operands[value.index]
     return value
+
+
+def _tensors(values: Iterable[Value]) -> list[Value]:
+    """What takes memory of `values`: tokens only order effects, as the instructions already do."""
+    return [v for v in values if not isinstance(v.type, TokenType)]
 
 
 class FunctionEmitter:
@@ -47,14 +52,24 @@ class FunctionEmitter:
     def emit(self) -> pb.Function:
         """The function's message."""
         f = self.function
+        self._check_types()
         for i, p in enumerate(f.params):
-            if isinstance(p.type, TensorType):
-                self.buffer_of[p] = self.buffers.add(pb.Buffer.INPUT, p.type, i)
+            self.buffer_of[p] = self.buffers.add(pb.Buffer.INPUT, p.tensor, i)
         self._assign_outputs()
         self._region(f)
         self._copy_results()
         self._instr(isa.Return(), f.loc)
         return self._message()
+
+    def _check_types(self) -> None:
+        """Tuples have no place in memory, and a caller can neither give nor take a token."""
+        for v in (*self.function.params, *self.function.results):
+            if not isinstance(v.type, TensorType):
+                fact = f"`{self.function.name}` takes or returns a {v.type}; a program has tensors alone"
+                raise fail("emit.type", fact, loc=self.function.loc)
+        for node in self.function.walk():
+            if any(isinstance(t, TupleType) for t in node.types):
+                raise fail("emit.type", f"no memory can be planned for the tuple that `{node.op}` gives", loc=node.loc)
 
     def _assign_outputs(self) -> None:
         """A result is computed where it is to go, unless it is an argument, a constant, or a result twice."""
@@ -134,7 +149,7 @@ class FunctionEmitter:
                 number = self.tables.constant(tensor)
                 self.buffer_of[node.result] = self.buffers.add(pb.Buffer.CONSTANT, node.result.tensor, number)
             case "reshape" | "optimization_barrier":
-                for v, source in zip(node.results, node.operands, strict=True):
+                for v, source in zip(_tensors(node.results), _tensors(node.operands), strict=True):
                     self.buffer_of[v] = self.buffer_of[source]
             case "weft.fusion":
                 self._launch(node)
@@ -171,17 +186,17 @@ class FunctionEmitter:
 
     def _host_call(self, node: Node) -> None:
         call = self.tables.host_call(node)
-        operands = [self._typed(v) for v in node.operands if not isinstance(v.type, TokenType)]
-        results = [self._define(v) for v in node.results if not isinstance(v.type, TokenType)]
+        operands = [self._typed(v) for v in _tensors(node.operands)]
+        results = [self._define(v) for v in _tensors(node.results)]
         self._instr(isa.HostCall(isa.Host(call), self._args([*operands, *results])), node.loc)
 
     def _while(self, node: Node) -> None:
         """Copy the state in; at the head compute the condition; copy the new state over the old; jump back."""
         cond, step = node.regions
-        state = [self._define(v) for v in node.results]
-        for dst, v in zip(state, node.operands, strict=False):
+        state = [self._define(v) for v in _tensors(node.results)]
+        for dst, v in zip(state, _tensors(node.inputs), strict=True):
             self._copy(dst, self.buffer_of[v], node.loc)
-        captured = [self.buffer_of[v] for v in node.captured]
+        captured = [self.buffer_of[v] for v in _tensors(node.captured)]
         head, end = self._label(), self._label()
         self._place(head)
         self.buffers.open_loop(len(self.code))
@@ -196,23 +211,23 @@ class FunctionEmitter:
 
     def _inline(self, body: Region, buffers: Sequence[int]) -> list[int]:
         """Emit a region with these buffers as its parameters; the buffers of its results."""
-        self.buffer_of.update(zip(body.params, buffers, strict=True))
+        self.buffer_of.update(zip(_tensors(body.params), buffers, strict=True))
         self._region(body)
-        return [self.buffer_of[v] for v in body.results]
+        return [self.buffer_of[v] for v in _tensors(body.results)]
 
     def _assign(self, targets: Sequence[int], sources: Sequence[int], node: Node) -> None:
         """Copy all sources to all targets as if at once: a source that is another target is saved first."""
-        saved = list(sources)
+        saved, results = list(sources), _tensors(node.results)
         for i, source in enumerate(sources):
             if source in targets and source != targets[i]:
-                saved[i] = self.buffers.add(pb.Buffer.ARENA, node.results[i].tensor)
+                saved[i] = self.buffers.add(pb.Buffer.ARENA, results[i].tensor)
                 self._copy(saved[i], source, node.loc)
         for target, source in zip(targets, saved, strict=True):
             self._copy(target, source, node.loc)
 
     def _branch(self, node: Node) -> None:
         """`if` and `case`: one block per region, each copying its results to the node's."""
-        results = [self._define(v) for v in node.results]
+        results = [self._define(v) for v in _tensors(node.results)]
         labels = [self._label() for _ in node.regions]
         end = self._label()
         chosen = self.buffer_of[node.operands[0]]
@@ -221,7 +236,7 @@ class FunctionEmitter:
             self._instr(isa.BranchIfFalse(isa.Buffer(chosen), labels[1]), node.loc)
         else:
             self._instr(isa.Switch(isa.Buffer(chosen), tuple(labels)), node.loc)
-        captured = [self.buffer_of[v] for v in node.captured]
+        captured = [self.buffer_of[v] for v in _tensors(node.captured)]
         for label, body in zip(labels, node.regions, strict=True):
             self._place(label)
             self._assign(results, self._inline(body, captured), node)

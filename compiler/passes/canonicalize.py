@@ -25,12 +25,19 @@ def splat_of(value: Value) -> bool | int | float | complex | None:
     while value.node is not None and value.node.op in ("broadcast_in_dim", "reshape"):
         value = value.node.operands[0]
     array = constant_of(value)
-    if array is None or array.size == 0 or array.dtype == np.object_:
+    if array is None or array.size == 0 or array.dtype == np.object_ or not _is_splat(array):
         return None
-    first = array.flat[0]
-    if array.size > 1 and not (array == first).all():
-        return None
-    return first.item()
+    return array.flat[0].item()
+
+
+def _is_splat(array: np.ndarray) -> bool:
+    """Whether all elements have the same bits: 0 and -0 are two numbers, and a NaN is one."""
+    if not any(array.strides):
+        return True
+    if array.flat[0].tobytes() != array.flat[-1].tobytes():
+        return False
+    elements = np.ascontiguousarray(array).reshape(-1, 1).view(np.uint8)
+    return bool((elements == elements[0]).all())
 
 
 def _is_zero(value: Value) -> bool:
@@ -105,7 +112,7 @@ def drop_unit_dims(n: Node, uses: Uses) -> Result:
     return op_of("broadcast_in_dim")(squeezed, broadcast_dimensions=tuple(dims[i] for i in keep), result=result)
 
 
-@rewrite("identity", "convert", "slice", "pad", "concatenate", "reverse", "reduce")
+@rewrite("identity", "convert", "slice", "pad", "concatenate", "reverse")
 def drop_identity(n: Node, uses: Uses) -> Result:
     """An op that keeps every element where and what it is -> its operand."""
     x = n.operands[0]
@@ -121,8 +128,6 @@ def drop_identity(n: Node, uses: Uses) -> Result:
             return x if len(n.operands) == 1 else None
         case "reverse":
             return x if all(x.shape[d] == 1 for d in n.attrs["dimensions"]) else None  # type: ignore[union-attr]
-        case "reduce":
-            return n.operands[0] if not n.attrs["dimensions"] and len(n.results) == 1 else None
         case _:
             return None
 
@@ -160,7 +165,7 @@ def _is_constant_like(value: Value) -> bool:
 
 @rewrite("neutral-element", "add", "subtract", "multiply", "divide", "and", "or", "xor", "power")
 def neutral_element(n: Node, uses: Uses) -> Result:
-    """x·1, x÷1, x-0, x+(-0), and for integers x+0, x|0, x^0, x&~0 -> x; power(x, 2) -> x·x."""
+    """x·1, x÷1, x-0, x+(-0), and for integers x+0, x|0, x^0, for booleans x&true -> x; power(x, 2) -> x·x."""
     x, y = n.operands
     exact = not (x.dtype.is_float or x.dtype.is_complex)
     match n.op:

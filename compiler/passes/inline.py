@@ -4,7 +4,10 @@ from collections.abc import Mapping
 
 from ...proto.errors import fail
 from ..ir.attrs import Symref
+from ..ir.dims import Dim
 from ..ir.graph import Function, Module, Node
+from ..ir.instantiate import instantiate
+from ..verify import unify
 from .base import Context, module_pass, with_body
 from .rewrite import Result, Rule, Uses, apply_rules, inline
 
@@ -21,9 +24,17 @@ def _rule(functions: Mapping[str, Function]) -> Rule:
         name = callee_of(n)
         if name not in functions:
             raise fail("call.callee", f"the module has no function `{name}`", loc=n.loc)
-        return inline(functions[name], n.operands)
+        return inline(_at_call(functions[name], n), n.operands)
 
     return Rule("inline", ("call", "composite"), replace_call)
+
+
+def _at_call(callee: Function, call: Node) -> Function:
+    """The callee with its symbols, which are its own, replaced by the dims it is called with."""
+    values: dict[str, Dim] = {}
+    for p, v in zip(callee.params, call.operands, strict=True):
+        unify(p.type, v.type, values)
+    return instantiate(callee, values) if values else callee
 
 
 @module_pass("inline")

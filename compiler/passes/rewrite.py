@@ -3,12 +3,13 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from ...proto.errors import InternalError, merge_locs
+from ...proto.errors import InternalError
 from ..ir.graph import Node, Region, Value, located, sort_nodes
 from ..ops.registry import op_of
 
-# A rule that keeps firing is a bug of ours: two rules undo each other.
-_MAX_ROUNDS = 32
+# Each round may uncover what the next one matches, at most once per node; a rule that keeps firing beyond that is a bug of ours: two
+# rules undo each other.
+_MIN_ROUNDS = 32
 
 
 def effectful(node: Node) -> bool:
@@ -42,7 +43,15 @@ class Uses:
             self._counts[n] = self._counts.get(o, 1)
 
 
-Result = Value | tuple[Value, ...] | None
+@dataclass(frozen=True)
+class Inlined:
+    """What a region computes as part of another: its results and the nodes with effects, which stay even if no result needs them."""
+
+    results: tuple[Value, ...]
+    effects: tuple[Node, ...]
+
+
+Result = Value | tuple[Value, ...] | Inlined | None
 RuleFunction = Callable[[Node, Uses], Result]
 
 
@@ -70,7 +79,7 @@ def apply_rules(body: Region, rules: Sequence[Rule]) -> Region:
     for rule in rules:
         for op in rule.ops:
             by_op.setdefault(op, []).append(rule)
-    for _ in range(_MAX_ROUNDS):
+    for _ in range(_MIN_ROUNDS + sum(1 for _ in body.walk())):
         new = _Round(body, by_op).run()
         if new is body:
             return body
@@ -133,6 +142,9 @@ class _Round:
             with located(node.loc):
                 result = rule.apply(node, self.uses)
             if result is not None:
+                if isinstance(result, Inlined):
+                    self.effects += result.effects
+                    result = result.results
                 values = result if isinstance(result, tuple) else (result,)
                 _check_types(rule, node, values)
                 return tuple(_named(v, old) for v, old in zip(values, node.results, strict=True))
@@ -167,12 +179,13 @@ def remap(body: Region, values: Mapping[Value, Value]) -> dict[Value, Value]:
     return new
 
 
-def inline(body: Region, args: Sequence[Value]) -> tuple[Value, ...]:
-    """The results of `body` with its parameters replaced by `args`, as new nodes."""
-    new = remap(body, dict(zip(body.params, args, strict=True)))
-    return tuple(new.get(v, v) for v in body.results)
-
-
-def merged_loc(nodes: Iterable[Node]):
-    """One location for all the source nodes that went into `nodes`."""
-    return merge_locs(n.loc for n in nodes)
+def inline(body: Region, args: Sequence[Value]) -> Inlined:
+    """`body` with its parameters replaced by `args`, as new nodes."""
+    new = dict(zip(body.params, args, strict=True))
+    effects: list[Node] = []
+    for node in body.nodes:
+        copy = node.with_operands(new[v] for v in node.operands)
+        new.update(zip(node.results, copy.results, strict=True))
+        if effectful(copy):
+            effects.append(copy)
+    return Inlined(tuple(new[v] for v in body.results), tuple(effects))

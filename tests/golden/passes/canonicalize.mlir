@@ -140,3 +140,58 @@ module {
     return %0, %x : tensor<3xf32>, tensor<3xf32>
   }
 }
+// -----
+// a constant of zeros of both signs is no splat: -0.0 + 0.0 is 0.0
+func.func public @main(%x: tensor<2xf32>) -> (tensor<2xf32>, tensor<2xf32>) {
+  %a = stablehlo.constant dense<[-0.0, 0.0]> : tensor<2xf32>
+  %b = stablehlo.constant dense<[0.0, -0.0]> : tensor<2xf32>
+  %0 = stablehlo.add %x, %a : tensor<2xf32>
+  %1 = stablehlo.subtract %x, %b : tensor<2xf32>
+  return %0, %1 : tensor<2xf32>, tensor<2xf32>
+}
+// =>
+module {
+  func.func public @main(%x: tensor<2xf32>) -> (tensor<2xf32>, tensor<2xf32>) {
+    %a = stablehlo.constant dense<[-0.000000e+00, 0.000000e+00]> : tensor<2xf32>
+    %b = stablehlo.constant dense<[0.000000e+00, -0.000000e+00]> : tensor<2xf32>
+    %0 = stablehlo.add %x, %a : tensor<2xf32>
+    %1 = stablehlo.subtract %x, %b : tensor<2xf32>
+    return %0, %1 : tensor<2xf32>, tensor<2xf32>
+  }
+}
+// -----
+// a reduction over no dims still folds its initial value in
+func.func public @main(%x: tensor<2xf32>) -> tensor<2xf32> {
+  %i = stablehlo.constant dense<5.0> : tensor<f32>
+  %0 = stablehlo.reduce(%x init: %i) applies stablehlo.add across dimensions = [] : (tensor<2xf32>, tensor<f32>) -> tensor<2xf32>
+  return %0 : tensor<2xf32>
+}
+// =>
+module {
+  func.func public @main(%x: tensor<2xf32>) -> tensor<2xf32> {
+    %i = stablehlo.constant dense<5.000000e+00> : tensor<f32>
+    %0 = stablehlo.reduce(%x init: %i) applies stablehlo.add across dimensions = [] : (tensor<2xf32>, tensor<f32>) -> tensor<2xf32>
+    return %0 : tensor<2xf32>
+  }
+}
+// -----
+// the branch that is taken keeps its effects, the other one goes
+// no-eval: there is no such host function
+func.func public @main(%x: tensor<2xf32>) -> tensor<2xf32> {
+  %true = stablehlo.constant dense<true> : tensor<i1>
+  %0 = "stablehlo.if"(%true) ({
+    %1 = stablehlo.custom_call @log(%x) {has_side_effect = true} : (tensor<2xf32>) -> tensor<2xf32>
+    stablehlo.return %x : tensor<2xf32>
+  }, {
+    %1 = stablehlo.custom_call @alarm(%x) {has_side_effect = true} : (tensor<2xf32>) -> tensor<2xf32>
+    stablehlo.return %x : tensor<2xf32>
+  }) : (tensor<i1>) -> tensor<2xf32>
+  return %0 : tensor<2xf32>
+}
+// =>
+module {
+  func.func public @main(%x: tensor<2xf32>) -> tensor<2xf32> {
+    %0 = stablehlo.custom_call @log(%x) {has_side_effect = true} : (tensor<2xf32>) -> tensor<2xf32>
+    return %x : tensor<2xf32>
+  }
+}

@@ -1,0 +1,55 @@
+"""Graphs with other dims: symbols replaced in every type and attribute."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from .attrs import Attr
+from .dims import Dim, Expr, substitute
+from .graph import Function, Node, Region, Value
+from .types import TensorType, TupleType, Type
+
+
+def concrete_type(t: Type, values: Mapping[str, Dim]) -> Type:
+    """The type with the symbols of `values` replaced."""
+    match t:
+        case TensorType() if not t.is_static:
+            return t.with_shape(tuple(substitute(d, values) for d in t.shape))
+        case TupleType():
+            return TupleType(tuple(concrete_type(part, values) for part in t.types))
+        case _:
+            return t
+
+
+def concrete_attr(a: Attr, values: Mapping[str, Dim]) -> Attr:
+    """The attribute with the symbols of `values` replaced."""
+    match a:
+        case Expr():
+            return substitute(a, values)
+        case tuple():
+            return tuple(concrete_attr(part, values) for part in a)
+        case TensorType() | TupleType():
+            return concrete_type(a, values)
+        case _:
+            return a
+
+
+def instantiate(function: Function, values: Mapping[str, Dim]) -> Function:
+    """`function` with the symbols of `values` replaced."""
+    body = _region(function, values)
+    return replace(function, params=body.params, nodes=body.nodes, results=body.results)
+
+
+def _region(body: Region, values: Mapping[str, Dim]) -> Region:
+    new = {p: Value(concrete_type(p.type, values), name=p.name) for p in body.params}
+    nodes: list[Node] = []
+    for node in body.nodes:
+        current = replace(
+            node,
+            operands=tuple(new[v] for v in node.operands),
+            attrs={k: concrete_attr(a, values) for k, a in node.attrs.items()},
+            regions=tuple(_region(r, values) for r in node.regions),
+            types=tuple(concrete_type(t, values) for t in node.types),
+        )
+        new.update(zip(node.results, current.results, strict=True))
+        nodes.append(current)
+    return Region(tuple(new[p] for p in body.params), tuple(nodes), tuple(new[v] for v in body.results))
