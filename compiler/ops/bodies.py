@@ -46,6 +46,8 @@ def monoids_of(region: Region) -> tuple[str, ...] | None:
     for k, v in enumerate(region.results):
         if v.op not in MONOIDS or v.node is None or set(v.node.operands) != {region.params[k], region.params[n + k]}:
             return None
+        if v.dtype.is_complex and v.op in ("minimum", "maximum"):  # without a neutral element
+            return None
         found.append(MONOIDS[v.op])
     return tuple(found)
 

@@ -1,13 +1,13 @@
 """`rng` kernels: `rng_bit_generator` with Threefry-2x32 and Philox-4x32, every element from its own counter.
 
-Salmon et al., "Parallel random numbers: as easy as 1, 2, 3" (SC 2011); variants and the order of the words are those of `ops/rng.py`. A block of
-the generator yields several elements; each computes the block and takes its word, so that lanes are independent.
+Salmon et al., "Parallel random numbers: as easy as 1, 2, 3" (SC 2011); variants and the order of the words are those of `ops/rng.py`.
+A block of the generator yields several elements; each computes the block and takes its word, so that lanes are independent.
 """
 
 from collections.abc import Sequence
 
 from ....proto.dtypes import BY_NAME, U32, U64
-from ...ir.dims import Dim, ceildiv, floordiv, mod, product
+from ...ir.dims import Dim, ceildiv, floordiv, maximum, mod, product
 from ...ir.graph import Node
 from ...ops.builder import Index
 from ..elemental import Emitter, row_major
@@ -47,8 +47,9 @@ def emit_rng(fusion: Node, target: Target) -> Kernel:
         e.write(outputs[bits], tuple(index), generator.element(tuple(index)))
 
     if bits in outputs:
-        MapLoops(frame, plan, element).emit()
-    return Kernel(frame.name, frame.finish(), frame.symbols, plan.grid.chunks, 0, plan)
+        e.guard([(0, 0, product(bits.shape))], MapLoops(frame, plan, element).emit)
+    # One chunk at least: the state advances even if no bits are asked for.
+    return Kernel(frame.name, frame.finish(), frame.symbols, maximum(1, plan.grid.chunks), 0, plan)
 
 
 class _Generator:

@@ -1,12 +1,11 @@
 """`scatter` kernels: the inputs are copied, then the updates are folded in, in row-major order.
 
-Updates that meet at one element must be folded one after the other, so chunks share no element: they cut a dim of the inputs whose coordinate does
-not come from the indices (a window or a batching dim), and each goes through all updates of its part. Lanes run along the innermost dim of the
-updates if that is such a dim.
+Updates that meet at one element must be folded one after the other, so chunks share no element: they cut a dim of the inputs whose
+coordinate does not come from the indices (a window or a batching dim), and each goes through all updates of its part. Lanes run along
+the innermost dim of the updates if that is a window dim of this sort.
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from ...ir.attrs import ScatterDims
@@ -81,7 +80,8 @@ class _Layout:
         }
         scattered = set(d.scatter_dims_to_operand_dims)
         self.direct = {i: u for i, u in (self.window | self.batching).items() if i not in scattered}
-        inner = next((i for i, u in self.direct.items() if u == rank - 1), None)
+        # Along a batching dim the indices differ from lane to lane.
+        inner = next((i for i, u in self.window.items() if u == rank - 1 and i not in scattered), None)
         self.vectorizable = inner is not None and inner == len(self.shape) - 1 and self.places[-1] != 1
 
     @property
@@ -100,17 +100,12 @@ class _Scatter:
 
     def emit(self) -> None:
         """One chunk."""
-        with self._scope():
+        # What is loaded inside is loaded there, not before: memory changes.
+        with self.e.scopes.open(barrier=True):
             self._loops(self.at.shape, self.at.split, "%x", self._copy)
-        with self._scope():
+        with self.e.scopes.open(barrier=True):
             split = self.at.split
             self._loops(self.at.places, None if split is None else self.at.direct[split], "%u", self._update)
-
-    @contextmanager
-    def _scope(self) -> Iterator[None]:
-        """What is loaded inside is loaded there, not before: memory changes."""
-        with self.e.scopes.open(barrier=True):
-            yield
 
     def _loops(self, shape: tuple[Dim, ...], split: int | None, name: str, body: Callable[[Index], None]) -> None:
         def nest(index: Index) -> None:
@@ -171,4 +166,3 @@ class _Scatter:
                 checked.append((at, n))
             target.append(at)
         return tuple(target), checked
-
