@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from ...proto import program_pb2 as pb
+from ...proto.dtypes import STRING
 from ...proto.errors import Loc, fail
 from ...vm import isa
 from ..ir.attrs import Tensor
@@ -70,6 +71,8 @@ class FunctionEmitter:
         for node in self.function.walk():
             if any(isinstance(t, TupleType) for t in node.types):
                 raise fail("emit.type", f"no memory can be planned for the tuple that `{node.op}` gives", loc=node.loc)
+            if any(isinstance(t, TensorType) and t.dtype is STRING for t in node.types) and node.op != "custom_call":
+                raise fail("emit.type", f"no kernel computes strings, as `{node.op}` does here", loc=node.loc)
 
     def _assign_outputs(self) -> None:
         """A result is computed where it is to go, unless it is an argument, a constant, or a result twice."""

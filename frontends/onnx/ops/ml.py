@@ -18,6 +18,7 @@ ML = "ai.onnx.ml"
 @handles("ArrayFeatureExtractor", domain=ML)
 def array_feature_extractor(node: NodeView, x: Value, indices: Value) -> Value:
     """The elements of the last axis at these positions."""
+    node.check(len(x.shape) > 0, "shape", f"`ArrayFeatureExtractor` of {x.type}")
     flat = reshape_to(indices, (indices.tensor.size,))
     known = node.known(flat)
     matrix = x if len(x.shape) > 1 else build.unsqueeze(x, [0])
@@ -32,15 +33,24 @@ def array_feature_extractor(node: NodeView, x: Value, indices: Value) -> Value:
 def scaler(node: NodeView, x: Value) -> Value:
     """(x - offset)·scale."""
     y = cast(x, dtypes.F32)
+    lengths = {len(node.floats(name)) for name in ("offset", "scale")}
+    node.check(len(y.shape) > 0 and lengths <= {1, y.shape[-1]}, "shape", f"offset and scale do not fit {x.type}")
     offset, scale = (const(np.array(node.floats(name), np.float32)) for name in ("offset", "scale"))
     return elementwise("multiply", elementwise("subtract", y, offset), scale)
+
+
+@handles("Binarizer", domain=ML)
+def binarizer(node: NodeView, x: Value) -> Value:
+    """1 where x > threshold, else 0."""
+    above = build.compare("GT", x, helpers.full_like(x, node.float("threshold", 0.0)))
+    return cast(above, x.dtype)
 
 
 @handles("Normalizer", domain=ML)
 def normalizer(node: NodeView, x: Value) -> Value:
     """Rows divided by their norm."""
     y = cast(x, dtypes.F32)
-    last = (len(y.shape) - 1,)
+    last = (node.axis(-1, len(y.shape)),)
     match node.string("norm", "MAX"):
         case "MAX":
             norm = build.reduce(y, "max", last, keep=True)
@@ -74,10 +84,11 @@ def linear_regressor(node: NodeView, x: Value) -> Value:
 
 def _linear(node: NodeView, x: Value) -> Value:
     y = cast(x, dtypes.F32)
-    width = y.shape[-1]
-    if not isinstance(width, int) or width == 0:
-        raise node.error("dynamic", f"`{node.op_type}` needs a known number of features")
-    weights = np.array(node.floats("coefficients"), np.float32).reshape(-1, width)
+    node.check_rank(y, 2)
+    width, coefficients = y.shape[-1], node.floats("coefficients")
+    if not isinstance(width, int) or width == 0 or len(coefficients) % width:
+        raise node.error("shape", f"{len(coefficients)} coefficients do not fit {x.type}")
+    weights = np.array(coefficients, np.float32).reshape(-1, width)
     scores = build.matmul(y, const(np.ascontiguousarray(weights.T)))
     intercepts = node.floats("intercepts", ())
     return elementwise("add", scores, const(np.array(intercepts, np.float32))) if intercepts else scores

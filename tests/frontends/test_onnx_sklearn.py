@@ -1,0 +1,93 @@
+"""Multi-layer perceptrons of scikit-learn as skl2onnx exports them."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+import weft
+from skl2onnx import to_onnx
+from sklearn.datasets import load_iris
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.neural_network import MLPClassifier, MLPRegressor
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import MinMaxScaler, Normalizer, StandardScaler
+from weft.compiler.interpreter import evaluate
+from weft.frontends.onnx import from_model
+from weft.vm import VM
+
+pytestmark = pytest.mark.filterwarnings(f"ignore::{ConvergenceWarning.__module__}.ConvergenceWarning")
+X, Y = load_iris(return_X_y=True)
+X = X.astype(np.float32)
+
+
+def classifier(**options: Any) -> MLPClassifier:
+    return MLPClassifier(hidden_layer_sizes=(12,), max_iter=60, random_state=0, **options)
+
+
+def run_both(model: Any, x: np.ndarray, options: dict[str, Any] | None = None) -> list[np.ndarray]:
+    """The results of an exported model, which interpreter and compiled code agree on."""
+    exported = to_onnx(model, X[:1], options={id(model): options} if options else None, target_opset=17)
+    module = from_model(exported)
+    wanted = evaluate(module, x)
+    got = VM(threads=1).load(weft.compile(module))["main"](x)
+    got = got if isinstance(got, tuple) else (got,)
+    for a, b in zip(got, wanted, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-6)
+    return list(got)
+
+
+@pytest.mark.parametrize("options", [None, {"zipmap": False}, {"zipmap": "columns"}], ids=["zipmap", "matrix", "columns"])
+@pytest.mark.parametrize("activation", ["relu", "tanh", "logistic", "identity"])
+def test_classifier(activation: str, options: dict[str, Any] | None) -> None:
+    model = classifier(activation=activation).fit(X, Y)
+    labels, *scores = run_both(model, X[::3], options)
+    assert np.array_equal(labels, model.predict(X[::3]))
+    columns = np.stack(scores, 1) if len(scores) > 1 else scores[0]
+    np.testing.assert_allclose(columns, model.predict_proba(X[::3]), rtol=1e-3, atol=1e-5)
+
+
+def test_two_classes_with_labels_of_their_own() -> None:
+    y = np.where(Y == 0, 7, 3)
+    model = classifier().fit(X, y)
+    labels, scores = run_both(model, X[::5])
+    assert np.array_equal(labels, model.predict(X[::5]))
+    np.testing.assert_allclose(scores, model.predict_proba(X[::5]), rtol=1e-3, atol=1e-5)
+
+
+@pytest.mark.parametrize("make", [StandardScaler, MinMaxScaler, Normalizer])
+def test_pipeline(make: Callable[[], Any]) -> None:
+    model = make_pipeline(make(), classifier()).fit(X, Y)
+    labels, scores = run_both(model, X[::3])
+    assert np.array_equal(labels, model.predict(X[::3]))
+    np.testing.assert_allclose(scores, model.predict_proba(X[::3]), rtol=1e-3, atol=1e-5)
+
+
+def test_regressor() -> None:
+    model = MLPRegressor(hidden_layer_sizes=(8, 8), max_iter=60, random_state=0).fit(X, Y)
+    (values,) = run_both(model, X[::3])
+    np.testing.assert_allclose(values[:, 0], model.predict(X[::3]), rtol=1e-3, atol=1e-4)
+
+
+def test_regressor_of_several_values() -> None:
+    """skl2onnx writes them one below the other, into a single column; so do we."""
+    model = MLPRegressor(hidden_layer_sizes=(8, 8), max_iter=60, random_state=0).fit(X, np.stack([Y, X[:, 0]], 1))
+    (values,) = run_both(model, X[::3])
+    np.testing.assert_allclose(values.reshape(-1, 2), model.predict(X[::3]), rtol=1e-3, atol=1e-4)
+
+
+def test_several_labels_at_once() -> None:
+    """skl2onnx puts the scores against each label before those for it."""
+    model = classifier().fit(X, np.stack([Y > 0, Y > 1], 1).astype(np.int64))
+    labels, scores = run_both(model, X[::3], {"zipmap": False})
+    assert np.array_equal(labels, model.predict(X[::3]))
+    np.testing.assert_allclose(scores[:, 2:], model.predict_proba(X[::3]), rtol=1e-3, atol=1e-5)
+
+
+def test_labels_that_are_strings() -> None:
+    """The scores can be computed; the label, a string, needs a kernel for strings, which the compiler refuses by name."""
+    model = classifier().fit(X, np.array(["setosa", "versicolor", "virginica"])[Y])
+    module = from_model(to_onnx(model, X[:1], target_opset=17))
+    with pytest.raises(weft.WeftError) as e:
+        weft.compile(module)
+    assert "string" in str(e.value)

@@ -1,0 +1,81 @@
+"""The test cases of single operators that come with the onnx package: a model, inputs, and the results ONNX's authors expect."""
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+import onnx
+import weft
+from onnx import TensorProto, numpy_helper
+from weft.frontends.onnx import from_model
+
+_LARGEST_SHAPE = 64  # elements of an input that may be a shape, axes, a scale …
+
+
+@dataclass(frozen=True)
+class Case:
+    """One model with one set of inputs and results, in the order of the graph's; what is no tensor is a list or None."""
+
+    name: str
+    model: onnx.ModelProto
+    inputs: tuple[object, ...]
+    results: tuple[object, ...]
+    rtol: float
+    atol: float
+
+    def module(self) -> weft.Module:
+        """The imported model; where shapes depend on an input, with the small inputs made constants."""
+        try:
+            return from_model(self.model)
+        except weft.WeftError as error:
+            if error.code != "onnx.dynamic":
+                raise
+        return from_model(self._with_constants())
+
+    def _with_constants(self) -> onnx.ModelProto:
+        model = onnx.ModelProto()
+        model.CopyFrom(self.model)
+        for info, value in zip(list(model.graph.input), self.inputs, strict=False):
+            if isinstance(value, np.ndarray) and value.ndim <= 1 and value.size <= _LARGEST_SHAPE and value.dtype != object:
+                model.graph.initializer.append(numpy_helper.from_array(value, info.name))
+                model.graph.input.remove(info)
+        return model
+
+    def feeds(self, module: weft.Module) -> dict[str, np.ndarray]:
+        """The inputs of the imported model by name, in its own element types (onnx gives those of narrow types as others)."""
+        named = dict(zip((i.name for i in self.model.graph.input), self.inputs, strict=False))
+        params = zip(module.main.param_names, module.main.params, strict=True)
+        return {name: np.asarray(named[name]).astype(p.dtype.numpy, copy=False) for name, p in params}
+
+    def check(self, results: Sequence[np.ndarray]) -> None:
+        """Assert that results are what is expected; bfloat16 to the last bit but one."""
+        for got, want in zip(results, map(np.asarray, self.results), strict=True):
+            assert (got.shape, got.dtype) == (want.shape, want.dtype)
+            if got.dtype == object:
+                assert (got == want).all()
+                continue
+            wide = np.complex128 if got.dtype.kind == "c" else np.float64
+            rtol = max(self.rtol, 2.0**-7) if got.dtype.name == "bfloat16" else self.rtol
+            np.testing.assert_allclose(got.astype(wide), want.astype(wide), rtol=rtol, atol=self.atol)
+
+
+@cache
+def node_cases() -> tuple[Case, ...]:
+    """All of them; takes a few seconds."""
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
+        from onnx.backend.test.case.node import collect_testcases
+
+        return tuple(
+            Case(case.name, case.model, tuple(map(_array, inputs)), tuple(map(_array, results)), case.rtol, case.atol)
+            for case in collect_testcases(None)
+            for inputs, results in case.data_sets or ()
+        )
+
+
+def _array(value: object) -> object:
+    if isinstance(value, TensorProto):
+        return numpy_helper.to_array(value)
+    return np.asarray(value) if isinstance(value, np.generic) else value
