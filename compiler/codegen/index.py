@@ -1,16 +1,17 @@
 """Where instructions go and how index expressions become instructions.
 
-`Scopes` keeps one stream of instructions per open loop or branch, so that code whose inputs are known outside a loop is written before the
-loop, however late it is asked for: what is emitted needs no hoisting afterwards. A *depth* is the number of the scope a value was made in; a
-value is usable in its scope and in all scopes inside.
+`Scopes` keeps one stream of instructions per open loop or branch, so that code whose inputs are known outside a loop is written
+before the loop, however late it is asked for: what is emitted needs no hoisting afterwards. A *depth* is the number of the scope a
+value was made in; a value is usable in its scope and in all scopes inside.
 
-`Indices` turns dims over loop variables and symbols into i64 values, shared and hoisted term by term, or into vectors of them where a dim
-differs from lane to lane.
+`Indices` turns dims over loop variables and symbols into i64 values, shared and hoisted term by term, or into vectors of them where a
+dim differs from lane to lane.
 """
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from ..ir.dims import Atom, Call, Dim, Expr, Symbol, Term, is_nonnegative, is_positive, lower_bound, symbols, terms_of, upper_bound
 from .lltypes import Val, const, lanes_of
@@ -44,7 +45,7 @@ class Scopes:
         return next((d for d in range(self.depth, 0, -1) if self._stack[d].barrier), 0)
 
     @contextmanager
-    def open(self, *, barrier: bool = False) -> Iterator[None]:
+    def open(self, *, barrier: bool = False) -> Generator[None]:
         """A scope for a loop or branch written inside; what needs nothing of it can still be written before it.
 
         `barrier`: it may not run at all, so reads of memory stay in.
@@ -62,7 +63,7 @@ class Scopes:
         self._stack[-1].stream = None
 
     @contextmanager
-    def at(self, depth: int) -> Iterator[Writer]:
+    def at(self, depth: int) -> Generator[Writer]:
         """Writes at the end of scope `depth`, before the scopes inside it."""
         if depth == self._level:
             yield self.w
@@ -76,7 +77,7 @@ class Scopes:
         self._level = level
 
     @contextmanager
-    def hoist(self, depth: int) -> Iterator[None]:
+    def hoist(self, depth: int) -> Generator[None]:
         """Like `at`, for code that opens scopes of its own: inside, scope `depth` is the innermost."""
         if depth == self.depth:
             yield
@@ -119,7 +120,7 @@ class LaneSplit:
 class Indices:
     """Values of dims. A symbol is bound to a scalar i64 or, if it differs between lanes, to a vector.
 
-    `lane`, if set, names the symbol that counts vector lanes: bound to the first lane's value, it stands for that value plus the lane number.
+    `lane`, if set, names the symbol that counts vector lanes: bound to the first lane's value, it stands for that plus the lane number.
     """
 
     def __init__(self, scopes: Scopes, lanes: int) -> None:
@@ -139,7 +140,7 @@ class Indices:
 
     def depth(self, d: Dim) -> int:
         """The depth of the innermost scope that `d` depends on."""
-        return max((self._symbols[name][1] for name in symbols(d)), default=0)
+        return max((self._symbols[name][1] for name in _names(d)), default=0)
 
     def outer_part(self, d: Dim) -> tuple[Dim, Dim]:
         """`d` as the sum of what is known before its innermost scope, and the rest."""
@@ -150,7 +151,7 @@ class Indices:
 
     def is_varying(self, d: Dim) -> bool:
         """Whether `d` differs from lane to lane."""
-        return not isinstance(d, int) and any(map(self._varies, symbols(d)))
+        return any(map(self._varies, _names(d)))
 
     def _varies(self, name: str) -> bool:
         return name == self.lane or lanes_of(self._symbols[name][0].type) > 1
@@ -228,7 +229,7 @@ class Indices:
             with self.scopes.at(self.depth(y)) as w:
                 b = w.int_minmax("smax", b, 1)
         with self.scopes.at(depth) as w:
-            return divide(w, op, a, b, is_nonnegative(x))
+            return divide(w, op, a, b, y, is_nonnegative(x))
 
     # -- vectors --------------------------------------------------------------------------------------------------------------
 
@@ -283,13 +284,16 @@ class Indices:
                         return w.int_minmax(f"s{op}", a, b)
                     if not is_positive(y):
                         b = w.int_minmax("smax", b, 1)
-                    return divide(w, op, a, b, is_nonnegative(x))
+                    return divide(w, op, a, b, y, is_nonnegative(x))
             case _:
                 raise AssertionError(atom)
 
 
-def divide(w: Writer, op: str, x: Val, y: Val, nonnegative: bool) -> Val:
-    """`floordiv` or `mod` of integers for positive `y`; `nonnegative` says that x is never negative."""
+def divide(w: Writer, op: str, x: Val, y: Val, divisor: Dim, nonnegative: bool) -> Val:
+    """`floordiv` or `mod` of integers for positive `y`, the value of `divisor`; `nonnegative` says that x is never negative."""
+    if isinstance(divisor, int) and divisor & (divisor - 1) == 0:
+        # Not for speed alone: LLVM 22 folds a vector `sdiv` of negative constants by 2 to the wrong numbers.
+        return w.ashr(x, divisor.bit_length() - 1) if op == "floordiv" else w.and_(x, divisor - 1)
     if nonnegative:
         return w.udiv(x, y) if op == "floordiv" else w.urem(x, y)
     rest = w.srem(x, y)
@@ -299,6 +303,12 @@ def divide(w: Writer, op: str, x: Val, y: Val, nonnegative: bool) -> Val:
     return w.select(w.icmp("slt", rest, 0), w.sub(quotient, 1), quotient)
 
 
+@lru_cache(maxsize=1 << 14)
+def _names(d: Dim) -> tuple[str, ...]:
+    return tuple(symbols(d))
+
+
+@lru_cache(maxsize=1 << 14)
 def simplify(d: Dim) -> Dim:
     """Undoes divisions that meet their remainders: `y·floordiv(x, y) + mod(x, y)` becomes `x`, also inside longer sums."""
     changed = True

@@ -81,6 +81,16 @@ def test_pad(target):
         check(fusion("map", params, [result]), [data(v) for v in params], target)
 
 
+@pytest.mark.parametrize("target", TARGETS, ids=str)
+@pytest.mark.parametrize("n", [5, 20, 40])
+@pytest.mark.parametrize("inner", [1, 2, 3])
+def test_reversed_pad(n, inner, target):
+    """Quotients of numbers that fall below 0, some of them constants: the rest of a line begins at a known place."""
+    x, v = p(F32, n), p(F32)
+    padded = op("pad", x, v, edge_padding_low=(1,), edge_padding_high=(2,), interior_padding=(inner,))
+    check(fusion("map", [x, v], [op("reverse", padded, dimensions=(0,))]), [data(x), data(v)], target)
+
+
 @pytest.mark.parametrize("dim", [0, 1])
 def test_concatenate(dim):
     shapes = [(3, 5), (3, 40), (3, 1)] if dim else [(5, 33), (1, 33), (3, 33)]

@@ -96,6 +96,15 @@ def test_several_dims_in_a_row():
     check(fusion("rows", [x], [layer_norm(x, (1, 3), 45)]), [numbers(x, rng)], rtol=1e-5, atol=1e-5)
 
 
+def test_parts_of_a_row_are_not_one_dim():
+    """What is added is the same along the last dim alone, so the two reduced dims cannot be gone over as one."""
+    x, y, z = p(F32, 3, 4, 5), p(F32, 3, 4), p(F32, 4)
+    scaled = op("multiply", x, back(reduce(x, "maximum", (1, 2)), x, (1, 2)))
+    shifted = op("add", scaled, broadcast(y, (3, 4, 5), (0, 1)))
+    node = fusion("rows", [x, y, z], [op("subtract", shifted, broadcast(z, (3, 4, 5), (1,)))])
+    check(node, [numbers(v, np.random.default_rng(5)) for v in (x, y, z)])
+
+
 def test_results_per_row_beside_full_ones():
     x = p(F32, 6, 50)
     top = reduce(x, "maximum", (1,))

@@ -1,11 +1,13 @@
 """`rows` and `reduce` kernels: reductions over rows, with everything elementwise around them.
 
-A *row* is what one element of a reduction's result is folded from: all reduced dims at one index of the kept ones. A kernel goes over a row in
-passes: a reduction can be folded as soon as those it depends on are known, so softmax takes a pass for the maximum, one for the sum and one for the
-result. What is expensive and needed by a later pass is kept in a row buffer in scratch; the rest is computed again.
+A *row* is what one element of a reduction's result is folded from: all reduced dims at one index of the kept ones. A kernel goes over
+a row in passes: a reduction can be folded as soon as those it depends on are known, so softmax takes a pass for the maximum, one for
+the sum and one for the result. What is expensive and needed by a later pass is kept in a row buffer in scratch; the rest is computed
+again.
 
-Lanes run along the innermost reduced dim. A pass keeps several vectors of partial results; they are combined in a fixed order, and sums over long rows
-are summed up block by block, so that rounding errors grow with the logarithm of the blocks rather than with the length.
+Lanes run along the innermost reduced dim. A pass keeps several vectors of partial results; they are combined in a fixed order, and
+sums over long rows are summed up block by block, so that rounding errors grow with the logarithm of the blocks rather than with the
+length.
 """
 
 from collections.abc import Callable, Sequence
@@ -106,7 +108,7 @@ def row_space(region: Region) -> Space | None:
     if not long or long[-1] not in dims or any(n == 0 for n in shape):
         return None
     kept = [d for d in long if d not in dims]
-    space = Space(shape, kept, _row_groups(reduces, shape, [d for d in long if d in dims]), reduces)
+    space = Space(shape, kept, _row_groups(region, reduces, shape, [d for d in long if d in dims]), reduces)
     fits = all(_is_full(v.shape, space) or row_index(v.shape, space, tuple(space.rows)) is not None for v in region.results)
     return space if fits and _is_rowwise(region, space) else None
 
@@ -115,19 +117,29 @@ def _dimensions(node: Node) -> Sequence[int]:
     return node.attrs["dimensions"]  # type: ignore[return-value]
 
 
-def _row_groups(reduces: list[Node], shape: tuple[Dim, ...], reduced: list[int]) -> list[list[int]]:
-    """The reduced dims, adjacent ones that every operand treats as one together."""
+def _row_groups(region: Region, reduces: list[Node], shape: tuple[Dim, ...], reduced: list[int]) -> list[list[int]]:
+    """The reduced dims, adjacent ones that everything read along the row treats as one together."""
     axes = axis_symbols(shape)
     total = Record()
-    for n in reduces:
-        for v in n.operands[: len(n.operands) // 2]:
-            body = Region(_params_of(v), (), (v,))
-            record = probe(body, axes)
-            total.accesses += record.accesses
-            total.bounds += record.bounds
-            total.others += record.others
+    for v in _read_along_rows(region, reduces, shape):
+        record = probe(Region(_params_of(v), (), (v,)), axes)
+        total.accesses += record.accesses
+        total.bounds += record.bounds
+        total.others += record.others
     masked = tuple(n if d in reduced else 1 for d, n in enumerate(shape))
     return collapse(masked, axes, total)
+
+
+def _read_along_rows(region: Region, reduces: list[Node], shape: tuple[Dim, ...]) -> list[Value]:
+    """Full values that no reduction is part of, where a reduction, what depends on one, or the caller needs them."""
+    depends = {v for n in reduces for v in n.results}
+    found = [v for n in reduces for v in n.operands[: len(n.operands) // 2]]
+    for node in region.nodes:
+        if depends.intersection(node.operands):
+            depends.update(node.results)
+            found += node.operands
+    found += region.results
+    return [v for v in dict.fromkeys(found) if v not in depends and v.shape == shape]
 
 
 def _params_of(value: Value) -> tuple[Value, ...]:
@@ -331,7 +343,7 @@ class _Rows:
     def _place(self, index: Index) -> Index:
         return tuple(index[g[-1]] for g in self.space.groups)
 
-    def _visit(self, p: _Pass, index: Index) -> None:
+    def visit(self, p: _Pass, index: Index) -> None:
         """Stores what a pass leaves at one index; all of it is read before any is written."""
         kept = [self.e.read(v, index) for v in p.keep]
         results = [self.e.read(self.region.results[i], index) for i in p.results]
@@ -341,10 +353,7 @@ class _Rows:
             self.e.write(self.f.outputs[i], index, x)
 
     def _write_pass(self, p: _Pass, row: Index) -> None:
-        def visit(place: Index) -> None:
-            self._visit(p, self.space.index(row, place))
-
-        self._nest(self.space.extents, (), visit)
+        self._nest(self.space.extents, (), lambda place: self.visit(p, self.space.index(row, place)))
 
     def _nest(self, extents: list[Dim], place: Index, visit: Callable[[Index], None]) -> None:
         n, *rest = extents
@@ -448,7 +457,7 @@ class _Folder:
             for node, part in zip(self.p.folds, _split(state, [n.results for n in self.p.folds]), strict=True):
                 inputs = [self.e.read(v, index) for v in node.operands[: len(node.operands) // 2]]
                 after += map(self.e.spread, fold(self.e, node, inputs, part))
-            self.rows._visit(self.p, index)
+            self.rows.visit(self.p, index)
             return tuple(after)
 
     def _merge(self, x: Elems, y: Elems) -> Elems:
@@ -506,4 +515,3 @@ def _monoids(p: _Pass) -> list[str]:
 
 def _fold_name(node: Node) -> str:
     return "+".join(monoids_of(node.regions[0]) or ())
-
