@@ -254,6 +254,8 @@ class Arithmetic:
     def pow(self, x: Elem, y: Elem) -> Elem:
         if x.dtype.is_int:
             return self._int(x, lambda w, a, b: _int_power(w, x.dtype, a, b), y)
+        if x.dtype.is_float and (root := _ROOTS.get(y.val.ref)) is not None:
+            return self._float(x, root)
         return self._math("pow", x, y)
 
     def and_(self, x: Elem, y: Elem) -> Elem:
@@ -395,10 +397,9 @@ class Arithmetic:
 def _float_extreme(w: Writer, name: str, a: Val, b: Val) -> Val:
     """NaN if either is NaN; -0 is less than +0.
 
-    The x86 instruction gives its second operand where one is NaN, and where both are zeros. A constant goes first, so that a NaN
-    comes through and so does the other zero, unless it is the constant that must win. Otherwise equal operands, which zeros are, are
-    combined bit by bit; and `b`, in a fold the new element and not the accumulator, is tested for NaN, which keeps the test off the
-    chain of dependencies.
+    The x86 instruction gives its second operand where one is NaN, and where both are zeros. A constant goes first, so that a NaN comes
+    through and so does the other zero, unless it is the constant that must win. Without a constant both orders are taken: they differ
+    only for those two cases, and the bits of both together are a NaN, or the lesser zero; the greater one is that less its sign.
     """
     if b.ref[0] != "%":
         a, b = b, a
@@ -406,10 +407,11 @@ def _float_extreme(w: Writer, name: str, a: Val, b: Val) -> Val:
     if _is_plain_constant(a):
         y = extreme(a, b)
         return w.fadd(y, 0.0) if name == "max" and _ZERO in a.ref else y
-    combine = w.and_ if name == "max" else w.or_
-    equal = w.bitcast(combine(w.bits(a), w.bits(b)), a.type)
-    y = w.select(w.fcmp("oeq", a, b), equal, extreme(b, a))
-    return w.select(w.fcmp("uno", b, 0.0), b, y)
+    first, second = w.bits(extreme(a, b)), w.bits(extreme(b, a))
+    either = w.bitcast(w.or_(first, second), a.type)
+    if name == "min":
+        return either
+    return w.fsub(either, w.bitcast(w.xor(first, second), a.type))
 
 
 _ZERO = "0x0000000000000000"
@@ -474,6 +476,34 @@ def _int_power(w: Writer, dtype: DType, base: Val, exponent: Val) -> Val:
     unit = w.select(w.icmp("eq", base, -1), sign, const(base.type, 0))
     negative = w.select(w.icmp("eq", base, 1), one, unit)
     return w.select(w.icmp("slt", exponent, 0), negative, result)
+
+
+def _root_power(quarters: int) -> Callable[[Writer, Val], Val]:
+    """x to the power of `quarters` / 4, for 1 to 3, by square roots; like `pow`, of -inf infinity and of -0 zero."""
+
+    def root(w: Writer, x: Val) -> Val:
+        positive = w.select(w.fcmp("oeq", x, float("-inf")), const(x.type, float("inf")), w.fadd(x, 0.0))
+        half = w.sqrt(positive)
+        if quarters == 2:
+            return half
+        quarter = w.sqrt(half)
+        return quarter if quarters == 1 else w.fmul(half, quarter)
+
+    return root
+
+
+# By the spelling of a constant exponent.
+_ROOTS: dict[str, Callable[[Writer, Val], Val]] = {
+    const(elem, value).ref: function
+    for elem in ("float", "double")
+    for value, function in (
+        (0.25, _root_power(1)),
+        (0.5, _root_power(2)),
+        (0.75, _root_power(3)),
+        (2.0, lambda w, x: w.fmul(x, x)),
+        (-0.5, lambda w, x: w.fdiv(1.0, _root_power(2)(w, x))),
+    )
+}
 
 
 from . import complexmath  # noqa: E402  (its functions take an Arithmetic)
