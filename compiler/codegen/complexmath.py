@@ -1,6 +1,7 @@
 """Complex arithmetic and functions in terms of real elements.
 
-Formulas are chosen to neither overflow nor cancel where the result is representable; special values follow C99 only as far as they fall out of them.
+Formulas are chosen to neither overflow nor cancel where the result is representable; special values follow C99 only as far as they
+fall out of them.
 """
 
 from typing import TYPE_CHECKING

@@ -7,14 +7,14 @@
     out = e.memory(result.tensor, pointer)
     e.vector_loop("j", 0, n, lambda j: e.write(out, (i, j), e.read(result, (i, j))))    # 16 consecutive j at a time
 
-Indices are dims over the symbols that loops define. In a vector loop its symbol stands for one value per lane, and what is read follows from
-how the offset depends on it: not at all is one scalar load outside the loop, one apart is a vector load, anything else a strided load or a gather.
-What is asked for twice is computed once; what does not depend on a loop is computed before it.
+Indices are dims over the symbols that loops define. In a vector loop its symbol stands for one value per lane, and what is read
+follows from how the offset depends on it: not at all is one scalar load outside the loop, one apart is a vector load, anything else a
+strided load or a gather. What is asked for twice is computed once; what does not depend on a loop is computed before it.
 
 `Emitter` is the `ElementBuilder` that the ops' `lower` and `element` functions are written against.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import product as cartesian
@@ -105,32 +105,30 @@ class Emitter(Arithmetic, Walk[Elem]):
     # -- loops ----------------------------------------------------------------------------------------------------------------
 
     @contextmanager
-    def loop_over(self, name: str, start: Dim, stop: Dim, step: int = 1) -> Iterator[Expr]:
+    def loop_over(self, name: str, start: Dim, stop: Dim, step: int = 1) -> Generator[Expr]:
         """A loop whose index is the symbol `name`. It must run at least once, or only read what exists if it does not."""
         at = symbol(name, start, stop - 1)
         first, last = self.indices.scalar(start), self.indices.scalar(stop)
-        with self.scopes.open():
-            runs = isinstance(start, int) and isinstance(stop, int)
-            with self.w.loop(stop if runs else last, start if runs else first, step) as i:  # type: ignore[arg-type]
-                self.indices.define(name, i)
-                yield at
-                self.scopes.forget()
+        begin, end = (start, stop) if isinstance(start, int) and isinstance(stop, int) else (first, last)
+        with self.scopes.open(), self.w.loop(end, begin, step) as i:
+            self.indices.define(name, i)
+            yield at
+            self.scopes.forget()
 
     def fold(self, name: str, start: Dim, stop: Dim, step: int, state: Elems, body: Callable[[Expr, Elems], Elems]) -> Elems:
         """`state = body(symbol, state)` for `start`, `start + step`, … below `stop`; like `loop_over`, carrying elements."""
         first, last = self.indices.scalar(start), self.indices.scalar(stop)
-        runs = isinstance(start, int) and isinstance(stop, int)
+        begin, end = (start, stop) if isinstance(start, int) and isinstance(stop, int) else (first, last)
         parts = [p for x in state for p in x.parts]
-        with self.scopes.open():
-            with self.w.carry(stop if runs else last, parts, start if runs else first, step) as loop:  # type: ignore[arg-type]
-                self.indices.define(name, loop.index)
-                after = body(symbol(name, start, stop - 1), self._regroup(state, loop.values))
-                self.scopes.forget()
-                loop.next([p for x in after for p in x.parts])
+        with self.scopes.open(), self.w.carry(end, parts, begin, step) as loop:
+            self.indices.define(name, loop.index)
+            after = body(symbol(name, start, stop - 1), self._regroup(state, loop.values))
+            self.scopes.forget()
+            loop.next([p for x in after for p in x.parts])
         return self._regroup(state, loop.results)
 
     @contextmanager
-    def vectorized(self, name: str) -> Iterator[None]:
+    def vectorized(self, name: str) -> Generator[None]:
         """Inside, symbol `name` counts lanes: `width` consecutive values at a time."""
         outer = self.indices.lane, self.lanes
         self.indices.lane, self.lanes = name, self.width
@@ -138,7 +136,7 @@ class Emitter(Arithmetic, Walk[Elem]):
         self.indices.lane, self.lanes = outer
 
     @contextmanager
-    def masked(self, mask: Val | None) -> Iterator[None]:
+    def masked(self, mask: Val | None) -> Generator[None]:
         """Inside, memory is touched only in the lanes of `mask`."""
         outer = self.mask
         self.mask = None if mask is None else Elem(BOOL, (mask,), self.scopes.depth)
@@ -161,7 +159,7 @@ class Emitter(Arithmetic, Walk[Elem]):
             self._tail(name, whole, stop, body)
 
     @contextmanager
-    def _vector_steps(self, name: str, start: Dim, whole: Dim, stop: Dim) -> Iterator[Expr]:
+    def _vector_steps(self, name: str, start: Dim, whole: Dim, stop: Dim) -> Generator[Expr]:
         with self.loop_over(name, start, whole, self.width), self.vectorized(name):
             yield symbol(name, start, stop - 1)
 
@@ -225,7 +223,7 @@ class Emitter(Arithmetic, Walk[Elem]):
             return op.element(self, node, index)
 
     @contextmanager
-    def _uniform(self) -> Iterator[None]:
+    def _uniform(self) -> Generator[None]:
         outer = self.indices.lane, self.lanes, self.mask
         self.lanes, self.mask = 1, None
         yield

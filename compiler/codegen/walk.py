@@ -134,4 +134,3 @@ def _takes_result(op: Op) -> bool:
 
 def _tuple(x: object) -> tuple:  # tuple[E, ...]
     return x if isinstance(x, tuple) else (x,)
-

@@ -1,6 +1,6 @@
 """What every CPU kernel of the elemental emitter has in common: the function's head, its arguments, and the choice of lanes and chunks."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -45,8 +45,8 @@ def open_kernel(fusion: Node, target: Target, lanes: int) -> Frame:
     first = len(region.params)
     outputs = tuple(e.memory(v.tensor, w.operand(first + k)) for k, v in enumerate(region.results))
     symbols = fusion_symbols(fusion)
-    for k, symbol in enumerate(symbols):
-        e.define(symbol, w.symbol(first + len(outputs) + k))
+    for k, name_of_symbol in enumerate(symbols):
+        e.define(name_of_symbol, w.symbol(first + len(outputs) + k))
     return Frame(name, module, w, e, outputs, symbols)
 
 
@@ -57,7 +57,7 @@ def lanes_for(dtypes: Iterable[DType], target: Target) -> int:
 
 
 @contextmanager
-def chunk_loop(frame: Frame, chunks: Dim) -> Iterator[Dim]:
+def chunk_loop(frame: Frame, chunks: Dim) -> Generator[Dim]:
     """Runs the body for every chunk the call is for; a kernel of one chunk has no loop."""
     if chunks == 1:
         yield 0

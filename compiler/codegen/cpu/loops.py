@@ -7,7 +7,6 @@ from ...ir.dims import Dim, Expr, Symbol, floordiv, mod, product, symbols, terms
 from ...ops.builder import Index
 from ..probe import Bound, Record
 
-
 _MAX_PIECES = 12
 
 

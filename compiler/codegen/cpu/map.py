@@ -1,8 +1,8 @@
 """`map` kernels: every element of the results computed on its own, from any ops that have an element function.
 
-Adjacent dims that every read treats as one become one loop: an elementwise region is one loop over all elements, a bias per channel leaves two.
-The innermost loop runs over vector lanes. Where conditions of the region (padding, concatenation, windows) change along a loop, the loop is cut
-there, so that each piece is free of them.
+Adjacent dims that every read treats as one become one loop: an elementwise region is one loop over all elements, a bias per channel
+leaves two. The innermost loop runs over vector lanes. Where conditions of the region (padding, concatenation, windows) change along a
+loop, the loop is cut there, so that each piece is free of them.
 """
 
 from collections.abc import Callable, Sequence

@@ -1,7 +1,8 @@
 """`reduce` kernels: one reduction, what makes its operands, and what is done with its results.
 
-Along the innermost dim a row kernel folds in vectors. Otherwise, and for folds that are no standard monoid, every result is folded on its own, in
-order, with lanes over the innermost kept dim; sums then go block by block, so that rounding errors do not grow with the length.
+Along the innermost dim a row kernel folds in vectors. Otherwise, and for folds that are no standard monoid, every result is folded on
+its own, in order, with lanes over the innermost kept dim; sums then go block by block, so that rounding errors do not grow with the
+length.
 """
 
 from ...ir.dims import Dim, Expr, ceildiv, minimum, product, upper_bound

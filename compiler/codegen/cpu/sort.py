@@ -1,8 +1,8 @@
 """`sort` kernels: a stable merge sort of every line along a dim, all operands moved together, the comparator inlined.
 
-A line is copied to scratch and merged bottom-up between two buffers: runs of 1, 2, 4, … elements; the last merge writes where the result is then
-copied from. A merge takes one element per step without branching: the right run's if it exists and compares before the left run's, or if the left run
-is used up.
+A line is copied to scratch and merged bottom-up between two buffers: runs of 1, 2, 4, … elements; the last merge writes where the
+result is then copied from. A merge takes one element per step without branching: the right run's if it exists and compares before the
+left run's, or if the left run is used up.
 """
 
 from collections.abc import Sequence
@@ -162,4 +162,3 @@ class _Sorter:
         captured = [e.read(c, ()) for c in self.node.captured]
         result: Elems = e.inline(self.node.regions[0], (*args, *captured))
         return result[0].val
-

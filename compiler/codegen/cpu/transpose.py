@@ -1,8 +1,8 @@
 """Maps that turn memory around: what is consecutive in an operand is not in the result.
 
-Read element by element such an operand touches a cache line for each. So the map goes over square tiles of the two loops concerned, `turned`
-(consecutive in the operand) and the lanes' (consecutive in the result): the operand's part of a tile is loaded in rows, transposed in
-registers, and put on the stack, where every vector of the map then finds its lanes side by side.
+Read element by element such an operand touches a cache line for each. So the map goes over square tiles of the two loops concerned,
+`turned` (consecutive in the operand) and the lanes' (consecutive in the result): the operand's part of a tile is loaded in rows,
+transposed in registers, and put on the stack, where every vector of the map then finds its lanes side by side.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -160,7 +160,7 @@ class Tiles:
 
     def _offset(self, value: Value, loops: Index) -> Dim:
         """Where the region reads an operand at these indices of the groups."""
-        at: dict[str, Dim] = {name: 0 for name in self.axes.names}
+        at: dict[str, Dim] = dict.fromkeys(self.axes.names, 0)
         at |= dict(zip(self.axes.leading, loops, strict=True))
         return substitute(self.turned.offsets[value], at)
 
