@@ -1,13 +1,15 @@
 """Constant folding: what depends on constants alone is computed now, by the reference evaluators."""
 
 from dataclasses import replace
+from math import prod
 
 import numpy as np
 
 from ..interpreter import evaluate
 from ..ir.attrs import Tensor
 from ..ir.graph import Node, Region, Value, located
-from ..ir.types import TensorType
+from ..ir.types import TensorType, Type
+from ..ops.bodies import monoids_of
 from ..ops.registry import op_of
 from .base import Context, region_pass
 from .rewrite import effectful, rebuilt
@@ -17,6 +19,15 @@ _NEVER = {"constant", "while", "if", "case", "custom_call", "call", "composite",
 _EXPANDING = {"broadcast_in_dim", "iota"}
 # Always folded: a kernel wants the result as a constant, however large.
 _TRANSFORMS = {"weft.winograd_weights"}
+
+# Bounds of what folding may take: bytes of a value on the way, elements walked one by one in Python, products in one op, values computed
+# one after another without being stored, bytes of all those values together.
+_MAX_BYTES = 1 << 24
+_MAX_STEPS = 1 << 16
+_MAX_PRODUCTS = 1 << 30
+_MAX_DEPTH = 100
+_MAX_SPENT = 1 << 32
+_PRODUCTS = {"dot_general", "convolution", "reduce_window", "weft.matmul", "weft.conv", "weft.depthwise"}
 
 
 @region_pass("fold")
@@ -32,6 +43,9 @@ class _Folder:
         self.body = body
         self.fold_bytes = fold_bytes
         self.source_bytes: dict[Value, int] = {}
+        self.depth: dict[Value, int] = {}
+        self.temporary: list[Value] = []
+        self.spent = 0
         self.arrays: dict[Value, np.ndarray] = {}
         self.new: dict[Value, Value] = {}
 
@@ -73,6 +87,12 @@ class _Folder:
         if any(v not in self.source_bytes for v in node.operands):
             return None
         source = sum(self.source_bytes[v] for v in set(node.operands))
+        if not _is_affordable(node, source):
+            return None
+        depth = 1 + max((self.depth.get(v, 0) for v in node.operands), default=0)
+        if depth > _MAX_DEPTH or self.spent > _MAX_SPENT:
+            return None
+        self.depth |= dict.fromkeys(node.results, depth)
         size = sum(t.nbytes for t in node.types if isinstance(t, TensorType) and isinstance(t.nbytes, int))
         for v in node.results:
             self.source_bytes[v] = source
@@ -92,7 +112,11 @@ class _Folder:
                 self.new[old] = value
                 self.arrays[old] = array
                 self.source_bytes[old] = array.nbytes
+                self.depth[old] = 0
                 made.append(value.node)
+        for v in self.temporary:
+            del self.arrays[v]
+        self.temporary.clear()
         return made
 
     def _evaluate(self, node: Node) -> list[np.ndarray]:
@@ -101,9 +125,34 @@ class _Folder:
             if v not in self.arrays and v.node is not None:
                 for value, array in zip(v.node.results, self._evaluate(v.node), strict=True):
                     self.arrays[value] = array
+                    self.temporary.append(value)
+                    self.spent += array.nbytes
         params = tuple(dict.fromkeys(node.operands))
         return evaluate(Region(params, (node,), node.results), *(self.arrays[v] for v in params))
 
 
 def _is_static(node: Node) -> bool:
     return all(isinstance(v.type, TensorType) and v.type.is_static for v in (*node.operands, *node.results))
+
+
+def _is_affordable(node: Node, source: int) -> bool:
+    """Whether the reference evaluates `node`, whose types are static, in little time and memory: a small file may ask for much.
+
+    `source` is the size of the constants that it is made of.
+    """
+    operands = [_elements(v.type) for v in node.operands]
+    size = sum(map(_bytes, node.types))
+    if size > max(_MAX_BYTES, 2 * source):
+        return False
+    if node.op in _PRODUCTS:
+        window: tuple[int, ...] = node.attrs.get("window_dimensions") or ()  # type: ignore[assignment]
+        return _elements(node.types[0]) * max(prod(window), *operands) <= _MAX_PRODUCTS
+    return not node.regions or sum(operands) <= _MAX_STEPS or all(monoids_of(r) for r in node.regions)
+
+
+def _elements(t: Type) -> int:
+    return prod(t.static_shape) if isinstance(t, TensorType) else 0
+
+
+def _bytes(t: Type) -> int:
+    return _elements(t) * t.dtype.itemsize if isinstance(t, TensorType) else 0
