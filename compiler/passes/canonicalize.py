@@ -7,9 +7,10 @@ import numpy as np
 from ..ir.attrs import Tensor
 from ..ir.graph import Node, Region, Value
 from ..ir.types import TensorType
-from ..ops.registry import op_of
+from ..ops.helpers import const
+from ..ops.registry import OPS, op_of
 from .base import Context, region_pass
-from .rewrite import Result, Uses, apply_rules, inline, rewrite
+from .rewrite import Result, Uses, apply_rules, effectful, inline, rewrite
 
 
 def constant_of(value: Value) -> np.ndarray | None:
@@ -51,6 +52,14 @@ def _is_one(value: Value) -> bool:
 def _is_negative_zero(value: Value) -> bool:
     number = splat_of(value)
     return isinstance(number, float) and not number and bool(np.signbit(number))
+
+
+@rewrite("empty-result", *(name for name in OPS if name != "constant"))
+def empty_result(n: Node, uses: Uses) -> Result:
+    """op(…) -> constant, where its results have no elements: no kernel is made for nothing."""
+    if effectful(n) or not n.types or not all(isinstance(t, TensorType) and t.is_static and 0 in t.shape for t in n.types):
+        return None
+    return tuple(const(np.zeros(v.tensor.static_shape, v.dtype.numpy)) for v in n.results)
 
 
 @rewrite("reshape-of-reshape", "reshape")
@@ -244,6 +253,7 @@ def slice_of_slice(n: Node, uses: Uses) -> Result:
 
 
 RULES = (
+    empty_result,
     reshape_of_reshape,
     transpose_of_transpose,
     simplify_broadcast,
