@@ -39,6 +39,10 @@ demo: $(VENV)/ready ## compile a saved graph from the command line and run it on
 test: lint types ## everything but the slow tests
 	$(PYTEST) -q -n 2 -m 'not slow'
 
+.PHONY: test-unit
+test-unit: $(VENV)/ready-dev ## the fast part: units and goldens
+	$(PYTEST) -q -n 2 -m 'not slow' tests/golden tests/passes tests/ir tests/proto tests/house
+
 .PHONY: test-full
 test-full: lint types ## everything
 	$(PYTEST) -q -n 2

@@ -149,9 +149,9 @@ CASES: list[tuple[str, Callable[[pb.Graph], object]]] = [
 
 @pytest.mark.parametrize(("code", "change"), CASES, ids=[f"{i}-{code}" for i, (code, _) in enumerate(CASES)])
 def test_lies(code: str, change: Callable[[pb.Graph], object]) -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     assert code_of(change) == f"graph.{code}"
-    assert time.perf_counter() - start < 5
+    assert time.process_time() - start < 5
 
 
 def test_weights_out_of_range() -> None:
@@ -171,10 +171,10 @@ def test_an_unknown_op_says_where_and_what_to_do() -> None:
 def test_deeply_nested_operations_end() -> None:
     graph, weights = good()
     deep_calls(graph)
-    start = time.perf_counter()
+    start = time.process_time()
     with pytest.raises(WeftError):
         serde.from_message(graph, weights)
-    assert time.perf_counter() - start < 5
+    assert time.process_time() - start < 5
 
 
 def test_bounds_on_bounds_end() -> None:
@@ -185,11 +185,11 @@ def test_bounds_on_bounds_end() -> None:
         step = pb.Dim.Step
         product = [step(op=pb.Dim.SYMBOL, value=level - 1), step(op=pb.Dim.SYMBOL, value=max(level - 2, 0)), step(op=pb.Dim.MUL)]
         graph.symbols.add(name=f"s{level}", hi=pb.Dim(expr=pb.Dim.Expr(steps=product)))
-    start = time.perf_counter()
+    start = time.process_time()
     with pytest.raises(WeftError) as e:
         serde.from_message(graph, weights)
     assert e.value.code == "graph.symbol"
-    assert time.perf_counter() - start < 5
+    assert time.process_time() - start < 5
 
 
 def test_too_many_values() -> None:
@@ -203,11 +203,11 @@ def test_too_many_values() -> None:
 @pytest.mark.parametrize("table", [b"\x32\x00", b"\x3a\x00", b"\x42\x00", b"\x4a\x00", b"\x52\x00", b"\x5a\x00", b"\x62\x00"])
 def test_tables_of_millions(table: bytes) -> None:
     """Two bytes an entry: a small file must not become gigabytes of objects."""
-    start = time.perf_counter()
+    start = time.process_time()
     with pytest.raises(WeftError) as e:
         serde.from_bytes(b"\x08\x01" + table * 3_000_000, Weights())
     assert e.value.code == "graph.size"
-    assert time.perf_counter() - start < 5
+    assert time.process_time() - start < 5
 
 
 @pytest.mark.parametrize("data", [b"\xff", b"\x0a\xff\xff\xff\xff\x0f", b"\x22\x02\xc3\x28", b"\x0b" * 10_000])
