@@ -104,8 +104,9 @@ def unravel(position: Dim, shape: Sequence[Dim]) -> Index:
     for k in range(len(shape)):
         inner = product(shape[k + 1 :])
         quotient = floordiv(position, inner)
-        # The outermost index needs no mod: the position is inside.
-        index.append(0 if shape[k] == 1 else quotient if k == 0 else mod(quotient, shape[k]))
+        # The outermost index needs no mod: the position is inside. Map kernels rely on it, where one loop counts through several dims.
+        outermost = all(n == 1 for n in shape[:k])
+        index.append(0 if shape[k] == 1 else quotient if outermost else mod(quotient, shape[k]))
     return tuple(index)
 
 
