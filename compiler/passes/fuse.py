@@ -151,7 +151,9 @@ class _Fuser:
     def _joins(self, cluster: _Cluster, node: Node) -> bool:
         if node.op == "constant":
             tensor = node.attrs["value"]
-            return isinstance(tensor, Tensor) and tensor.array.nbytes <= _SMALL_CONSTANT
+            small = isinstance(tensor, Tensor) and tensor.array.nbytes <= _SMALL_CONSTANT
+            # The kernels of products read their operands from memory.
+            return small and not any(u.op in CONTRACTIONS for u in self._inside(cluster, node))
         if node.op in UNFUSED or self._is_taken(node) or _is_barrier(node) or len(node.results) != 1:
             return False
         inside = self._inside(cluster, node)

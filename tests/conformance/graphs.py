@@ -138,7 +138,7 @@ def move(g: Graph) -> None:
             limit = tuple(int(rng.integers(s, n + 1)) for s, n in zip(start, shape, strict=True))
             y = OPS["slice"](x, start_indices=start, limit_indices=limit, strides=tuple(rng.integers(1, 4, rank).tolist()))
         case "pad":
-            low, high = (tuple(rng.integers(-min(shape, default=0) // 2, 3, rank).tolist()) for _ in range(2))
+            low, high = (tuple(rng.integers(-(min(shape, default=0) // 2), 3, rank).tolist()) for _ in range(2))
             interior = tuple(rng.integers(0, 2, rank).tolist())
             y = OPS["pad"](x, const(1, x.dtype), edge_padding_low=low, edge_padding_high=high, interior_padding=interior)
         case "reshape":
