@@ -16,7 +16,6 @@ strided load or a gather. What is asked for twice is computed once; what does no
 
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from itertools import product as cartesian
 
 import numpy as np
@@ -25,13 +24,12 @@ from ...proto.dtypes import BOOL, I32, I64, DType
 from ..ir.attrs import Tensor
 from ..ir.dims import Dim, Expr, is_nonnegative, is_positive, product, symbol
 from ..ir.graph import Node, Value
-from ..ir.types import TensorType
 from ..ops.builder import Index
 from ..ops.registry import Op
-from .convert import decode, encode
-from .index import Indices, Scopes, simplify
-from .lltypes import Val, bits_of, const, const_vector, elem_of, lanes_of, like, memory_type, vec, zero
-from .scalar import Arithmetic, Elem
+from .index import simplify
+from .lltypes import Val, bits_of, const_vector, lanes_of, zero
+from .memory import Buffer, Memory
+from .scalar import Elem
 from .walk import Walk
 from .writer import Writer
 
@@ -41,37 +39,12 @@ Elems = tuple[Elem, ...]
 UNROLL_LIMIT = 16
 
 
-@dataclass(frozen=True, slots=True)
-class Buffer:
-    """Memory of one tensor: where it starts and the type that says how it is laid out."""
-
-    pointer: Val
-    type: TensorType
-    depth: int
-
-    def offset(self, index: Index) -> Dim:
-        """The row-major place of an element."""
-        return row_major(self.type.shape, index)
-
-
-def row_major(shape: Sequence[Dim], index: Index) -> Dim:
-    """The place of `index` in a dense array of `shape`, simplified."""
-    total: Dim = 0
-    for n, i in zip(shape, index, strict=True):
-        total = total * n + i
-    return simplify(total)
-
-
-class Emitter(Arithmetic, Walk[Elem]):
+class Emitter(Memory, Walk[Elem]):
     """Emits elements at the place where `w` stands. `lanes` is the width of vector loops; outside them everything is scalar."""
 
     def __init__(self, w: Writer, lanes: int = 1) -> None:
-        Arithmetic.__init__(self, Scopes(w), 1)
+        Memory.__init__(self, w, lanes)
         Walk.__init__(self)
-        self.w = w
-        self.width = lanes
-        self.indices = Indices(self.scopes, lanes)
-        self.mask: Elem | None = None
         self._buffers: dict[Value, Buffer] = {}
         self._fresh = 0
 
@@ -86,21 +59,9 @@ class Emitter(Arithmetic, Walk[Elem]):
         self._buffers[value] = made = self.memory(value.tensor, pointer)
         return made
 
-    def memory(self, type_: TensorType, pointer: Val) -> Buffer:
-        """A dense tensor at `pointer`, known in the current scope; for `write` and `load`."""
-        return Buffer(pointer, type_, self.scopes.depth)
-
     def buffer_of(self, value: Value) -> Buffer:
         """The memory given for `value`."""
         return self._buffers[value]
-
-    def load(self, buffer: Buffer, index: Index) -> Elem:
-        """An element of a tensor in memory, read anew every time."""
-        return self.load_at(buffer, buffer.offset(index))
-
-    def elem(self, dtype: DType, *parts: Val) -> Elem:
-        """Register values made in the current scope as an element."""
-        return Elem(dtype, parts, self.scopes.depth)
 
     # -- loops ----------------------------------------------------------------------------------------------------------------
 
@@ -134,14 +95,6 @@ class Emitter(Arithmetic, Walk[Elem]):
         self.indices.lane, self.lanes = name, self.width
         yield
         self.indices.lane, self.lanes = outer
-
-    @contextmanager
-    def masked(self, mask: Val | None) -> Generator[None]:
-        """Inside, memory is touched only in the lanes of `mask`."""
-        outer = self.mask
-        self.mask = None if mask is None else Elem(BOOL, (mask,), self.scopes.depth)
-        yield
-        self.mask = outer
 
     def vector_loop(self, name: str, start: Dim, stop: Dim, body: Callable[[Expr], None]) -> None:
         """`body(symbol)` for `start` <= symbol < `stop`, `width` at a time; what is left over at the end under a mask."""
@@ -239,136 +192,6 @@ class Emitter(Arithmetic, Walk[Elem]):
             return self.const(dtype, first[0].item() if first.dtype.kind != "V" else float(first[0]))
         data = self.w.module.constant(content)
         return self.load(Buffer(data, node.result.tensor, 0), index)
-
-    # -- memory ---------------------------------------------------------------------------------------------------------------
-
-    def load_at(self, buffer: Buffer, offset: Dim) -> Elem:
-        """The element at a row-major place."""
-        dtype = buffer.type.dtype
-        split = self.indices.split(offset)
-        if split.stride == 0:
-            return self._load_uniform(buffer, offset)
-        if split.stride == 1:
-            return self._load_vector(buffer, offset)
-        if split.stride in (-1, 2) and self.mask is None and not dtype.is_complex:
-            return self._load_strided(buffer, offset, -1 if split.stride == -1 else 2)
-        return self._gather(buffer, offset)
-
-    def _load_uniform(self, buffer: Buffer, offset: Dim) -> Elem:
-        dtype = buffer.type.dtype
-        depth = max(self.indices.depth(offset), self.scopes.read_depth, buffer.depth)
-        parts = 2 if dtype.is_complex else 1
-        address = self._address(buffer, offset * parts)
-        with self.scopes.at(depth) as w:
-            elem = memory_type(dtype)
-            loaded = [w.load(elem, w.gep(elem, address, k) if k else address) for k in range(parts)]
-            return Elem(dtype, tuple(decode(w, dtype, x) for x in loaded), depth)
-
-    def _address(self, buffer: Buffer, offset: Dim) -> Val:
-        """The address of an element counted in parts; what of the offset belongs to outer scopes is added there."""
-        if isinstance(offset, int) and offset == 0:
-            return buffer.pointer
-        key = ("address", buffer.pointer, buffer.type.dtype, offset)
-        known = self.scopes.recall(key)
-        if isinstance(known, Val):
-            return known
-        outer, inner = self.indices.outer_part(offset)
-        base = self._address(buffer, outer)
-        index = self.indices.scalar(inner)
-        depth = max(self.indices.depth(offset), buffer.depth)
-        with self.scopes.at(depth) as w:
-            address = w.gep(memory_type(buffer.type.dtype), base, index)
-        self.scopes.remember(key, address, depth)
-        return address
-
-    def _load_vector(self, buffer: Buffer, offset: Dim) -> Elem:
-        dtype, w = buffer.type.dtype, self.w
-        elem = memory_type(dtype)
-        parts = 2 if dtype.is_complex else 1
-        address = self._address(buffer, offset * parts)
-        loaded = self._contiguous(vec(elem, self.lanes * parts), address, parts)
-        if parts == 1:
-            return self.elem(dtype, decode(w, dtype, loaded))
-        halves = [w.shuffle(loaded, None, range(k, 2 * self.lanes, 2)) for k in range(2)]
-        return self.elem(dtype, *halves)
-
-    def _contiguous(self, type_: str, address: Val, parts: int) -> Val:
-        if self.mask is None:
-            return self.w.load(type_, address)
-        return self.w.masked_load(type_, address, self._part_mask(parts))
-
-    def _part_mask(self, parts: int) -> Val:
-        assert self.mask is not None
-        mask = self.mask.val
-        return mask if parts == 1 else self.w.shuffle(mask, None, [k // parts for k in range(parts * self.lanes)])
-
-    def _load_strided(self, buffer: Buffer, offset: Dim, stride: int) -> Elem:
-        """Lanes in reverse, or every second element: contiguous loads and a shuffle."""
-        w, n, dtype = self.w, self.lanes, buffer.type.dtype
-        elem = memory_type(dtype)
-        type_ = vec(elem, n)
-        if stride == -1:
-            loaded = w.load(type_, self._address(buffer, offset - (n - 1)))
-            lanes = w.shuffle(loaded, None, range(n - 1, -1, -1))
-        else:
-            # The second load overlaps the first, so that nothing after the last element wanted is touched.
-            low = w.load(type_, self._address(buffer, offset))
-            high = w.load(type_, self._address(buffer, offset + (n - 1)))
-            lanes = w.shuffle(low, high, [2 * k if 2 * k < n else 2 * k + 1 for k in range(n)])
-        return self.elem(dtype, decode(w, dtype, lanes))
-
-    def _gather(self, buffer: Buffer, offset: Dim) -> Elem:
-        w, dtype = self.w, buffer.type.dtype
-        elem = memory_type(dtype)
-        parts = 2 if dtype.is_complex else 1
-        indices = self.indices.vector(offset * parts)
-        addresses = w.gep(elem, buffer.pointer, indices)
-        loaded: list[Val] = []
-        for k in range(parts):
-            at = addresses if k == 0 else w.gep(elem, addresses, const(like(indices.type, "i64"), k))
-            loaded.append(w.gather(elem, at, self.mask.val if self.mask else None))
-        return self.elem(dtype, *(decode(w, dtype, x) for x in loaded))
-
-    def write(self, buffer: Buffer, index: Index, x: Elem) -> None:
-        """Stores an element of a dense tensor; in a vector loop, one per lane."""
-        self.store(buffer, buffer.offset(index), x)
-
-    def store(self, buffer: Buffer, offset: Dim, x: Elem) -> None:
-        """Stores at an element offset; lanes must be in consecutive places or, if they are not, in different ones."""
-        dtype, w = buffer.type.dtype, self.w
-        split = self.indices.split(offset)
-        if self.lanes == 1 or split.stride == 0:
-            parts = x.parts if x.lanes == 1 else tuple(w.extract(p, 0) for p in x.parts)
-            address = self._address(buffer, offset * len(parts))
-            for k, part in enumerate(parts):
-                stored = encode(w, dtype, part)
-                w.store(stored, w.gep(stored.type, address, k) if k else address)
-            return
-        stored = [encode(w, dtype, p) for p in self.spread(x).parts]
-        if split.stride == 1:
-            self._store_vector(buffer, offset, stored)
-        else:
-            self._scatter(buffer, offset, stored)
-
-    def _store_vector(self, buffer: Buffer, offset: Dim, parts: list[Val]) -> None:
-        w, n = self.w, self.lanes
-        address = self._address(buffer, offset * len(parts))
-        value = parts[0]
-        if len(parts) == 2:
-            value = w.shuffle(parts[0], parts[1], [k // 2 + (k % 2) * n for k in range(2 * n)])
-        if self.mask is None:
-            w.store(value, address)
-        else:
-            w.masked_store(value, address, self._part_mask(len(parts)))
-
-    def _scatter(self, buffer: Buffer, offset: Dim, parts: list[Val]) -> None:
-        w = self.w
-        elem = elem_of(parts[0].type)
-        indices = self.indices.vector(offset * len(parts))
-        addresses = w.gep(elem, buffer.pointer, indices)
-        for k, part in enumerate(parts):
-            at = addresses if k == 0 else w.gep(elem, addresses, const(like(indices.type, "i64"), k))
-            w.scatter(part, at, self.mask.val if self.mask else None)
 
     # -- index expressions and elements ---------------------------------------------------------------------------------------
 

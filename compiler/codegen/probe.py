@@ -12,8 +12,9 @@ from ..ir.dims import Dim, symbol
 from ..ir.graph import Node, Region, Value
 from ..ops.builder import Index
 from ..ops.registry import Op
-from .elemental import row_major, undecided, unrolled_extents
+from .elemental import undecided, unrolled_extents
 from .index import simplify
+from .memory import row_major
 from .scalar import part_type
 from .walk import Walk
 

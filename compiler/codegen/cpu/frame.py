@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from ....proto.dtypes import DType
 from ...ir.dims import Dim, Expr, ceildiv, floordiv, maximum, minimum, symbol
 from ...ir.graph import Node
-from ..elemental import Buffer, Emitter
+from ..elemental import Emitter
 from ..kernel import fusion_symbols, kernel_name
+from ..memory import Buffer
 from ..target import Target
 from ..writer import Module, Writer
 

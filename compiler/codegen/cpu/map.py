@@ -12,8 +12,9 @@ from itertools import pairwise
 from ...ir.dims import Dim, Expr, maximum, minimum, product, symbol, symbols
 from ...ir.graph import Node, Region
 from ...ops.builder import Index
-from ..elemental import Emitter, row_major
+from ..elemental import Emitter
 from ..kernel import Kernel
+from ..memory import row_major
 from ..probe import Record, axis_symbols, probe
 from ..target import Target
 from .frame import Frame, Grid, chunk_loop, grid_of, lanes_for, open_kernel

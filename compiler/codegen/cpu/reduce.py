@@ -16,7 +16,8 @@ from ..kernel import Kernel
 from ..scalar import Elem
 from ..target import Target
 from .map import emit_map
-from .rows import emit_rows, row_space
+from .rows import emit_rows
+from .rowspace import row_space
 
 _BLOCK = 128
 

@@ -10,8 +10,9 @@ from ....proto.dtypes import BY_NAME, U32, U64
 from ...ir.dims import Dim, ceildiv, floordiv, maximum, mod, product
 from ...ir.graph import Node
 from ...ops.builder import Index
-from ..elemental import Emitter, row_major
+from ..elemental import Emitter
 from ..kernel import Kernel
+from ..memory import row_major
 from ..scalar import Elem
 from ..target import Target
 from .frame import open_kernel

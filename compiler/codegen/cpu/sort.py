@@ -14,9 +14,10 @@ from ...ir.graph import Node, Region
 from ...ir.types import TensorType
 from ...ops.builder import Index
 from ..convert import decode
-from ..elemental import Buffer, Elems
+from ..elemental import Elems
 from ..kernel import Kernel
 from ..lltypes import Val, const, memory_type
+from ..memory import Buffer
 from ..scalar import Elem
 from ..target import Target
 from .frame import Frame, Grid, chunk_loop, grid_of, open_kernel

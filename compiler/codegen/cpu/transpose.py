@@ -14,8 +14,8 @@ from ...ir.dims import Dim, minimum, mod, product, substitute, symbol
 from ...ir.graph import Region, Value
 from ...ir.types import TensorType
 from ...ops.builder import Index
-from ..elemental import Buffer
 from ..lltypes import Val, bits_of
+from ..memory import Buffer
 from ..probe import Record
 from ..writer import Writer
 from .frame import Frame, Grid, chunk_loop, grid_of

@@ -122,4 +122,3 @@ class _Scan:
             return after
 
         e.loop([n], start(e, self.node), step)
-
