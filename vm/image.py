@@ -35,6 +35,7 @@ class Image:
         self.run = RUN(self.base + runtime["weft_run"])
         self.worker = WORKER(self.base + runtime["weft_worker"])
         self.stop = STOP(self.base + runtime["weft_stop"])
+        self.call_address = self.base + runtime["weft_call"]
 
 
 def _map(code: CodeImage) -> int:

@@ -1,11 +1,13 @@
 """The contract between the VM and the native runtime that a program carries: memory layouts, opcodes, protocol.
 
-The runtime is LLVM IR written by `compiler/codegen/runtime.py`; the VM fills the structures below and calls three entry points, which
-each image exports (their offsets are in `Image.runtime` of the program):
+The runtime is LLVM IR written by `compiler/codegen/runtime.py` and `fastcall.py`; the VM fills the structures below and calls the entry
+points, which each image exports (their offsets are in `Image.runtime` of the program):
 
     i64  weft_run(ptr frame)               execute rows from frame.PC on; returns one of STOP_*
     void weft_worker(ptr state, i64 index) body of worker `index` >= 1; returns once state.STOP is set
     void weft_stop(ptr state)              set STOP, advance the generation, wake every sleeper
+    ptr  weft_call(ptr self, ptr args, i64 count, ptr names)
+                                           a whole call from Python, as METH_FASTCALL | METH_KEYWORDS
 
 Everything is little-endian; a field is an i64 (a pointer is one) unless it says i32. Every image of one ABI number can share one
 `State` with every other: `weft_run` of one image and `weft_worker` of another meet in it, so the protocol below is part of the ABI
@@ -53,12 +55,21 @@ times on WORD, then does SLEEPERS += 1, sleeps on the generation (FUTEX_WAIT_PRI
 wake-ups. The count of chunks is below 2**31.
 
 A runtime calls the system only through the function pointers in the state.
+
+Calls from Python. `weft_call` knows nothing of CPython's or numpy's structures by itself: functions, objects and the offsets of fields
+come in an `API` block, filled by the VM once it has proved the offsets on arrays of known content; without proof there is no fast
+call. `self` is an array (its data, at CALL_SELF of the object, is the one offset that cannot be passed) with a `TABLE` block, which
+lists *variants*: arrays too, one per binding of the symbols, each with a `VARIANT` block and after it a PORT block for every input,
+then for every output. A call that is plain - arguments by position, arrays of exactly the ports' types, shapes and layout - gets its
+results from PyArray_Empty and a frame from the list FREE, runs, and puts the frame back. Every other one goes to the Python callable
+SLOW, which does the same more slowly or says what is wrong. Any stop but STOP_END goes to RESUME(frame, stop, inputs..., outputs...),
+which ends the call. Lists change only with the GIL held, which `weft_call` gives up while the program runs, unless BRIEF.
 """
 
 from typing import Final
 
-RUNTIME_ABI: Final = 1
-ENTRY_POINTS: Final = ("weft_run", "weft_worker", "weft_stop")
+RUNTIME_ABI: Final = 2
+ENTRY_POINTS: Final = ("weft_run", "weft_worker", "weft_stop", "weft_call")
 
 # Opcodes: column 0 of a row.
 ROW_COLUMNS: Final = 8
@@ -121,3 +132,69 @@ CTX_SCRATCH: Final = 0
 CTX_WORKER: Final = 8
 CTX_CANCEL: Final = 16
 CTX_BYTES: Final = 24
+
+# Calls from Python: what `API` holds, one i64 each, in this order. First functions of CPython and numpy.
+API: Final = {
+    name: 8 * n
+    for n, name in enumerate(
+        (
+            "PyObject_Vectorcall",
+            "PyObject_GetAttr",
+            "PyObject_SetAttr",
+            "PyList_Size",
+            "PyList_GetItem",
+            "PyList_SetSlice",
+            "PyList_Append",
+            "PyTuple_New",
+            "PyTuple_SetItem",
+            "PyLong_AsVoidPtr",
+            "PyLong_FromLongLong",
+            "PyErr_Clear",
+            "PyEval_SaveThread",
+            "PyEval_RestoreThread",
+            "PyThread_get_thread_ident",
+            "Py_IncRef",
+            "Py_DecRef",
+            "PyArray_Empty",
+            # Objects.
+            "ndarray",
+            "None",
+            "address",  # interned names of attributes
+            "main",
+            "watch",
+            "wake",  # a callable that has somebody watch over `watch.main`
+            # The address of two i64: the identity of the main thread, and whether nobody watches.
+            "watch_words",
+            # Offsets of fields in objects.
+            "type_at",
+            "data_at",
+            "rank_at",  # i32
+            "dims_at",
+            "dtype_at",
+            "flags_at",  # i32
+        )
+    )
+}
+CALL_SELF: Final = 16
+CALL_PORTS: Final = 64  # a function with more has no fast call
+CALL_FREE: Final = 16  # frames kept for reuse
+CALL_FLAGS: Final = 0x0001 | 0x0100  # of numpy: row-major, aligned
+
+TABLE_API: Final = 0
+TABLE_SLOW: Final = 8
+TABLE_VARIANTS: Final = 16  # a list
+TABLE_INPUTS: Final = 24
+TABLE_WORDS: Final = 4
+
+VARIANT_FREE: Final = 0  # a list of objects whose attribute `address` is a frame's
+VARIANT_RESUME: Final = 8
+VARIANT_OUTPUTS: Final = 16
+VARIANT_TUPLE: Final = 24  # whether the result is a tuple
+VARIANT_BRIEF: Final = 32  # whether it is over so soon that nobody else needs the GIL meanwhile
+VARIANT_STATE: Final = 40
+VARIANT_WORKERS: Final = 48  # SLOW starts threads if the state has fewer
+VARIANT_WORDS: Final = 7
+PORT_DTYPE: Final = 0  # the dtype object
+PORT_RANK: Final = 8
+PORT_DIMS: Final = 16
+PORT_WORDS: Final = 3

@@ -4,7 +4,7 @@ The call runs one native row at a time; the rows it may go on to are replaced by
 microsecond), while what one kernel leaves in caches for the next is kept.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from statistics import median
 from time import perf_counter
@@ -13,7 +13,11 @@ import numpy as np
 
 from ..proto.errors import fail
 from . import isa
-from .function import Function, Stepping
+from . import native_abi as abi
+from .frame import Frame
+from .function import Function
+from .model import Function as Definition
+from .model import Model
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,19 +32,48 @@ class Sample:
     seconds: float
 
 
+@dataclass(frozen=True, slots=True)
+class _Stepping:
+    """A call under way, one instruction at a time. `keep` are the arrays its frame points into."""
+
+    frame: Frame
+    run: Callable[[int], int]
+    model: Model
+    function: Definition
+    keep: tuple[np.ndarray, ...]
+
+    def step(self, row: int, following: Sequence[int]) -> int:
+        """Run the row `row`, which goes on at one of `following`, and stop there; the row it stopped at."""
+        with self.frame.ending(following):
+            self.frame.pc.value = row
+            stop = self.run(self.frame.address)
+        if stop != abi.STOP_END:
+            raise fail("run.kernel", f"instruction {row - 1} of {self.function.name} stopped with {stop}, status {self.frame.status}")
+        return self.frame.pc.value
+
+
+def _start(function: Function, args: Sequence[object]) -> _Stepping:
+    runner = function.runner
+    ready, arrays, results = runner.prepare(args)
+    frame = runner.new_frame(ready)
+    runner.start(ready, frame, arrays, results)
+    code = runner.code
+    return _Stepping(frame, code.image.run, code.model, code.function, (*arrays, *results))
+
+
 def profile(function: Function, args: Sequence[np.ndarray], repeat: int = 5) -> list[Sample]:
     """Run `function` on `args` a few times; the instructions that ran, each with the median of its time in a call, in order.
 
     Raises `WeftError` as a call does, and `profile.host` for functions with host calls.
     """
-    call = function.stepping(args)
+    call = _start(function, args)
     first, *counted = [_timed(call) for _ in range(repeat + 1)]
     return [
         Sample(index, *_describe(call, index), len(first[index]), median(sum(times[index]) for times in counted)) for index in sorted(first)
     ]
 
 
-def _timed(call: Stepping) -> dict[int, list[float]]:
+def _timed(call: _Stepping) -> dict[int, list[float]]:
     """Run a call to its end: the seconds of each instruction, every time it ran."""
     times: dict[int, list[float]] = {}
     row = call.step(0, [1])
@@ -70,7 +103,7 @@ def _targets(index: int, instruction: isa.Instr) -> list[int]:
             return [index + 1]
 
 
-def _describe(call: Stepping, index: int) -> tuple[str, str, str]:
+def _describe(call: _Stepping, index: int) -> tuple[str, str, str]:
     instruction = call.function.code[index]
     location = str(call.model.loc(call.function, index))
     if isinstance(instruction, isa.Launch):

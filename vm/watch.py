@@ -5,12 +5,14 @@ the main thread only while that executes Python, so every `TICK` seconds a call 
 instructions, and then goes on.
 """
 
+import ctypes
 import os
 import threading
 import time
 from typing import Protocol
 
 from . import native_abi as abi
+from .image import allocate
 
 TICK = 0.05
 PARK_AFTER = 20  # ticks without a call
@@ -32,6 +34,8 @@ class Watch:
     """One thread per process, started on first use; only it writes cancel words other than 0."""
 
     def __init__(self) -> None:
+        self.words = allocate(2 * 8)
+        """the address of `main_thread` and `parked` for native code"""
         self._start(threading.main_thread().ident)
 
     def reset(self) -> None:
@@ -42,16 +46,21 @@ class Watch:
         self.main_thread = main_thread
         self.main: Cancellable | None = None
         """the frame the main thread is in"""
-        self.parked = True
-        """whether nobody will look at `main` before `wake`"""
+        ctypes.c_uint64.from_address(self.words).value = main_thread or 0
+        self._park(True)
         self._condition = threading.Condition()
         self._deadlines: dict[Cancellable, float] = {}
         self._thread: threading.Thread | None = None
 
+    def _park(self, parked: bool) -> None:
+        self.parked = parked
+        """whether nobody will look at `main` before `wake`"""
+        ctypes.c_int64.from_address(self.words + 8).value = parked
+
     def wake(self) -> None:
         """Watch `main` from now on."""
         with self._condition:
-            self.parked = False
+            self._park(False)
             if self._thread is None:
                 self._thread = threading.Thread(target=self._loop, name="weft-watch", daemon=True)
                 self._thread.start()
@@ -88,10 +97,10 @@ class Watch:
                 if idle < PARK_AFTER:
                     self._condition.wait(self._pause())
                     continue
-                self.parked = True
+                self._park(True)
                 if self.main is None:  # a call that came before `parked` was set did not wake us
                     self._condition.wait_for(lambda: not self.parked)
-                self.parked = False
+                self._park(False)
                 idle = 0
 
     def _pause(self) -> float:

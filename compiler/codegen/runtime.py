@@ -1,9 +1,12 @@
 """The native runtime as LLVM IR: the sequencer `weft_run`, the workers' loop, and how they share the chunks of a launch.
 
+The entry for calls from Python is in `fastcall`.
+
 It implements the contract of `vm/native_abi.py`, which documents memory layouts and protocol; comments here say why a step is safe.
 """
 
 from ...vm import native_abi as abi
+from .fastcall import write_call
 from .lltypes import Val, const
 from .llvm import compile_module
 from .target import Target
@@ -33,6 +36,7 @@ def runtime_ir(target: Target) -> str:
     _Sequencer(module)
     _write_worker(module)
     _write_stop(module)
+    write_call(module)
     return module.text()
 
 

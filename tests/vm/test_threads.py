@@ -96,14 +96,14 @@ def test_eight_threads_call_one_program() -> None:
 
 
 def test_frames_for_other_shapes_do_not_pile_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("weft.vm.function.MAX_IDLE_BYTES", 10_000)
+    monkeypatch.setattr("weft.vm.runner.MAX_IDLE_BYTES", 10_000)
     p = add_program(("N",), ("N",))
     p.functions[0].pb.arena_bytes.CopyFrom(p.functions[0].pb.buffers[0].bytes)
     main = VM(threads=1).load(p.build())["main"]
     for n in range(1000, 1020):
         x = np.ones(n, np.float32)
         assert main(x, x).sum() == 2 * n
-    assert 0 < sum(f.nbytes for ready in main._plans.values() for f in ready.free) <= 10_000 + 4 * 1020
+    assert 0 < sum(f.nbytes for ready in main.runner.plans.values() for f in ready.free) <= 10_000 + 4 * 1020
 
 
 def test_calls_release_the_gil() -> None:

@@ -1,0 +1,235 @@
+"""`Runner`: how a function is run. It checks arguments, keeps plans and frames, and executes."""
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from threading import get_ident
+from typing import Any
+
+import numpy as np
+from numpy import empty, may_share_memory, ndarray
+
+from . import fastcall, isa, model
+from . import native_abi as abi
+from .dims import evaluate
+from .frame import Frame
+from .image import Image
+from .model import Model
+from .plan import Plan, make_plan
+from .pool import POOL
+from .resume import Code
+from .signature import bind_symbols, make_signature
+from .watch import WATCH
+
+MAX_PLANS = 32  # shapes a function remembers
+MAX_VARIANTS = 4  # of these, the ones the fast call looks at
+MAX_IDLE_BYTES = 256 << 20  # of frames for other shapes, kept by a function when it needs another frame
+BRIEF_LAUNCHES, BRIEF_BYTES = 8, 16 << 10
+# Kernels that take some nanoseconds per element: with the limits above a call takes microseconds.
+_BRIEF_KINDS = frozenset(("map", "rows", "reduce"))
+_DATA_OFFSET = fastcall.data_offset()
+
+Shapes = tuple[tuple[int, ...], ...]
+
+
+class Ready:
+    """A plan, what it gives, and the frames made for it that are not in use."""
+
+    __slots__ = ("free", "outputs", "plan", "shared", "variant")
+
+    def __init__(self, plan: Plan, dtypes: Sequence[np.dtype]) -> None:
+        self.plan = plan
+        self.outputs = tuple(zip(plan.outputs, dtypes, strict=True))
+        self.shared = plan.shared
+        self.free: list[Frame] = []
+        self.variant: fastcall.Owner | None = None
+        """what the fast call needs to know of it"""
+
+
+class Runner:
+    """Runs one function of a program. Any number of threads may use it at once."""
+
+    def __init__(self, model: Model, function: model.Function, image: Image, constants: Sequence[np.ndarray], threads: int) -> None:
+        self.signature = make_signature(function)
+        self.code = Code(model, function, image, constants)
+        self.threads = threads
+        self.plans: dict[Shapes, Ready] = {}
+        self.variants: list[fastcall.Owner] = []
+        """those that the fast call tries"""
+        self._function = function
+        self._run = image.run
+        self._addresses = [c.__array_interface__["data"][0] for c in constants]
+        self._dtypes = tuple(i.dtype for i in self.signature.inputs)
+        self._single = len(self.signature.outputs) == 1
+        ports = len(self.signature.inputs) + len(self.signature.outputs)
+        self.fast = not function.aliases and ports <= abi.CALL_PORTS and fastcall.api() is not None
+        """whether there may be a fast call"""
+        if not function.symbols:
+            shapes = tuple(tuple(evaluate(d, ()) for d in i.shape) for i in self.signature.inputs)
+            ready = self.plans[shapes] = self._ready((), shapes)
+            self._publish(ready)
+
+    def call(self, *args: Any, timeout: float | None = None, **named: Any) -> Any:
+        """Run on `args` and return new arrays. Raises `WeftError`: `call.*` for wrong arguments, `run.timeout`, `run.kernel`."""
+        if named:
+            args = self.signature.arrange(args, named)
+        ready, arrays, results = self.prepare(args)
+        if self._function.symbols:
+            self._publish(ready)
+        self._execute(ready, arrays, results, timeout)
+        return results[0] if self._single else tuple(results)
+
+    def run_into(self, inputs: Sequence[Any] | Mapping[str, Any], outputs: Sequence[np.ndarray], timeout: float | None) -> None:
+        """Run and write the results to `outputs`."""
+        args = self.signature.arrange((), inputs) if isinstance(inputs, Mapping) else tuple(inputs)
+        arrays = self._arrays(args)
+        ready = self._find(arrays)
+        results = self.signature.check_outputs(outputs, ready.plan.outputs)
+        if self._function.aliases or any(may_share_memory(a, r) for a in arrays for r in results):
+            arrays = self._apart(arrays, results)
+        self._execute(ready, arrays, results, timeout)
+
+    def prepare(self, args: Sequence[Any]) -> tuple[Ready, Sequence[ndarray], list[ndarray]]:
+        """The plan for `args`, these as arrays that kernels can read, and new arrays for the results."""
+        arrays = self._arrays(args)
+        ready = self._find(arrays)
+        results = [empty(shape, dtype) for shape, dtype in ready.outputs]
+        return ready, self._donate(arrays, results) if self._function.aliases else arrays, results
+
+    # -- arguments ------------------------------------------------------------------------------------------------------------
+
+    def _arrays(self, args: Sequence[Any]) -> Sequence[ndarray]:
+        """`args` themselves if all of them can be read as they are."""
+        if len(args) == len(self._dtypes):
+            for a, dtype in zip(args, self._dtypes, strict=True):
+                if type(a) is not ndarray or a.dtype is not dtype or a.flags.num & abi.CALL_FLAGS != abi.CALL_FLAGS:
+                    break
+            else:
+                return args
+        return self.signature.convert(args)
+
+    def _apart(self, arrays: Sequence[ndarray], results: Sequence[ndarray]) -> Sequence[ndarray]:
+        """Inputs that share no memory with outputs, but for donated ones: those are brought into their output and are it."""
+        donated = dict(self._function.aliases)
+        apart: list[ndarray] = []
+        for i, array in enumerate(arrays):
+            others = [r for o, r in enumerate(results) if donated.get(i) != o]
+            apart.append(array.copy() if any(may_share_memory(array, r) for r in others) else array)
+        for i, o in donated.items():
+            if apart[i] is not results[o]:
+                results[o][...] = apart[i]
+                apart[i] = results[o]
+        return apart
+
+    def _donate(self, arrays: Sequence[ndarray], results: list[ndarray]) -> Sequence[ndarray]:
+        """Let aliased outputs be the arrays of their inputs, or copies of those that cannot be written."""
+        for i, o in self._function.aliases:
+            results[o] = arrays[i] if arrays[i].flags.writeable else arrays[i].copy()
+        return self._apart(arrays, results)
+
+    # -- plans and frames -----------------------------------------------------------------------------------------------------
+
+    def _find(self, arrays: Sequence[ndarray]) -> Ready:
+        return self.plans.get(tuple([a.shape for a in arrays])) or self._plan_for(arrays)
+
+    def _plan_for(self, arrays: Sequence[ndarray]) -> Ready:
+        shapes = tuple(a.shape for a in arrays)
+        ready = self._ready(bind_symbols(self._function, arrays), shapes)
+        with POOL.lock:
+            while len(self.plans) >= MAX_PLANS:
+                old = self.plans.pop(next(iter(self.plans)))
+                self.variants[:] = [v for v in self.variants if v is not old.variant]
+            return self.plans.setdefault(shapes, ready)
+
+    def _ready(self, values: tuple[int, ...], shapes: Shapes) -> Ready:
+        ready = Ready(make_plan(self.code.model, self._function, values), [o.dtype for o in self.signature.outputs])
+        if self.fast:
+            ready.variant = fastcall.variant(
+                tuple(zip(self._dtypes, shapes, strict=True)),
+                tuple((dtype, shape) for shape, dtype in ready.outputs),
+                ready.free,
+                partial(_resume, self.code, ready.plan),
+                as_tuple=not self._single,
+                brief=_is_brief(self.code.model, ready.plan),
+                state=POOL.state,
+                workers=self.threads - 1 if ready.shared else 0,
+            )
+        return ready
+
+    def _publish(self, ready: Ready) -> None:
+        """Let the fast call take arguments of these shapes."""
+        if ready.variant is not None and not any(v is ready.variant for v in self.variants):
+            self.variants.insert(0, ready.variant)
+            del self.variants[MAX_VARIANTS:]
+
+    def new_frame(self, ready: Ready) -> Frame:
+        """A frame for `ready`, for which those of other shapes may have to go."""
+        with POOL.lock:
+            idle = 0
+            for other in [r for r in reversed(self.plans.values()) if r is not ready]:
+                idle += sum(frame.nbytes for frame in other.free)
+                if idle > MAX_IDLE_BYTES:
+                    other.free.clear()
+        threads = self.threads if ready.shared else 1
+        return Frame(ready.plan, self.code.image, self._addresses, POOL.state, threads, _DATA_OFFSET)
+
+    def start(self, ready: Ready, frame: Frame, arrays: Sequence[ndarray], results: Sequence[ndarray]) -> None:
+        """Have the workers that `ready` needs, and the frame at the beginning of a call."""
+        if ready.shared and POOL.workers < self.threads - 1:
+            POOL.ensure(self.threads - 1, self.code.image)
+        if _DATA_OFFSET:
+            frame.bind(*map(id, arrays), *map(id, results))
+        else:
+            frame.bind(*(a.__array_interface__["data"][0] for a in (*arrays, *results)))
+        frame.pc.value = 0
+
+    # -- execution ------------------------------------------------------------------------------------------------------------
+
+    def _execute(self, ready: Ready, arrays: Sequence[ndarray], results: Sequence[ndarray], timeout: float | None) -> None:
+        try:
+            frame = ready.free.pop()
+        except IndexError:
+            frame = self.new_frame(ready)
+        self.start(ready, frame, arrays, results)
+        if timeout is not None:
+            WATCH.add(frame, timeout)
+        main = get_ident() == WATCH.main_thread
+        try:
+            if main:
+                WATCH.main = frame
+                if WATCH.parked:
+                    WATCH.wake()
+            stop = self._run(frame.address)
+            if stop:
+                self.code.resume(frame, ready.plan, stop, arrays, results, timeout)
+        finally:
+            if main:
+                WATCH.main = None
+            if timeout is not None:
+                WATCH.remove(frame)
+        # A deadline that passed after the end of the call leaves a cancelled frame, of no use to the next one.
+        if len(ready.free) < abi.CALL_FREE and (timeout is None or frame.cancelled != abi.CANCEL_STOP):
+            ready.free.append(frame)
+
+
+def _resume(code: Code, plan: Plan, frame: Frame, stop: int, *arrays: ndarray) -> None:
+    """End a fast call that stopped. `arrays` are its inputs and outputs. It must not refer to the runner, which keeps the variants."""
+    inputs = len(code.function.inputs)
+    main = get_ident() == WATCH.main_thread
+    try:
+        if main:
+            WATCH.main = frame
+            if WATCH.parked:
+                WATCH.wake()
+        code.resume(frame, plan, stop, arrays[:inputs], arrays[inputs:], None)
+    finally:
+        if main:
+            WATCH.main = None
+
+
+def _is_brief(model: Model, plan: Plan) -> bool:
+    """Whether a call takes so little time that giving up the GIL is not worth while."""
+    code, size = plan.function.code, sum(place.bytes for place in plan.places)
+    if plan.shared or len(code) > BRIEF_LAUNCHES + 1 or size > BRIEF_BYTES:
+        return False
+    kinds = {model.kernels[i.kernel].kind for i in code if isinstance(i, isa.Launch)}
+    return kinds <= _BRIEF_KINDS and all(isinstance(i, isa.Launch | isa.Copy | isa.Return) for i in code)
