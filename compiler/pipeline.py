@@ -1,8 +1,9 @@
 """The pipeline: from an imported module to one whose every node has a kernel. Read it from top to bottom."""
 
 from collections.abc import Callable, Sequence
+from time import perf_counter
 
-from ..proto.errors import InternalError
+from ..proto.errors import InternalError, WeftError
 from .ir.graph import Module
 from .passes import (
     Context,
@@ -19,24 +20,28 @@ from .passes import (
     sink_reshapes,
     use_winograd,
 )
+from .stages import FUSED, INLINED, Stage
 from .verify import verify
 
-PIPELINE: Sequence[Pass] = (
-    inline_calls,  # before anything else: no later pass looks through calls
-    drop_private,
-    canonicalize,
-    fold_constants,
-    cse,
-    canonicalize,  # folding made new splats and constant branches
-    block_layout,  # before products are canonical: convolutions decide the layout of what is around them
-    use_winograd,
-    canonicalize_contractions,
-    fold_constants,  # packs and transforms weights
-    sink_reshapes,  # products now have canonical ranks; their reshapes move below the epilogues
-    cse,
-    dce,
-    fuse,
-)
+Step = tuple[Pass, Stage]
+
+PIPELINE: Sequence[Step] = (
+    # pass                     leaves the graph in
+    (inline_calls,              INLINED),  # before anything else: no later pass looks through calls
+    (drop_private,              INLINED),
+    (canonicalize,              INLINED),
+    (fold_constants,            INLINED),
+    (cse,                       INLINED),
+    (canonicalize,              INLINED),  # folding made new splats and constant branches
+    (block_layout,              INLINED),  # before products are canonical: convolutions decide the layout of what is around them
+    (use_winograd,              INLINED),
+    (canonicalize_contractions, INLINED),
+    (fold_constants,            INLINED),  # packs and transforms weights
+    (sink_reshapes,             INLINED),  # products have canonical ranks; their reshapes move below the epilogues
+    (cse,                       INLINED),
+    (dce,                       INLINED),
+    (fuse,                      FUSED),
+)  # fmt: skip
 
 Observer = Callable[[Pass, Module, float], None]
 
@@ -48,29 +53,29 @@ def run_pipeline(
     until: str | None = None,
     observe: Observer | None = None,
     check: bool = False,
-    passes: Sequence[Pass] = PIPELINE,
+    steps: Sequence[Step] = PIPELINE,
 ) -> Module:
     """Run the passes in order, up to and including the last one called `until`.
 
     `observe` is called after each pass with the pass, the module and the seconds it took. With `check`, the module is verified after
-    each pass; a violation is a bug of the pass (`InternalError`).
+    each pass; a violation is a bug of the pass (`InternalError`). Raises `WeftError` with every node that keeps the graph from the stage
+    it should have reached, such as ops that have no kernel.
     """
-    from time import perf_counter
-
-    last = max((i for i, p in enumerate(passes) if p.name == until), default=len(passes) - 1)
-    for p in passes[: last + 1]:
+    last = max((i for i, (p, _) in enumerate(steps) if p.name == until), default=len(steps) - 1)
+    for p, stage in steps[: last + 1]:
         start = perf_counter()
         module = p(module, context)
         if check:
             _verify_after(p, module)
+        strays = stage.strays(module)
+        if strays:
+            raise WeftError(*strays)
         if observe:
             observe(p, module, perf_counter() - start)
     return module
 
 
 def _verify_after(p: Pass, module: Module) -> None:
-    from ..proto.errors import WeftError
-
     try:
         verify(module)
     except WeftError as error:

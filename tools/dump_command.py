@@ -46,7 +46,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def execute(arguments: argparse.Namespace) -> int:
     """`weft dump`."""
-    stages = list(dict.fromkeys(["import", *(p.name for p in PIPELINE), *_NATIVE]))
+    stages = list(dict.fromkeys(["import", *(p.name for p, _ in PIPELINE), *_NATIVE]))
     if arguments.list:
         print("\n".join(stages))
         return 0

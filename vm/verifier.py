@@ -185,6 +185,9 @@ class _Function:
         for n, (param, buffer) in enumerate(zip(k.params, given.buffers, strict=True)):
             if param.access is not Access.READ:
                 self._writable(index, buffer)
+            held = self.function.buffers[buffer].type
+            if param.dtype is not None and held is not None and held.dtype != param.dtype:
+                self._report("dtype", f"parameter {n} of kernel {k.name!r} is {param.dtype}, buffer {buffer} holds {held.dtype}", index)
             if not self._aligned(buffer, param.align):
                 self._report("align", f"parameter {n} of kernel {k.name!r} needs {param.align}-byte alignment", index)
 

@@ -44,7 +44,7 @@ class Buffers:
     def may_reuse(self, number: int, type: TensorType) -> bool:
         """Whether a `type` may overwrite the buffer once its value is dead."""
         buffer = self._all[number]
-        return buffer.kind == pb.Buffer.ARENA and buffer.type.nbytes == type.nbytes
+        return buffer.kind == pb.Buffer.ARENA and buffer.type.dtype == type.dtype and buffer.type.nbytes == type.nbytes
 
     def use(self, number: int, position: int) -> None:
         """The instruction at `position` reads or writes the buffer."""

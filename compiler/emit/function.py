@@ -75,17 +75,31 @@ class FunctionEmitter:
                 raise fail("emit.type", f"no kernel computes strings, as `{node.op}` does here", loc=node.loc)
 
     def _assign_outputs(self) -> None:
-        """A result is computed where it is to go, unless it is an argument, a constant, or a result twice."""
+        """A result is computed where it is to go, unless it is an argument, a constant, or a result twice.
+
+        One that overwrites a donated argument is computed elsewhere too, and copied when nothing needs the argument any more.
+        """
         for i, v in enumerate(self.function.results):
             base = base_of(v)
-            if base.node is not None and base.node.op != "constant" and base not in self.outputs:
+            if base.node is not None and base.node.op != "constant" and base not in self.outputs and i not in self.function.aliases:
                 self.outputs[base] = i
 
     def _copy_results(self) -> None:
+        aliases, params = self.function.aliases, self.function.params
+        pending: list[tuple[int, int, Loc]] = []
         for i, v in enumerate(self.function.results):
-            if self.outputs.get(base_of(v)) != i:
-                output = self.buffers.add(pb.Buffer.OUTPUT, v.tensor, i)
-                self._copy(output, self.buffer_of[v], self.function.loc)
+            if self.outputs.get(base_of(v)) == i:
+                continue
+            source = self.buffer_of[v]
+            if i in aliases and base_of(v) in params and base_of(v) is not params[aliases[i]]:
+                # An argument that becomes the result in another argument's place, as in a swap: saved before either is overwritten.
+                saved = self.buffers.add(pb.Buffer.ARENA, v.tensor)
+                self._copy(saved, source, self.function.loc)
+                source = saved
+            pending.append((i, source, self.function.loc))
+        # Donated arguments last: until then they may still be the source of another result.
+        for i, source, loc in sorted(pending, key=lambda item: item[0] in aliases):
+            self._copy(self.buffers.add(pb.Buffer.OUTPUT, self.function.results[i].tensor, i), source, loc)
 
     # Buffers
 
@@ -266,6 +280,7 @@ class FunctionEmitter:
             name=f.name,
             inputs=[self._port(name, p.tensor) for name, p in zip(f.param_names, f.params, strict=True)],
             outputs=[self._port(name, v.tensor) for name, v in zip(names, f.results, strict=True)],
+            aliases=[pb.Alias(input=param, output=result) for result, param in sorted(f.aliases.items())],
             arena_bytes=encode_dim(arena, self.symbols.number),
             buffers=buffers,
             arg_lists=self.arg_lists,

@@ -178,7 +178,7 @@ def neutral_element(n: Node, uses: Uses) -> Result:
     x, y = n.operands
     exact = not (x.dtype.is_float or x.dtype.is_complex)
     match n.op:
-        case "multiply" | "divide" if _is_one(y):
+        case "multiply" | "divide" | "power" if _is_one(y) and not x.dtype.is_complex:  # (∞ + i)·1 has a NaN
             return x
         case "add" if (exact and _is_zero(y)) or _is_negative_zero(y):
             return x
@@ -190,8 +190,6 @@ def neutral_element(n: Node, uses: Uses) -> Result:
             return x
         case "power" if x.dtype.is_float and splat_of(y) == 2:
             return op_of("multiply")(x, x)
-        case "power" if _is_one(y):
-            return x
         case _:
             return None
 

@@ -59,7 +59,8 @@ def _merged(first: Node, others: list[Node], new: dict[Value, Value]) -> Node:
 
 def _key(node: Node, number: dict[Value, int]) -> Hashable:
     operands = tuple(number[v] for v in node.operands)
-    attrs = tuple(sorted(node.attrs.items(), key=lambda item: item[0]))
+    # 0.0 equals -0.0, but they are not the same attribute.
+    attrs = tuple((k, v.hex() if isinstance(v, float) else v) for k, v in sorted(node.attrs.items(), key=lambda item: item[0]))
     return (node.op, operands, node.captures, attrs, node.types, tuple(region_key(r) for r in node.regions))
 
 

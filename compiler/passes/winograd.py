@@ -14,11 +14,11 @@ from .base import Context, region_pass
 from .canonicalize import constant_of
 from .rewrite import Rule, apply_rules
 
-# Register operations of both transforms per tile and block of channels, loads and stores included.
-_MOVES = {2: 110, 4: 400}
-_CALL = 40  # cycles around one tile of the micro-kernel
-_STREAM = 8  # bytes per cycle that weights come in with: one core reading main memory
-_GAIN = 1.05  # what Winograd must win
+# Costs in cycles of one core with two units that multiply and add, which is what matters against the bytes it can load.
+_MOVES = {2: 60, 4: 200}  # registers transformed, per tile and block of channels: both transforms, loads and stores included
+_CALL = 40  # around one tile of the micro-kernel
+_STREAM = 12  # bytes of weights per cycle
+_GAIN = 1.1  # what Winograd must win
 
 
 @region_pass("winograd")
@@ -61,7 +61,7 @@ def _eligible(n: Node) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _Work:
-    """A convolution's size. Costs are in cycles of one core whose vectors multiply and add once per cycle."""
+    """A convolution's size."""
 
     images: int
     inputs: int
@@ -83,13 +83,14 @@ class _Work:
 
     def direct(self, target: Target) -> float:
         pixels = self.images * self.space[0] * self.space[1]
-        return pixels * TAPS * TAPS * self._pair / target.lanes(4)
+        weights = TAPS * TAPS * self._pair * 4 / _STREAM
+        return weights + pixels * TAPS * TAPS * self._pair / (2 * target.lanes(4))
 
     def winograd(self, m: int, target: Target) -> float:
         down, across = tile_counts(self.space, m)
         tiles, positions = self.images * down * across, (m + 2) ** 2
         lanes = target.lanes(4)
-        products = tiles * positions * self._pair / lanes
+        products = tiles * positions * self._pair / (2 * lanes)
         calls = -(-tiles // 14) * positions * self.outputs / 2 * _CALL
-        moves = tiles * (self.inputs + self.outputs) / 2 * _MOVES[m] * PANEL / lanes
-        return max(products + calls, positions * self._pair * 4 / _STREAM) + moves
+        moves = tiles * (self.inputs + self.outputs) * _MOVES[m] * PANEL / lanes
+        return products + calls + moves + positions * self._pair * 4 / _STREAM

@@ -62,9 +62,7 @@ def per_channel(numbers: np.ndarray, like: Value, dim: int = 1) -> Value:
 
 def pool(x: Value, monoid: str, init: float, window: tuple, strides: tuple, padding: tuple) -> Value:
     body = scalar_region(monoid, F32)
-    return op(
-        "reduce_window", x, const(np.float32(init)), window_dimensions=window, window_strides=strides, padding=padding, body=body
-    )
+    return op("reduce_window", x, const(np.float32(init)), window_dimensions=window, window_strides=strides, padding=padding, body=body)
 
 
 def mean(x: Value, dims: tuple[int, ...]) -> Value:

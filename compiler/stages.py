@@ -1,0 +1,53 @@
+"""What the graph may look like after a pass: the stages of the pipeline, each with the check that a module has reached it."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from ..proto.errors import Diagnostic
+from .ir.graph import Module, Node, Region
+
+# What may stand beside kernels: data, views, control flow, library calls, ordering.
+_BESIDE_KERNELS = {"constant", "reshape", "optimization_barrier", "while", "if", "case", "custom_call", "after_all", "weft.fusion"}
+_CALLS = {"call", "composite"}
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A name and the nodes that do not belong: `strays(module)` says why each does not."""
+
+    name: str
+    strays: Callable[[Module], list[Diagnostic]]
+
+
+def _nodes(body: Region) -> Iterator[Node]:
+    """The nodes of `body` and of the regions of control flow, not those inside kernels or folds."""
+    for node in body.nodes:
+        yield node
+        if node.op in ("while", "if", "case"):
+            for region in node.regions:
+                yield from _nodes(region)
+
+
+def _calls(module: Module) -> list[Diagnostic]:
+    return [
+        Diagnostic("stage.inlined", f"`{node.op}` is left after inlining", node.loc)
+        for function in module.functions.values()
+        for node in function.walk()
+        if node.op in _CALLS
+    ]
+
+
+def _unfused(module: Module) -> list[Diagnostic]:
+    return [
+        Diagnostic("emit.op", f"no kernel can be made for `{node.op}`", node.loc)
+        for function in module.functions.values()
+        if function.public
+        for node in _nodes(function)
+        if node.op not in _BESIDE_KERNELS
+    ]
+
+
+INLINED = Stage("inlined", _calls)
+"""No calls: every function is one body."""
+FUSED = Stage("fused", _unfused)
+"""Every node that computes is inside a `weft.fusion`."""
