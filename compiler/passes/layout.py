@@ -172,6 +172,8 @@ class _Walk:
             return None
         x = n.operands[0]
         made = self.few_channels(x, g) or self.depthwise(x, g) or self.dense(x, g)
+        if made is None:
+            return None
         features = g.weights.shape[0]
         return Blocked(made, g.output, features, zeros_of(made))
 
@@ -199,7 +201,9 @@ class _Walk:
             source.value, weights, strides=g.strides, padding=g.padding, dilation=g.dilation
         )
 
-    def dense(self, x: Value, g: _Geometry) -> Value:
+    def dense(self, x: Value, g: _Geometry) -> Value | None:
+        if g.groups > 1 and isinstance(g.weights, Value):
+            return None  # packed by the compiler alone
         packed = pack_blocked(g.weights, g.groups)
         return self._conv(self._source(x, g).value, as_value(packed.weights), g, first=packed.first)
 

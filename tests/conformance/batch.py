@@ -7,7 +7,8 @@ import numpy as np
 
 import weft
 from weft.compiler.interpreter import evaluate
-from weft.compiler.ir.graph import Function, Module, Value, function, module, param, tensor_type_of
+from weft.compiler.ir.attrs import Tensor
+from weft.compiler.ir.graph import Function, Module, Node, Value, function, module, param, tensor_type_of
 from weft.compiler.verify import verify
 from weft.proto.artifact import Program
 from weft.proto.errors import InternalError, WeftError
@@ -84,7 +85,7 @@ class Batch:
         found: list[str] = []
         for arrays, wanted in zip(t.runs, self.wanted(t), strict=True):
             got = loaded[t.function.name](*arrays)
-            scales = evaluate(t.function, *magnitudes(arrays)) if t.bound.summed else [None] * len(wanted)
+            scales = evaluate(of_magnitudes(t.function), *magnitudes(arrays)) if t.bound.summed else [None] * len(wanted)
             for i, (g, w, scale) in enumerate(zip(got if isinstance(got, tuple) else (got,), wanted, scales, strict=True)):
                 if fact := difference(g, w, t.bound, scale):
                     shapes = ", ".join(f"{a.dtype}{list(a.shape)}" for a in arrays)
@@ -105,6 +106,18 @@ class Batch:
                 got = loaded[t.function.name](*arrays)
                 found += got if isinstance(got, tuple) else (got,)
         return found
+
+
+def of_magnitudes(made: Function) -> Function:
+    """The function with the magnitudes of its constants."""
+    new: dict[Value, Value] = {}
+    nodes: list[Node] = []
+    for n in made.nodes:
+        value = n.attrs.get("value") if n.op == "constant" else None
+        attrs = {"value": Tensor(magnitudes([value.array])[0])} if isinstance(value, Tensor) else n.attrs
+        nodes.append(replace(n, operands=tuple(new.get(v, v) for v in n.operands), attrs=attrs))
+        new.update(zip(n.results, nodes[-1].results, strict=True))
+    return replace(made, nodes=tuple(nodes), results=tuple(new.get(v, v) for v in made.results))
 
 
 def results_of(built: object) -> tuple[Value, ...]:
