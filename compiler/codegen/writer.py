@@ -195,7 +195,7 @@ class Writer:
         return "\n".join([self._head, "entry:", *self._allocas, *self._lines, "}"])
 
     def fork(self) -> Stream:
-        """Sets the stream being written aside and starts one that will follow it; until `join`, `swap` can go back and add to the former."""
+        """Sets the stream being written aside and starts one that will follow it; until `join`, `swap` can go back to the former."""
         parent = self.swap(Stream([], "", True))
         label = self.label("sub")
         self._lines.append(f"{label}:")
@@ -256,9 +256,7 @@ class Writer:
             loop.next(())
 
     @contextmanager
-    def carry(
-        self, stop: Operand, init: Sequence[Val], start: Operand = 0, step: Operand = 1, *, runs: bool = False
-    ) -> Generator[Loop]:
+    def carry(self, stop: Operand, init: Sequence[Val], start: Operand = 0, step: Operand = 1, *, runs: bool = False) -> Generator[Loop]:
         """A loop like `loop` that carries values, `init` to begin with; `runs` promises that it runs at least once. See `Loop`."""
         first, last = self._int64(start), self._int64(stop)
         body, done, before = self.label("loop"), self.label("done"), self.block
@@ -577,6 +575,10 @@ class Writer:
 
     def store(self, value: Val, address: Val, align: int = 0) -> None:
         self._lines.append(f"  store {value}, {address}, align {align or align_of(value.type)}")
+
+    def prefetch(self, address: Val) -> None:
+        """Asks for the cache line at `address`, which need not exist, to be brought near."""
+        self.call("llvm.prefetch.p0", "void", [address, const("i32", 0), const("i32", 3), const("i32", 1)])
 
     def masked_load(self, type_: str, address: Val, mask: Val, other: Val | None = None, align: int = 0) -> Val:
         """Loads the lanes of `mask`; the others are `other`'s (0 if none), and their memory is not touched."""

@@ -12,7 +12,7 @@ from .harness import DTYPES, Row, check_gradient, check_row, infer, parse_type
 # Attributes and result types that an op needs; its other calls follow from its signature.
 ATTRS = {
     "compare": [{"comparison_direction": d} for d in ("EQ", "NE", "GE", "GT", "LE", "LT")],
-    "reduce_precision": [{"exponent_bits": 5, "mantissa_bits": 3}, {"exponent_bits": 8, "mantissa_bits": 0}, {"exponent_bits": 3, "mantissa_bits": 1}],
+    "reduce_precision": [{"exponent_bits": e, "mantissa_bits": m} for e, m in ((5, 3), (8, 0), (3, 1))],
 }
 # Ops whose results need not have every bit the oracle computes.
 ROUNDED = {
