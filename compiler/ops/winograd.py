@@ -53,8 +53,13 @@ def _weights_infer(w: TensorType, *, m: int) -> TensorType:
 
 
 def _weights_reference(w: np.ndarray, *, m: int) -> np.ndarray:
-    g = WEIGHTS[m]
-    return np.einsum("ai,pbijxy,cj->pacbxy", g, w.astype(np.float64), g, optimize=True).astype(w.dtype)
+    g, (panels, blocks), n = WEIGHTS[m], w.shape[:2], m + 2
+    size = blocks * PANEL * PANEL
+    result = np.empty((panels, n, n, blocks, PANEL, PANEL), w.dtype)
+    for panel, transformed in zip(w, result, strict=True):  # one panel at a time stays in the cache
+        taps = panel.transpose(1, 2, 0, 3, 4).astype(np.float64).reshape(TAPS, TAPS * size)
+        transformed[...] = (g @ (g @ taps).reshape(n, TAPS, size)).reshape(transformed.shape)
+    return result
 
 
 winograd_weights = define(

@@ -27,7 +27,7 @@ _MAX_STEPS = 1 << 16
 _MAX_PRODUCTS = 1 << 30
 _MAX_DEPTH = 100
 _MAX_SPENT = 1 << 32
-_PRODUCTS = {"dot_general", "convolution", "reduce_window", "weft.matmul", "weft.conv", "weft.depthwise"}
+_PRODUCTS = {"dot_general", "convolution", "reduce_window", "weft.matmul", "weft.conv", "weft.winograd", "weft.depthwise"}
 
 
 @region_pass("fold")
@@ -87,6 +87,8 @@ class _Folder:
         if any(v not in self.source_bytes for v in node.operands):
             return None
         source = sum(self.source_bytes[v] for v in set(node.operands))
+        if node.op in _TRANSFORMS:
+            return self._constants(node)
         if not _is_affordable(node, source):
             return None
         depth = 1 + max((self.depth.get(v, 0) for v in node.operands), default=0)
@@ -96,8 +98,6 @@ class _Folder:
         size = sum(t.nbytes for t in node.types if isinstance(t, TensorType) and isinstance(t.nbytes, int))
         for v in node.results:
             self.source_bytes[v] = source
-        if node.op in _TRANSFORMS:
-            return self._constants(node)
         if size > source + self.fold_bytes or (node.op in _EXPANDING and size > 64):
             return None
         return self._constants(node)

@@ -15,7 +15,7 @@ from .canonicalize import constant_of
 from .rewrite import Rule, apply_rules
 
 # Costs in cycles of one core with two units that multiply and add, which is what matters against the bytes it can load.
-_MOVES = {2: 60, 4: 200}  # registers transformed, per tile and block of channels: both transforms, loads and stores included
+_MOVES = {2: 50, 4: 150}  # registers transformed, per tile and block of channels: both transforms, loads and stores included
 _CALL = 40  # around one tile of the micro-kernel
 _STREAM = 12  # bytes of weights per cycle
 _GAIN = 1.1  # what Winograd must win

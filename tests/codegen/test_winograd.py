@@ -91,6 +91,7 @@ def test_sizes(target: Target, m: int, image: tuple, panels: int, padding: Paddi
 @pytest.mark.parametrize("tiles", [1, 3, 14, 15, 40])
 def test_any_cut_into_chunks_gives_the_same_bits(tiles: int, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_CHUNK", 1)
+    monkeypatch.setattr(module, "_CHUNKS", 1000)
     monkeypatch.setattr(module, "_CHANNELS", 32)
     x, w = data(2, 2, 19, 21, 16), transformed(data(5, 2, 3, 3, 16, 16), 4)
     node = fusion(lambda a, b: op_of("weft.winograd")(a, b, m=4, padding=SAME), *types(x, w))

@@ -45,20 +45,21 @@ class MicroKernel:
     dense: int = 0  # A's row stride if it is known, 0 if it is read at run time
     add: bool = False  # adds another tile
     relu: bool = False
+    ahead: int = 0  # rows of B that are asked for before they are needed: for weights that are read once, from far away
 
     @property
     def name(self) -> str:
-        flags = "a" * self.add + "r" * self.relu
+        flags = "a" * self.add + "r" * self.relu + (f"p{self.ahead}" if self.ahead else "")
         return f"weft_tile_{self.elem}_{self.rows}x{self.panels}_u{self.unroll}_s{self.dense}_{flags}"
 
     @staticmethod
     def parse(name: str) -> "MicroKernel | None":
         """The micro-kernel called `name`; None if it is something else."""
-        match = re.fullmatch(r"weft_tile_(float|double)_(\d+)x(\d+)_u(\d+)_s(\d+)_(a?)(r?)", name)
+        match = re.fullmatch(r"weft_tile_(float|double)_(\d+)x(\d+)_u(\d+)_s(\d+)_(a?)(r?)(?:p(\d+))?", name)
         if match is None:
             return None
-        elem, rows, panels, unroll, dense, add, relu = match.groups()
-        return MicroKernel(elem, int(rows), int(panels), int(unroll), int(dense), bool(add), bool(relu))
+        elem, rows, panels, unroll, dense, add, relu, ahead = match.groups()
+        return MicroKernel(elem, int(rows), int(panels), int(unroll), int(dense), bool(add), bool(relu), int(ahead or 0))
 
 
 @cache
@@ -171,7 +172,11 @@ class _Emitter:
         with w.carry(nk, [*sums, *bases, b], step=k.unroll, runs=True) as loop:
             current, pointers, b_now = loop.values[: len(sums)], loop.values[len(sums) : -1], loop.values[-1]
             for step in range(k.unroll):
-                panels = [w.load(self.type, self.at(b_now, self.b_panel, v)) for v in range(k.panels)]
+                places = [self.at(b_now, self.b_panel, v) for v in range(k.panels)]
+                if k.ahead:
+                    for place in places:
+                        w.prefetch(w.gep(k.elem, place, k.ahead * PANEL))
+                panels = [w.load(self.type, place) for place in places]
                 for i in range(k.rows):
                     scalar = w.load(k.elem, self.element(pointers, i, step))
                     x = w.splat(scalar, PANEL)

@@ -2,12 +2,13 @@
 
 Tiles are numbered through all images of a batch, row by row. A chunk takes a number of tiles and of output blocks. It transforms the
 patches under its tiles into scratch; then, group by group of output blocks, it multiplies at each of the (m+2)² positions and brings the
-tiles back, with bias, sum and ReLU on the way. Patches that reach outside the image are first gathered, with zeros, into a small square;
-all others are read in place.
+tiles back, with bias, sum and ReLU on the way. The image is read in place: for a row outside there is a row of zeros, and patches that
+reach over the left or right edge have a transform of their own.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import groupby
 
 import numpy as np
 
@@ -19,17 +20,19 @@ from ...ops.blocked import PANEL
 from ...ops.winograd import Padding, tile_counts
 from ..index import Indices, Scopes
 from ..kernel import Kernel, fusion_symbols, kernel_name
-from ..lltypes import Val, const, memory_type, vec, zero
+from ..lltypes import Val, const, memory_type
 from ..target import Target
 from ..writer import Module, Writer
-from . import microkernel, tilepass, tiles, winotransform
+from . import image, microkernel, tilepass, tiles, winotransform
 from .epilogue import analyse
 from .microkernel import MicroKernel
-from .winotransform import OutputTransform
+from .winotransform import InputTransform, OutputTransform
 
-_CHUNK = 1 << 23  # multiply-adds in a chunk
+_CHUNKS = 4  # wanted, so that threads can share even a small image of many channels
+_CHUNK = 1 << 21  # multiply-adds in a chunk, at least
+_RUN = 28  # tiles that share weights from beyond the second-level cache
 _CHANNELS = 128  # of output in a chunk: fewer would make the transform of the input, repeated for each part, felt
-_BORDER = "border"
+_AHEAD = 64  # rows of weights: 4 KiB of a panel
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,22 +81,25 @@ class _Winograd:
         self.needs: set[str] = set()
 
     def _tiles(self) -> int:
-        """Tiles of a chunk: as many as leave the transformed input in the cache, in whole tiles of the micro-kernel."""
+        """Tiles of a chunk, in whole tiles of the micro-kernel.
+
+        So few that they leave room in the cache for the weights; where those do not fit anyway, enough to make reading them worth it.
+        """
         per_tile = self.positions * self.in_blocks * PANEL * self.size
-        weights = per_tile * self.out_blocks * PANEL
-        # Weights that stay in the cache may be read again and again; others are worth a longer run of tiles.
-        room = self.target.l2_bytes // 4 if weights <= self.target.l2_bytes else self.target.l2_bytes * 2
-        most = max(1, room // per_tile)
-        if isinstance(self.total, int) and self.total <= most:
-            return self.total
-        return most if most < self.rows else most // self.rows * self.rows
+        cache = self.target.l2_bytes
+        if per_tile * self.out_blocks * PANEL <= cache:
+            most = max(self.rows, cache // 8 // per_tile)
+        else:
+            most = max(_RUN, cache // 4 // per_tile)
+        return self.total if isinstance(self.total, int) and self.total <= most else most // self.rows * self.rows
 
     def _blocks(self) -> int:
         """Output blocks of a chunk."""
         group = self.groups[0]
-        work = self.tiles * self.positions * self.in_blocks * PANEL * PANEL
-        least = max(_CHANNELS // PANEL, _CHUNK // max(work, 1)) // group * group
-        parts = max(1, self.out_blocks // max(least, group))
+        per_block = self.tiles * self.positions * self.in_blocks * PANEL * PANEL
+        least = max(_CHANNELS // PANEL, -(-_CHUNK // per_block), group)
+        runs = -(-self.total // self.tiles) if isinstance(self.total, int) else 1
+        parts = max(1, min(self.out_blocks // least, -(-_CHUNKS // max(runs, 1))))
         return min(self.out_blocks, -(-self.out_blocks // (parts * group)) * group)
 
     @property
@@ -120,16 +126,30 @@ class _Winograd:
 
     @property
     def parts(self) -> list[int]:
-        """Elements of scratch: transformed input, products, a patch at the border, finished tiles."""
-        square = self.positions * PANEL
-        return [self.input_plane * self.positions, self.product_plane * self.positions, square, self.m * self.line_pixels * PANEL]
+        """Elements of scratch: transformed input, products, a row of zeros, finished tiles."""
+        zeros = (self.counts[1] * self.m + 2) * PANEL
+        return [self.input_plane * self.positions, self.product_plane * self.positions, zeros, self.m * self.line_pixels * PANEL]
+
+    def edges(self) -> list[tuple[range, InputTransform]]:
+        """Columns of tiles by the columns of their patches that lie in the image."""
+        side, width = self.m + 2, self.input[1]
+
+        def inside(column: int) -> tuple[int, int]:
+            x = column * self.m - self.corner[1]
+            left, right = max(0, -x), min(side, width - x)
+            return (left, right) if left < right else (0, 0)
+
+        found: list[tuple[range, InputTransform]] = []
+        for (left, right), run in groupby(range(self.counts[1]), key=inside):
+            columns = list(run)
+            found.append((range(columns[0], columns[-1] + 1), InputTransform(self.elem, self.m, left, right)))
+        return found
 
     def kernel(self) -> Kernel:
         name = kernel_name(self.fusion, self.target)
         module = Module(self.target)
         driver = _Driver(self, module.kernel(name))
         driver.emit()
-        _define_border(self, module)
         if self.epilogue.rest:
             width = self.output[1]
             outer = (self.batch, self.out_blocks)
@@ -141,37 +161,6 @@ class _Winograd:
         plan = WinogradPlan(self.m, channels, self.output, tile, self.tiles, self.blocks, str(self.epilogue))
         scratch = sum(self.parts) * self.size
         return Kernel(name, module.text(), fusion_symbols(self.fusion), self.chunks, scratch, plan, (), tuple(sorted(self.needs)))
-
-
-def _define_border(v: _Winograd, module: Module) -> None:
-    """Defines `border(plane, y, x, count, square, out)`, which transforms patches beside each other.
-
-    The first has its corner at (y, x). They may reach outside the image.
-    """
-    elem, side = v.elem, v.m + 2
-    w = module.function(_BORDER, "void", ("ptr", "i64", "i64", "i64", "ptr", "ptr"), internal=True, attrs="noinline")
-    plane, y, x0, count, square, out = w.params
-    height, width = v.input
-    type_ = vec(elem, PANEL)
-    row0, row1 = _clipped(w, y, side, height)
-    with w.loop(count) as tile:
-        x = w.add(x0, w.mul(tile, v.m))
-        column0, column1 = _clipped(w, x, side, width)
-        for i in range(side * side):
-            w.store(zero(type_), w.gep(elem, square, i * PANEL))
-        with w.loop(row1, start=row0) as i:
-            source = w.gep(elem, plane, w.mul(w.add(w.mul(w.add(y, i), width), x), PANEL))
-            with w.loop(column1, start=column0) as j:
-                pixel = w.load(type_, w.gep(elem, source, w.mul(j, PANEL)))
-                w.store(pixel, w.gep(elem, square, w.mul(w.add(w.mul(i, side), j), PANEL)))
-        row, stride, one = const("i64", side * PANEL), const("i64", v.input_plane), const("i64", 1)
-        winotransform.call_input(w, winotransform.input_name(elem, v.m), square, row, w.gep(elem, out, w.mul(tile, PANEL)), stride, one)
-    w.ret()
-
-
-def _clipped(w: Writer, start: Val, length: int, size: int) -> tuple[Val, Val]:
-    """Which of `length` places from `start` on lie in [0, size)."""
-    return w.int_minmax("smax", w.neg(start), 0), w.int_minmax("smin", w.sub(size, start), length)
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,7 +210,8 @@ class _Driver:
         self.x, self.weights = w.operand(params.index(x)), w.operand(params.index(weights))
         self.y = w.operand(len(v.fusion.operands))
         self.moved = w.scratch()
-        self.products, self.square, self.lines = (self._at(self.moved, sum(v.parts[:i])) for i in (1, 2, 3))
+        self.products, self.outside, self.lines = (self._at(self.moved, sum(v.parts[:i])) for i in (1, 2, 3))
+        image.clear(w, v.elem, self.outside, v.parts[2])
         self.zeros = w.module.constant(bytes(v.groups[0] * PANEL * v.size))
         e = v.epilogue
         self.bias = None if e.rest or e.start is None else self._operand(e.start)
@@ -255,8 +245,8 @@ class _Driver:
             corner = w.mul(line, across)
             start = w.int_minmax("smax", self.tile0, corner)
             stop = w.int_minmax("smin", self.tile_end, w.add(corner, across))
-            image, row = w.udiv(line, const("i64", down)), w.urem(line, const("i64", down))
-            body(_Run(image, row, w.sub(start, corner), w.sub(stop, corner), w.sub(start, self.tile0)))
+            picture, row = w.udiv(line, const("i64", down)), w.urem(line, const("i64", down))
+            body(_Run(picture, row, w.sub(start, corner), w.sub(stop, corner), w.sub(start, self.tile0)))
 
     # -- input ----------------------------------------------------------------------------------------------------------------
 
@@ -264,38 +254,21 @@ class _Driver:
         """The patches of a run, all input blocks, into Winograd's space."""
         w, v = self.w, self.v
         height, width = v.input
-        side = v.m + 2
         y = w.sub(w.mul(run.row, v.m), v.corner[0])
-        inside = w.and_(w.icmp("sge", y, 0), w.icmp("sle", y, height - side))
-        # Columns of tiles whose patches lie within the image.
-        low = -(-v.corner[1] // v.m)
-        high = max(low, (width + v.corner[1] - side) // v.m + 1)
-        first = w.select(inside, self._clamp(low, run.first, run.stop), run.stop)
-        stop = w.select(inside, self._clamp(high, run.first, run.stop), run.stop)
+        top, bottom = w.int_minmax("smax", w.neg(y), 0), w.int_minmax("smin", w.sub(height, y), v.m + 2)
+        row, stride = const("i64", width * PANEL), const("i64", v.input_plane)
         with w.loop(v.in_blocks) as block:
             plane = self._at(self.x, w.mul(w.add(w.mul(run.image, v.in_blocks), block), height * width * PANEL))
             out = self._at(self.moved, w.mul(w.add(w.mul(block, v.tiles), w.sub(run.at, run.first)), PANEL))
-            self._border(plane, y, run.first, first, out)
-            x = w.sub(w.mul(first, v.m), v.corner[1])
-            source = self._at(plane, w.mul(w.add(w.mul(y, width), x), PANEL))
-            row, stride = const("i64", width * PANEL), const("i64", v.input_plane)
-            target = self._at(out, w.mul(first, PANEL))
-            winotransform.call_input(w, self._input_name(), source, row, target, stride, w.sub(stop, first))
-            self._border(plane, y, stop, run.stop, out)
-
-    def _clamp(self, x: int, low: Val, high: Val) -> Val:
-        w = self.w
-        return w.int_minmax("smin", w.int_minmax("smax", low, x), high)
-
-    def _input_name(self) -> str:
-        name = winotransform.input_name(self.elem, self.v.m)
-        self.v.needs.add(name)
-        return name
-
-    def _border(self, plane: Val, y: Val, first: Val, stop: Val, out: Val) -> None:
-        w, v = self.w, self.v
-        x = w.sub(w.mul(first, v.m), v.corner[1])
-        w.call(_BORDER, "void", [plane, y, x, w.sub(stop, first), self.square, self._at(out, w.mul(first, PANEL))])
+            for columns, kind in v.edges():
+                v.needs.add(kind.name)
+                first, stop = (w.int_minmax("smin", w.int_minmax("smax", run.first, c), run.stop) for c in (columns.start, columns.stop))
+                with w.when(w.icmp("slt", first, stop)):
+                    x = w.sub(w.mul(first, v.m), v.corner[1])
+                    corner = self._at(plane, w.mul(w.add(w.mul(y, width), x), PANEL))
+                    target = self._at(out, w.mul(first, PANEL))
+                    args = (corner, row, self.outside, top, bottom, target, stride, w.sub(stop, first))
+                    winotransform.call_input(w, kind, args)
 
     # -- products -------------------------------------------------------------------------------------------------------------
 
@@ -312,7 +285,7 @@ class _Driver:
                 a, c = (self._at(plane, w.mul(first, PANEL)) for plane in (a_plane, c_plane))
 
                 def sum_of(height: int, a: Val = a, b: Val = b, c: Val = c) -> None:
-                    kernel = MicroKernel(self.elem, height, group, 4, PANEL)
+                    kernel = MicroKernel(self.elem, height, group, 4, PANEL, ahead=_AHEAD)
                     v.needs.add(kernel.name)
                     microkernel.call(w, kernel, a, b, c, self.zeros, c, self.fields)
 
@@ -363,7 +336,7 @@ class _Driver:
         add = y if self.added is None else self._at(self.added, place)
         planes = self._at(source, w.mul(w.sub(first, run.first), PANEL))
         stride, row = const("i64", v.product_plane), const("i64", width * PANEL)
-        winotransform.call_output(w, kind, planes, stride, y, row, bias, add, count)
+        winotransform.call_output(w, kind, (planes, stride, y, row, bias, add, count))
 
     def _finish(self, run: _Run, source: Val, block: Val) -> None:
         """Tiles into scratch, and the pass over each of their rows."""
@@ -373,7 +346,7 @@ class _Driver:
         v.needs.add(kind.name)
         row = v.line_pixels * PANEL
         stride, count = const("i64", v.product_plane), w.sub(run.stop, run.first)
-        winotransform.call_output(w, kind, source, stride, self.lines, const("i64", row), self.zeros, self.lines, count)
+        winotransform.call_output(w, kind, (source, stride, self.lines, const("i64", row), self.zeros, self.lines, count))
         x = w.mul(run.first, v.m)
         pixels = w.sub(w.int_minmax("smin", w.mul(run.stop, v.m), width), x)
         y = w.mul(run.row, v.m)

@@ -1,11 +1,12 @@
 """Shared functions that move tiles of a blocked image into Winograd's space and back (`compiler/ops/winograd.py` has the matrices).
 
-    weft_winograd_in_…(image, row, planes, plane, count)              Bᵀ d B of `count` patches beside each other
-    weft_winograd_out_…(planes, plane, y, row, bias, add, count)      Aᵀ M A of `count` tiles beside each other
+    weft_winograd_in_…(image, row, zeros, top, bottom, planes, plane, count)      Bᵀ d B of `count` patches beside each other
+    weft_winograd_out_…(planes, plane, y, row, bias, add, count)                  Aᵀ M A of `count` tiles beside each other
 
 `row` is from one row of the image to the next, `plane` from one of the (m+2)² positions to the next, in elements; within a plane, tiles are
-16 lanes apart. `add` has the layout of `y`. A tile at the lower or right edge stores, and computes, only those of its rows and columns that
-exist.
+16 lanes apart. Of the patches' rows only those from `top` to `bottom` are read, of their columns only those the function's name says; what
+is outside is zero, and `zeros` is a row of zeros as long as the patches. `add` has the layout of `y`. A tile at the lower or right edge
+stores, and computes, only those of its rows and columns that exist.
 """
 
 import re
@@ -18,6 +19,26 @@ from ..lltypes import Val, const, vec, zero
 from ..target import Target
 from ..writer import Module, Writer
 from .microkernel import ELEMENTS
+
+
+@dataclass(frozen=True, slots=True)
+class InputTransform:
+    """Which function transforms patches: those whose columns from `left` to `right` lie in the image."""
+
+    elem: str
+    m: int
+    left: int
+    right: int
+
+    @property
+    def name(self) -> str:
+        return f"weft_winograd_in_{self.elem}_m{self.m}_{self.left}to{self.right}"
+
+    @staticmethod
+    def parse(name: str) -> "InputTransform | None":
+        """The function called `name`; None if it is something else."""
+        match = re.fullmatch(r"weft_winograd_in_(float|double)_m(\d)_(\d)to(\d)", name)
+        return InputTransform(match[1], int(match[2]), int(match[3]), int(match[4])) if match else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,31 +66,28 @@ class OutputTransform:
         return OutputTransform(elem, int(m), int(rows), int(columns), bool(add), bool(relu))
 
 
-def input_name(elem: str, m: int) -> str:
-    return f"weft_winograd_in_{elem}_m{m}"
-
-
 @cache
 def source(name: str, target: Target) -> str | None:
     """The LLVM module that defines `name`; None if it is not a function of this file."""
-    if (known := re.fullmatch(r"weft_winograd_in_(float|double)_m(\d)", name)) is not None:
+    if (patches := InputTransform.parse(name)) is not None:
         module = Module(target)
-        _input(module, name, known[1], int(known[2]))
+        _input(module, patches)
         return module.text()
-    if (kind := OutputTransform.parse(name)) is not None:
+    if (tiles := OutputTransform.parse(name)) is not None:
         module = Module(target)
-        _output(module, kind)
+        _output(module, tiles)
         return module.text()
     return None
 
 
-def call_input(w: Writer, name: str, image: Val, row: Val, planes: Val, plane: Val, count: Val) -> None:
-    w.call(name, "void", [image, row, planes, plane, count])
+def call_input(w: Writer, kind: InputTransform, args: Sequence[Val]) -> None:
+    """Calls it with its arguments in their order."""
+    w.call(kind.name, "void", args)
 
 
-def call_output(w: Writer, kind: OutputTransform, planes: Val, plane: Val, y: Val, row: Val, bias: Val, add: Val, count: Val) -> None:
-    """Calls it; `add` is any pointer if nothing is added."""
-    w.call(kind.name, "void", [planes, plane, y, row, bias, add, count])
+def call_output(w: Writer, kind: OutputTransform, args: Sequence[Val]) -> None:
+    """Calls it with its arguments in their order; `add` is any pointer if nothing is added."""
+    w.call(kind.name, "void", args)
 
 
 # -- one dimension ---------------------------------------------------------------------------------------------------------------
@@ -120,15 +138,23 @@ def _lanes(target: Target, elem: str) -> int:
     return min(PANEL, target.vector_bytes // ELEMENTS[elem])
 
 
-def _input(module: Module, name: str, elem: str, m: int) -> None:
-    w = module.function(name, "void", ("ptr noalias readonly", "i64", "ptr noalias", "i64", "i64"), attrs="noinline")
-    image, row, planes, plane, count = w.params
-    lanes, side = _lanes(module.target, elem), m + 2
+def _input(module: Module, kind: InputTransform) -> None:
+    elem, side = kind.elem, kind.m + 2
+    params = ("ptr", "i64", "ptr noalias readonly", "i64", "i64", "ptr noalias", "i64", "i64")
+    w = module.function(kind.name, "void", params, attrs="noinline")
+    image, row, zeros, top, bottom, planes, plane, count = w.params
+    lanes = _lanes(module.target, elem)
     type_ = vec(elem, lanes)
+    exists = [w.and_(w.icmp("sle", top, i), w.icmp("sgt", bottom, i)) for i in range(side)]
+    rows = [w.select(there, line, zeros) for there, line in zip(exists, _strided(w, elem, image, row, side), strict=True)]
+    nothing = [zero(type_)] * side
     with w.loop(count) as tile, w.loop(PANEL, step=lanes) as part:
-        first = w.gep(elem, image, w.add(w.mul(tile, m * PANEL), part))
-        rows = _strided(w, elem, first, row, side)
-        columns = [input_line(w, [w.load(type_, w.gep(elem, r, j * PANEL)) for r in rows]) for j in range(side)]
+        at = w.add(w.mul(tile, kind.m * PANEL), part)
+        corners = [w.gep(elem, r, at) for r in rows]
+        inside = range(kind.left, kind.right)
+        columns = [
+            input_line(w, [w.load(type_, w.gep(elem, c, j * PANEL)) for c in corners]) if j in inside else nothing for j in range(side)
+        ]
         out = w.gep(elem, planes, w.add(w.mul(tile, PANEL), part))
         for line in zip(*columns, strict=True):
             for x in input_line(w, line):

@@ -15,19 +15,19 @@ module {
   }
 }
 // -----
-// Few tiles and many channels: F(2×2), whose weights grow less.
-func.func @main(%x: tensor<1x16x7x7x16xf32>) -> tensor<1x16x7x7x16xf32> {
+// F(2×2): F(4×4) would compute as much and read more weights.
+func.func @main(%x: tensor<1x16x6x6x16xf32>) -> tensor<1x16x6x6x16xf32> {
   %w = stablehlo.constant dense<288.0> : tensor<16x16x3x3x16x16xf32>
-  %r = "weft.conv"(%x, %w) <{padding = [array<i64: 1, 1>, array<i64: 1, 1>]}> : (tensor<1x16x7x7x16xf32>, tensor<16x16x3x3x16x16xf32>) -> tensor<1x16x7x7x16xf32>
-  return %r : tensor<1x16x7x7x16xf32>
+  %r = "weft.conv"(%x, %w) <{padding = [array<i64: 1, 1>, array<i64: 1, 1>]}> : (tensor<1x16x6x6x16xf32>, tensor<16x16x3x3x16x16xf32>) -> tensor<1x16x6x6x16xf32>
+  return %r : tensor<1x16x6x6x16xf32>
 }
 // =>
 module {
-  func.func public @main(%x: tensor<1x16x7x7x16xf32>) -> tensor<1x16x7x7x16xf32> {
+  func.func public @main(%x: tensor<1x16x6x6x16xf32>) -> tensor<1x16x6x6x16xf32> {
     %w = stablehlo.constant dense<2.880000e+02> : tensor<16x16x3x3x16x16xf32>
     %0 = "weft.winograd_weights"(%w) <{m = 2 : i64}> : (tensor<16x16x3x3x16x16xf32>) -> tensor<16x4x4x16x16x16xf32>
-    %r = "weft.winograd"(%x, %0) <{m = 2 : i64, padding = [array<i64: 1, 1>, array<i64: 1, 1>]}> : (tensor<1x16x7x7x16xf32>, tensor<16x4x4x16x16x16xf32>) -> tensor<1x16x7x7x16xf32>
-    return %r : tensor<1x16x7x7x16xf32>
+    %r = "weft.winograd"(%x, %0) <{m = 2 : i64, padding = [array<i64: 1, 1>, array<i64: 1, 1>]}> : (tensor<1x16x6x6x16xf32>, tensor<16x4x4x16x16x16xf32>) -> tensor<1x16x6x6x16xf32>
+    return %r : tensor<1x16x6x6x16xf32>
   }
 }
 // -----
