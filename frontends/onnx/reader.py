@@ -1,12 +1,14 @@
 """Reading an ONNX file: parsing, tensors, external data. Nothing of the file's is executed, and nothing outside its folder is read."""
 
 import os
+from collections.abc import Iterator
 from math import prod
 from pathlib import Path
 
 import numpy as np
 import onnx
-from google.protobuf.message import DecodeError
+from google.protobuf.descriptor import FieldDescriptor
+from google.protobuf.message import DecodeError, Message
 from onnx import TensorProto, numpy_helper
 
 from ...compiler.ir.types import TensorType
@@ -57,7 +59,20 @@ def parse(data: bytes | memoryview, loc: Loc) -> onnx.ModelProto:
     if not model.HasField("graph") or not model.opset_import:
         help = "the file may be empty, truncated, or of another format"
         raise fail("onnx.parse", "this is not an ONNX model: it has no graph or imports no operators", loc=loc, help=help)
+    damaged = next((s for s in _strings(model) if isinstance(s, bytes)), None)
+    if damaged is not None:
+        raise fail("onnx.parse", f"the file is damaged: {damaged!r}, a name, is not UTF-8", loc=loc)
     return model
+
+
+def _strings(message: Message) -> Iterator[str | bytes]:
+    """Every string of a message and those inside it; what is not UTF-8 comes as bytes."""
+    for field, value in message.ListFields():
+        if field.type == FieldDescriptor.TYPE_STRING:
+            yield from [value] if isinstance(value, (str, bytes)) else value
+        elif field.type == FieldDescriptor.TYPE_MESSAGE:
+            for inner in [value] if isinstance(value, Message) else value:
+                yield from _strings(inner)
 
 
 class Reader:

@@ -71,7 +71,7 @@ def _check_types(node: NodeView, inputs: Sequence[Value | None], schema: defs.Op
     for i, value in enumerate(inputs):
         formal = schema.inputs[min(i, len(schema.inputs) - 1)]
         if value is None:
-            if formal.option == _Option.Single:
+            if formal.option != _Option.Optional:
                 raise node.error("arity", f"`{node.op_type}` needs its input `{formal.name}`")
             continue
         name = _TYPE_NAMES.get(value.dtype.name, "") if isinstance(value.type, TensorType) else str(value.type)

@@ -18,7 +18,7 @@ from .reader import Reader, tensor_type
 from .schema import bind_attributes, body_of, check_call, has_body, schema_of
 
 FunctionKey = tuple[str, str, str]  # domain, name, overload
-_MOST_NODES = 1 << 20
+_MOST_NODES = 1 << 16
 _MOST_DEPTH = 32
 _MOST_ELEMENTS = 1 << 40
 
@@ -48,11 +48,11 @@ class Import:
         self.errors: list[WeftError] = []
         self._nodes = 0
 
-    def count(self, loc: Loc) -> None:
-        """Called for every node: functions of functions could make any number of them out of a small file."""
-        self._nodes += 1
+    def count(self, nodes: int, loc: Loc) -> None:
+        """Called with the nodes of every function's body: calls of calls could make any number of them out of a small file."""
+        self._nodes += nodes
         if self._nodes > _MOST_NODES:
-            raise fail("onnx.size", f"the model has more than {_MOST_NODES} nodes once its functions are expanded", loc=loc)
+            raise fail("onnx.size", f"the functions of the model come to more than {_MOST_NODES} nodes", loc=loc)
 
 
 class Scope:
@@ -141,7 +141,6 @@ class Scope:
                 self._unavailable.update(proto.output)
 
     def _node(self, proto: onnx.NodeProto, loc: Loc) -> None:
-        self.shared.count(loc)
         domain = "" if proto.domain == "ai.onnx" else proto.domain
         view = NodeView(proto, self, self.opsets.get(domain, 0), loc, bind_attributes(proto, self.attributes))
         function = self.shared.functions.get((domain, proto.op_type, proto.overload))
@@ -187,6 +186,7 @@ class Scope:
         what = f"function `{function.name}`"
         node.check(self.depth < _MOST_DEPTH, "nesting", f"{what} is nested more than {_MOST_DEPTH} deep")
         node.check(len(inputs) <= len(function.input), "arity", f"{what} has {len(function.input)} inputs, {len(inputs)} given")
+        self.shared.count(len(function.node) or 1, node.loc)
         scope = Scope(self.shared, {**self.opsets, **opsets_of(function.opset_import)})
         scope.depth, scope.prefix = self.depth + 1, f"{node.loc.name}/"
         scope.attributes = {a.name: a for a in function.attribute_proto} | dict(node.attributes)

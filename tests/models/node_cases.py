@@ -32,9 +32,10 @@ class Case:
         except weft.WeftError as error:
             if error.code != "onnx.dynamic":
                 raise
-        return from_model(self._with_constants())
+        return from_model(self.with_constants())
 
-    def _with_constants(self) -> onnx.ModelProto:
+    def with_constants(self) -> onnx.ModelProto:
+        """The model with its small inputs made constants."""
         model = onnx.ModelProto()
         model.CopyFrom(self.model)
         for info, value in zip(list(model.graph.input), self.inputs, strict=False):

@@ -1,7 +1,7 @@
 """Convolution, pooling, normalisation."""
 
 from collections.abc import Sequence
-from math import ceil
+from math import ceil, prod
 
 import numpy as np
 
@@ -19,6 +19,7 @@ from ..node import NodeView
 from ..registry import handles
 
 Pads = list[tuple[int, int]]
+_MOST_WINDOWS = 1 << 22  # along one axis
 
 
 def channels_of(node: NodeView, x: Value) -> tuple[Dim, ...]:
@@ -217,11 +218,16 @@ def average_pool(node: NodeView, x: Value) -> Value:
     kernel, strides, dilations, pads, wide = _window(node, x)
     total = _reduce_window(x, "add", kernel, strides, dilations, wide)
     counted = bool(node.int("count_include_pad", 0))
+    windows = total.shape[2:]
+    node.check(all(isinstance(n, int) and n <= _MOST_WINDOWS for n in windows), "size", f"`AveragePool` of {x.type} gives {total.type}")
+    if 0 in windows:
+        return total
     counts = _window_counts(spatial_of(node, x), kernel, strides, dilations, pads, wide, counted)
-    if (counts == counts.flat[0]).all():
-        return op("divide", total, full_like(total, int(counts.flat[0])))
-    divisor = const(counts.astype(x.dtype.numpy))
-    return op("divide", total, helpers.broadcast(divisor, total.shape, range(2, len(total.shape))))
+    if all((c == c[0]).all() for c in counts):
+        return op("divide", total, full_like(total, prod(int(c[0]) for c in counts)))
+    for axis, count in enumerate(counts, 2):
+        total = op("divide", total, helpers.broadcast(const(count.astype(np.float64), x.dtype), total.shape, (axis,)))
+    return total
 
 
 def _window_counts(
@@ -232,15 +238,16 @@ def _window_counts(
     pads: Pads,
     wide: Pads,
     counted: bool,
-) -> np.ndarray:
-    """How many elements each window averages."""
-    result = np.ones((), np.int64)
+) -> list[np.ndarray]:
+    """How many elements each window averages, as a factor for each axis."""
+    counts: list[np.ndarray] = []
     for n, k, s, d, (lo, hi), (wlo, whi) in zip(sizes, kernel, strides, dilations, pads, wide, strict=True):
         out = (n + wlo + whi - (k - 1) * d - 1) // s + 1
-        at = np.arange(out)[:, None] * s - wlo + np.arange(k) * d
+        start = np.arange(out) * s - wlo
         first, last = (-lo, n + hi) if counted else (0, n)
-        result = result[..., None] * ((at >= first) & (at < last)).sum(1)
-    return result
+        before, until = (np.clip(-((start - limit) // d), 0, k) for limit in (first, last))
+        counts.append(until - before)
+    return counts
 
 
 @handles("LpPool")

@@ -15,6 +15,7 @@ from ..registry import handles
 from .indexing import take
 
 _MOST = 1 << 24  # elements along one axis
+_MOST_TAPS = 1 << 8  # on each side of a new element
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +188,7 @@ def _taps(
     support, weight = kernel
     stretch = max(1.0, 1 / axis.scale) if node.int("antialias", 0) else 1.0
     reach = int(np.ceil(support * stretch))
-    node.check(reach * axis.new <= _MOST, "size", f"`{node.op_type}` of {axis.old} elements to {axis.new}")
+    node.check(reach <= _MOST_TAPS and reach * axis.new <= _MOST, "size", f"`{node.op_type}` of {axis.old} elements to {axis.new}")
     at = np.floor(places) + np.arange(1 - reach, reach + 1)[:, None]
     weights = weight(np.abs(at - places) / stretch)
     outside = (at < 0) | (at >= axis.old)

@@ -13,6 +13,8 @@ from ..build import op
 from ..node import NodeView
 from ..registry import handles
 
+_MOST_REPEATED = 1 << 12  # elements that padding copies from inside, along one axis
+
 
 @handles("Slice")
 def slice_attributes(node: NodeView, x: Value) -> Value:
@@ -69,7 +71,7 @@ def split(node: NodeView, x: Value, lengths: Value | None = None) -> tuple[Value
     elif node.has("split"):
         by = list(node.ints("split"))
     else:
-        node.check(parts > 0, "attribute", f"`Split` into {parts} parts")
+        node.check(parts == node.outputs > 0, "attribute", f"`Split` into {parts} parts has {node.outputs} outputs")
         size = symbolic.ceildiv(n, parts)
         by = [size] * (parts - 1) + [n - size * (parts - 1)]
     node.check(sum(by, start=0) == n and all(isinstance(d, symbolic.Expr) or d >= 0 for d in by), "shape", f"{by} do not add up to {n}")
@@ -116,9 +118,10 @@ def _pad(node: NodeView, x: Value, pads: list[Dim], fill: Value) -> Value:
         if before == 0 and after == 0:
             continue
         n = x.shape[axis]
-        if not all(isinstance(d, int) for d in (before, after, n)):
+        if not (isinstance(before, int) and isinstance(after, int) and isinstance(n, int)):
             raise node.error("dynamic", f"padding of mode {mode} needs static sizes")
-        x = _take(x, axis, _padded_indices(mode, n, before, after))  # type: ignore[arg-type]
+        node.check(n > 0 and -n <= min(before, after) and before + after <= _MOST_REPEATED, "size", f"`Pad` of {x.type} by {pads}")
+        x = _take(x, axis, _padded_indices(mode, n, before, after))
     return x
 
 
