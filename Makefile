@@ -51,6 +51,19 @@ test-full: lint types ## everything
 golden: $(VENV)/ready-dev ## rewrite the expectations of the golden tests; read the diff before committing it
 	$(PYTEST) -q tests/golden --update-goldens
 
+BENCH_VENV := .venv-bench
+ZOO := resnet50 vgg19 densenet121 inception_v2 squeezenet shufflenet
+
+$(BENCH_VENV)/ready: pyproject.toml | $(BIN)/python
+	$(PYTHON) -m venv $(BENCH_VENV)
+	$(BENCH_VENV)/bin/python -m pip --disable-pip-version-check --quiet install --editable '.[all,bench]'
+	@touch $@
+
+.PHONY: bench
+bench: $(BENCH_VENV)/ready ## measure networks against ONNX Runtime and OpenVINO; wants the machine to itself for half an hour
+	$(BENCH_VENV)/bin/python tests/models/zoo.py build/bench $(ZOO)
+	$(BENCH_VENV)/bin/python -m weft.tools.bench.suite build/bench/report.json $(ZOO:%=build/bench/%.onnx)
+
 .PHONY: lint
 lint: $(VENV)/ready-dev ## style, and who imports whom
 	$(BIN)/ruff check --quiet .
