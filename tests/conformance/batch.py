@@ -4,7 +4,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-
 import weft
 from weft.compiler.interpreter import evaluate
 from weft.compiler.ir.attrs import Tensor

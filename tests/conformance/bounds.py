@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-
 from weft.proto.dtypes import from_numpy
 
 
@@ -52,6 +51,10 @@ BOUNDS: dict[str, Bound] = {
     "reduce":                Bound(16, 16, summed=True),
     "reduce_window":         Bound(16, 16, summed=True),
     "scatter":               Bound(16, 16, summed=True),
+    "weft.conv":             Bound(64, 16, summed=True),
+    "weft.depthwise":        Bound(16, 16, summed=True),
+    "weft.matmul":           Bound(16, 16, summed=True),
+    "weft.winograd":         Bound(64, 16, summed=True),
 }  # fmt: skip
 
 

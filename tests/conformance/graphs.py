@@ -8,7 +8,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
-
 from weft.compiler.ir.attrs import DotDims, GatherDims
 from weft.compiler.ir.graph import Function, Region, Value, function, param
 from weft.compiler.ir.types import TensorType
@@ -84,7 +83,11 @@ def binary(g: Graph) -> None:
     if x.dtype.is_bool:
         g.add(OPS[str(g.pick("and", "or", "xor"))](x, y))
         return
-    names = ["add", "subtract"] if x.dtype.is_complex else ["add", "subtract", "multiply", "maximum", "minimum", "compare", "divide", "remainder"]
+    names = (
+        ["add", "subtract"]
+        if x.dtype.is_complex
+        else ["add", "subtract", "multiply", "maximum", "minimum", "compare", "divide", "remainder"]
+    )
     name = str(g.pick(*names))
     if name == "compare":
         g.add(OPS["compare"](x, y, comparison_direction=str(g.pick("LT", "GE", "EQ", "NE"))))

@@ -5,7 +5,6 @@ from itertools import cycle
 
 import numpy as np
 from ml_dtypes import bfloat16, float8_e4m3fn, int4
-
 from weft.compiler.ir.graph import region
 from weft.compiler.ir.types import TensorType
 from weft.compiler.ops.contraction import dot
@@ -22,7 +21,21 @@ from ..ops.test_products import numbers, random_conv, random_dot
 from .batch import Batch
 from .bounds import BOUNDS, EXACT, Bound
 
-NUMBERS = (np.float32, np.float64, np.float16, bfloat16, np.complex64, np.int8, np.uint8, np.int32, np.int64, np.uint64, np.bool_, int4, float8_e4m3fn)
+NUMBERS = (
+    np.float32,
+    np.float64,
+    np.float16,
+    bfloat16,
+    np.complex64,
+    np.int8,
+    np.uint8,
+    np.int32,
+    np.int64,
+    np.uint64,
+    np.bool_,
+    int4,
+    float8_e4m3fn,
+)
 FLOATS = (np.float32, np.float64, np.float16, bfloat16)
 
 
@@ -67,23 +80,45 @@ def _odd_bodies(batch: Batch, rng: np.random.Generator) -> None:
     p = [param(scalar(F32)) for _ in range(3)]
     captures = region(p, [OPS["subtract"](OPS["multiply"](p[1], p[2]), p[0])])
     complex_minimum = body("minimum", C64)
-    for shape, dims in (((7, 33), (1,)), ((7, 33), (0,)), ((3, 5, 20), (0, 2)), ((40,), (0,)), ((0, 4), (0,)), ((4, 0), (0,)), ((5, 17), ())):
+    for shape, dims in (
+        ((7, 33), (1,)),
+        ((7, 33), (0,)),
+        ((3, 5, 20), (0, 2)),
+        ((40,), (0,)),
+        ((0, 4), (0,)),
+        ((4, 0), (0,)),
+        ((5, 17), ()),
+    ):
         x = rng.standard_normal(shape).astype(np.float32)
         at = rng.permutation(x.size).reshape(shape).astype(np.int32)
         zero, none = np.float32(0.25), np.float32(-np.inf)
         batch.build(f"decay over {dims}", lambda x, i, dims=dims: OPS["reduce"](x, i, dimensions=dims, body=decay), x, zero)
         batch.build(
-            f"argmax over {dims}", lambda x, i, u, v, dims=dims: OPS["reduce"](x, i, u, v, dimensions=dims, body=argmax_body()), x, at, none, np.int32(0)
+            f"argmax over {dims}",
+            lambda x, i, u, v, dims=dims: OPS["reduce"](x, i, u, v, dimensions=dims, body=argmax_body()),
+            x,
+            at,
+            none,
+            np.int32(0),
         )
         batch.build(
             f"sum and maximum over {dims}", lambda x, i, u, v, dims=dims: OPS["reduce"](x, i, u, v, dimensions=dims, body=both),
             x, at, zero, np.int32(-1), bound=BOUNDS["reduce"],
         )  # fmt: skip
         batch.build(
-            f"captures over {dims}", lambda x, i, c, dims=dims: OPS["reduce"](x, i, dimensions=dims, body=captures, captures=(c,)), x, zero, none
+            f"captures over {dims}",
+            lambda x, i, c, dims=dims: OPS["reduce"](x, i, dimensions=dims, body=captures, captures=(c,)),
+            x,
+            zero,
+            none,
         )
         z = (x + 1j * np.roll(x, 1)).astype(np.complex64)
-        batch.build(f"least complex over {dims}", lambda x, i, dims=dims: OPS["reduce"](x, i, dimensions=dims, body=complex_minimum), z, z.dtype.type(1))
+        batch.build(
+            f"least complex over {dims}",
+            lambda x, i, dims=dims: OPS["reduce"](x, i, dimensions=dims, body=complex_minimum),
+            z,
+            z.dtype.type(1),
+        )
     wide = rng.integers(-128, 128, (9, 300)).astype(np.int8)
     batch.build("i8 summed in i32", lambda x, i: OPS["reduce"](x, i, dimensions=(1,), body=body("add", I32)), wide, np.int8(3))
 
@@ -158,7 +193,9 @@ def convolutions(seed: int) -> Batch:
     for k in range(24):
         dtype = next(dtypes)
         x, w, dims, keywords = random_conv(seed * 100 + k, dtype)
-        batch.build(f"conv {x.dtype} {dims} {keywords}", lambda x, w, d=dims, k=keywords: conv(x, w, d, **k), x, w, bound=BOUNDS["convolution"])
+        batch.build(
+            f"conv {x.dtype} {dims} {keywords}", lambda x, w, d=dims, k=keywords: conv(x, w, d, **k), x, w, bound=BOUNDS["convolution"]
+        )
     return batch
 
 
@@ -231,7 +268,9 @@ def random_bits(seed: int) -> Batch:
                 state = np.array([seed + 5, 2**64 - 3, 9][:words], np.uint64)
                 results = (TensorType(U64, state.shape), TensorType(d, shape))
                 batch.build(
-                    f"{algorithm} {d}{shape}", lambda s, a=algorithm, r=results: OPS["rng_bit_generator"](s, rng_algorithm=a, result=r), state
+                    f"{algorithm} {d}{shape}",
+                    lambda s, a=algorithm, r=results: OPS["rng_bit_generator"](s, rng_algorithm=a, result=r),
+                    state,
                 )
     return batch
 
@@ -246,7 +285,9 @@ def moves(seed: int) -> Batch:
             sizes = tuple(int(rng.integers(0, n + 1)) for n in shape)
             x, u = numbers(rng, shape, dtype), numbers(rng, sizes, dtype)
             at = [np.asarray(rng.integers(0 if index is np.uint64 else -4, 9)).astype(index) for _ in shape]
-            batch.build(f"dynamic_slice {shape} {sizes}", lambda x, *at, sizes=sizes: OPS["dynamic_slice"](x, *at, slice_sizes=sizes), x, *at)
+            batch.build(
+                f"dynamic_slice {shape} {sizes}", lambda x, *at, sizes=sizes: OPS["dynamic_slice"](x, *at, slice_sizes=sizes), x, *at
+            )
             batch.build(f"dynamic_update_slice {shape} {sizes}", lambda x, u, *at: OPS["dynamic_update_slice"](x, u, *at), x, u, *at)
     for permutation in ((1, 0, 2), (2, 1, 0), (0, 2, 1)):
         x = rng.standard_normal((9, 33, 18)).astype(np.float32)

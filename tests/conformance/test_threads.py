@@ -48,7 +48,11 @@ def large(seed: int) -> Batch:
     batch.build("rows", softmax, x, bound=Bound(16))
     for dims in ((0,), (1,), (0, 1)):
         batch.build(
-            f"reduce {dims}", lambda x, i, dims=dims: OPS["reduce"](x, i, dimensions=dims, body=body("add")), x, zero, bound=BOUNDS["reduce"]
+            f"reduce {dims}",
+            lambda x, i, dims=dims: OPS["reduce"](x, i, dimensions=dims, body=body("add")),
+            x,
+            zero,
+            bound=BOUNDS["reduce"],
         )
     w = rng.standard_normal((515, 200)).astype(np.float32)
     batch.build("matmul", lambda x, w: dot(x, w, PLAIN), x, w, bound=BOUNDS["dot_general"])
@@ -57,7 +61,9 @@ def large(seed: int) -> Batch:
     pool = {"window_dimensions": (1, 1, 3, 3), "window_strides": (1, 1, 2, 2)}
     batch.build("window", lambda x, i: OPS["reduce_window"](x, i, body=body("add"), **pool), image, zero, bound=BOUNDS["reduce_window"])
     batch.build(
-        "sort", lambda x: OPS["sort"](x, dimension=1, is_stable=True, comparator=comparator("LT", None, np.float32)), np.abs(x) + np.float32(1)
+        "sort",
+        lambda x: OPS["sort"](x, dimension=1, is_stable=True, comparator=comparator("LT", None, np.float32)),
+        np.abs(x) + np.float32(1),
     )
     at = rng.integers(0, 300, 400).astype(np.int32)
     batch.build("gather", lambda x, i: OPS["gather"](x, i, dimension_numbers=ROWS, slice_sizes=(1, 515)), x, at)
