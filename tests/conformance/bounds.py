@@ -1,7 +1,8 @@
 """How far a compiled result may lie from the reference interpreter's: one table, explained in docs/numerics.md.
 
 Everything is exact, to the sign of zero, but for what is listed here. A bound is in units of the last place of the result's element type;
-for sums and products over many terms it is in units of the last place of the sum of the terms' magnitudes, for complex numbers of their modulus.
+for sums and products over many terms it is in units of the last place of the sum of the terms' magnitudes, for complex numbers of their
+modulus.
 """
 
 from collections.abc import Sequence

@@ -1,7 +1,8 @@
-"""Random graphs whose results are exact: every op in them has one right result, so that interpreter, pipeline and kernels must agree bit for bit.
+"""Random graphs whose results are exact: every op in them has one right result, so that interpreter, pipeline and kernels must agree bit
+for bit.
 
-Floats are whole numbers small enough for any order of summation to be exact where they are summed, and anything (NaN, infinities, denormals)
-where they are not. A float function that rounds in its own way may only be the last op of a graph.
+Floats are whole numbers small enough for any order of summation to be exact where they are summed, and anything (NaN, infinities,
+denormals) where they are not. A float function that rounds in its own way may only be the last op of a graph.
 """
 
 from collections.abc import Callable

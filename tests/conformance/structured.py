@@ -216,7 +216,7 @@ def gathers(seed: int) -> Batch:
         for name, update in bodies.items():
             batch.build(
                 f"scatter {name} {d} {dims}",
-                lambda x, i, u, f=update, dims=dims: OPS["scatter"](x, i, u, scatter_dimension_numbers=scatter_dims(dims), update_computation=f),
+                lambda x, i, u, f=update, to=scatter_dims(dims): OPS["scatter"](x, i, u, scatter_dimension_numbers=to, update_computation=f),
                 x, at, u, bound=fold_bound("scatter", name),
             )  # fmt: skip
     return batch
@@ -288,7 +288,7 @@ def moves(seed: int) -> Batch:
             batch.build(
                 f"dynamic_slice {shape} {sizes}", lambda x, *at, sizes=sizes: OPS["dynamic_slice"](x, *at, slice_sizes=sizes), x, *at
             )
-            batch.build(f"dynamic_update_slice {shape} {sizes}", lambda x, u, *at: OPS["dynamic_update_slice"](x, u, *at), x, u, *at)
+            batch.build(f"dynamic_update_slice {shape} {sizes}", OPS["dynamic_update_slice"], x, u, *at)
     for permutation in ((1, 0, 2), (2, 1, 0), (0, 2, 1)):
         x = rng.standard_normal((9, 33, 18)).astype(np.float32)
 

@@ -70,7 +70,8 @@ from weft.vm import VM
 x = np.linspace(-2, 2, 15, dtype=np.float32).reshape(3, 5)
 y = VM().load(sys.argv[1])["main"](x)
 assert np.allclose(y, np.tanh(x) + x, rtol=1e-6), y
-found = [m for m in sys.modules if m.split(".")[0] in ("llvmlite", "onnx", "rich") or m.startswith(("weft.compiler", "weft.frontends", "weft.tools"))]
+heavy = ("llvmlite", "onnx", "rich", "weft.compiler", "weft.frontends", "weft.tools")
+found = [m for m in sys.modules if m in heavy or m.startswith(tuple(h + "." for h in heavy))]
 print("loaded:", found)
 """
 
