@@ -216,7 +216,7 @@ def gathers(seed: int) -> Batch:
         for name, update in bodies.items():
             batch.build(
                 f"scatter {name} {d} {dims}",
-                lambda x, i, u, f=update, to=scatter_dims(dims): OPS["scatter"](x, i, u, scatter_dimension_numbers=to, update_computation=f),
+                lambda x, i, u, f=update, d=scatter_dims(dims): OPS["scatter"](x, i, u, scatter_dimension_numbers=d, update_computation=f),
                 x, at, u, bound=fold_bound("scatter", name),
             )  # fmt: skip
     return batch

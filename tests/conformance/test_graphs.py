@@ -21,7 +21,7 @@ CONTEXT = Context(Target.host(), "default")
 CASES = given(st.integers(0, 2**32 - 1), st.booleans())
 # A seed does not shrink: another seed is another graph.
 COMMON = settings(deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.explicit, Phase.generate])
-QUICK = settings(COMMON, max_examples=12, derandomize=True)
+QUICK = settings(COMMON, max_examples=8, derandomize=True)
 LONG = settings(COMMON, max_examples=150)
 
 

@@ -164,7 +164,8 @@ def _ints(items: tuple[str, ...], dtype: DType) -> np.ndarray:
 
 
 def _floats(items: tuple[str, ...], numpy: np.dtype, bits: int) -> np.ndarray:
-    values = np.array([0.0 if "x" in x else float(x) for x in items], np.float64).astype(numpy)
+    with np.errstate(over="ignore"):
+        values = np.array([0.0 if "x" in x else float(x) for x in items], np.float64).astype(numpy)
     for i, x in enumerate(items):
         if "x" in x:
             pattern = _int(x)
