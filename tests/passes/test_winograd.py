@@ -1,0 +1,48 @@
+"""The pass `winograd`: when it acts, and that its weights end up as constants. `tests/golden/passes/winograd.mlir` has what it makes."""
+
+import numpy as np
+from weft.compiler.codegen.target import LEVELS
+from weft.compiler.interpreter import evaluate
+from weft.compiler.ir.attrs import ConvDims
+from weft.compiler.ir.dims import symbol
+from weft.compiler.ir.graph import Module, function, module, param
+from weft.compiler.ir.types import TensorType
+from weft.compiler.ops.convolution import conv
+from weft.compiler.ops.helpers import const
+from weft.compiler.passes import Context
+from weft.compiler.pipeline import run_pipeline
+from weft.proto.dtypes import F32, F64, DType
+
+NCHW = ConvDims(0, 1, (2, 3), 1, 0, (2, 3), 0, 1, (2, 3))
+TARGET = LEVELS["x86-64-v3"]
+
+
+def network(batch: object = 1, dtype: DType = F32) -> Module:
+    rng = np.random.default_rng(0)
+    x = param(TensorType(dtype, (batch, 32, 20, 20)))  # type: ignore[arg-type]
+    w = const((0.1 * rng.standard_normal((40, 32, 3, 3))).astype(dtype.numpy))
+    return module(function("main", [x], [conv(x, w, NCHW, padding=((1, 1), (1, 1)))]))
+
+
+def ops(m: Module) -> set[str]:
+    return {n.op for n in m.main.walk() if n.op.startswith("weft.")} - {"weft.fusion"}
+
+
+def test_default_precision_transforms_the_weights_at_compile_time() -> None:
+    before = network()
+    after = run_pipeline(before, Context(TARGET), check=True)
+    assert ops(after) == {"weft.winograd"}
+    x = np.random.default_rng(1).standard_normal((1, 32, 20, 20)).astype(np.float32)
+    np.testing.assert_allclose(evaluate(after.main, x)[0], evaluate(before.main, x)[0], atol=1e-5, rtol=0)
+
+
+def test_an_open_batch() -> None:
+    assert ops(run_pipeline(network(symbol("N")), Context(TARGET), check=True)) == {"weft.winograd"}
+
+
+def test_strict_precision_sums_directly() -> None:
+    assert ops(run_pipeline(network(), Context(TARGET, "strict"))) == {"weft.conv"}
+
+
+def test_double_precision_sums_directly() -> None:
+    assert ops(run_pipeline(network(dtype=F64), Context(TARGET))) == {"weft.conv"}
