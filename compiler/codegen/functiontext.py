@@ -26,7 +26,7 @@ class Stream:
 class Text:
     """Writes one function, line by line, at the end of the current block."""
 
-    def __init__(self, module: Module, name: str, result: str, params: Sequence[str], linkage: str, attrs: str) -> None:
+    def __init__(self, module: "Module", name: str, result: str, params: Sequence[str], linkage: str, attrs: str) -> None:
         self.module = module
         self.target = module.target
         self.name = name
