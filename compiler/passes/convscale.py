@@ -87,8 +87,8 @@ def _scaled(conv: Node, scale: np.ndarray) -> Value:
     shape[dims.kernel_output_feature] = -1
     tensor = w.node.attrs["value"]
     name = tensor.name if isinstance(tensor, Tensor) else ""
-    scaled = const((weights * scale.reshape(shape)).astype(weights.dtype), name=name)
-    return _like(conv, x, scaled, conv.results[0].tensor)
+    scaled = np.multiply(weights, scale.reshape(shape), out=np.empty_like(weights), casting="unsafe")  # in float64, without a copy of that
+    return _like(conv, x, const(scaled, name=name), conv.results[0].tensor)
 
 
 @rewrite("scale-before-bias", "multiply", "divide")

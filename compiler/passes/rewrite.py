@@ -16,7 +16,7 @@ def effectful(node: Node) -> bool:
     """Whether `node`, or a node in one of its regions, has an effect: it is kept even if its results are not used."""
     if node.op == "custom_call":
         return bool(node.attrs.get("has_side_effect"))
-    return op_of(node).has_effect or any(effectful(inner) for region in node.regions for inner in region.nodes)
+    return op_of(node).has_effect or (bool(node.regions) and any(effectful(inner) for region in node.regions for inner in region.nodes))
 
 
 class Uses:
@@ -126,29 +126,31 @@ class _Round:
             self.effects.append(current)
 
     def _rebuild(self, node: Node) -> Node:
-        operands = tuple(self.new.get(v, v) for v in node.operands)
-        regions = node.regions
-        if regions:
-            regions = tuple(_Round(r, self.by_op).run() for r in regions)
+        operands = tuple([self.new.get(v, v) for v in node.operands])
+        regions = tuple([_Round(r, self.by_op).run() for r in node.regions])
         if all(a is b for a, b in zip(regions, node.regions, strict=True)):
-            if all(a is b for a, b in zip(operands, node.operands, strict=True)):
-                return node
-            return replace(node, operands=operands)
+            return node if operands == node.operands else replace(node, operands=operands)
         self.changed = True
         return replace(node, operands=operands, regions=regions)
 
     def _match(self, node: Node) -> tuple[Value, ...] | None:
-        for rule in self.by_op.get(node.op, ()):
-            with located(node.loc):
+        rules = self.by_op.get(node.op)
+        if not rules:
+            return None
+        with located(node.loc):
+            for rule in rules:
                 result = rule.apply(node, self.uses)
-            if result is not None:
-                if isinstance(result, Inlined):
-                    self.effects += result.effects
-                    result = result.results
-                values = result if isinstance(result, tuple) else (result,)
-                _check_types(rule, node, values)
-                return tuple(_named(v, old) for v, old in zip(values, node.results, strict=True))
+                if result is not None:
+                    return self._replacement(rule, node, result)
         return None
+
+    def _replacement(self, rule: Rule, node: Node, result: Value | tuple[Value, ...] | Inlined) -> tuple[Value, ...]:
+        if isinstance(result, Inlined):
+            self.effects += result.effects
+            result = result.results
+        values = result if isinstance(result, tuple) else (result,)
+        _check_types(rule, node, values)
+        return tuple(_named(v, old) for v, old in zip(values, node.results, strict=True))
 
 
 def _check_types(rule: Rule, node: Node, values: Sequence[Value]) -> None:
