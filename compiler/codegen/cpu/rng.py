@@ -7,6 +7,7 @@ A block of the generator yields several elements; each computes the block and ta
 from collections.abc import Sequence
 
 from ....proto.dtypes import BY_NAME, U32, U64
+from ....proto.errors import fail
 from ...ir.dims import Dim, ceildiv, floordiv, maximum, mod, product
 from ...ir.graph import Node
 from ...ops.builder import Index
@@ -29,6 +30,9 @@ def emit_rng(fusion: Node, target: Target) -> Kernel:
     (region,) = fusion.regions
     (node,) = [n for n in region.nodes if n.op == "rng_bit_generator"]
     after, bits = node.results
+    if node.attrs["rng_algorithm"] == "THREE_FRY" and bits.dtype.bits < 64 and not bits.tensor.is_static:
+        # Which dim the words lie along depends on which sizes are even.
+        raise fail("emit.op", f"Threefry cannot fill {bits.type}: it needs fixed sizes", loc=node.loc, help="fix them with `shapes`")
     lanes = target.lanes(4)
     long = [d for d, n in enumerate(bits.shape) if n != 1]
     plan = plain_plan([bits.shape[d] for d in long], _COST, lanes)
