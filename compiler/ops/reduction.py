@@ -56,13 +56,24 @@ def fold_ufuncs(inputs: Sequence[np.ndarray], body: Body) -> tuple[np.ufunc, ...
     return None if None in ufuncs else tuple(f for f in ufuncs if f)
 
 
+def _fold(ufunc: np.ufunc, x: np.ndarray, init: np.generic, axes: tuple[int, ...]) -> np.ndarray:
+    """`x` reduced by a ufunc. numpy leaves the sign of a zero extreme to chance; -0 is less than +0 here."""
+    result = np.asarray(ufunc.reduce(x, axis=axes, initial=init))
+    if ufunc not in (np.minimum, np.maximum) or x.dtype.kind != "f" or not (result == 0).any():
+        return result
+    least = ufunc is np.minimum
+    wanted = (np.signbit(x) == least) & (x == 0)
+    found = wanted.any(axis=axes) | ((np.signbit(init) == least) & (init == 0))
+    return np.where(result == 0, np.where(found == least, -0.0, 0.0), result)
+
+
 def _reference_reduce(*xs: np.ndarray, dimensions: tuple[int, ...], body: Body) -> tuple[np.ndarray, ...]:
     n = len(xs) // 2
     dtypes = fold_dtypes(xs[:n], body)
     cast = [narrow(x, e) for x, e in zip(xs, dtypes * 2, strict=True)]
     ufuncs = fold_ufuncs(xs[:n], body)
     if ufuncs:
-        folded = [f.reduce(widen(x), axis=dimensions, initial=widen(i)[()]) for f, x, i in zip(ufuncs, cast[:n], cast[n:], strict=True)]
+        folded = [_fold(f, widen(x), widen(i)[()], dimensions) for f, x, i in zip(ufuncs, cast[:n], cast[n:], strict=True)]
         return tuple(narrow(r, e) for r, e in zip(folded, dtypes, strict=True))
     kept = [d for d in range(xs[0].ndim) if d not in dimensions]
     rest = tuple(xs[0].shape[d] for d in kept)
