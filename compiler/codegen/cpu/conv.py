@@ -24,7 +24,8 @@ from .epilogue import analyse
 from .image import Window
 from .microkernel import MicroKernel
 
-_CHUNK = 1 << 23  # multiply-adds in a chunk: some 60 µs
+_CHUNK = 1 << 23  # multiply-adds in a chunk that copies its input: some 60 µs
+_POINTWISE_CHUNK = 1 << 21  # in one that reads it in place: some 15 µs
 _STEP = 1024  # terms of the sum taken at once: so many rows of weights stay close
 _LINES = 6  # a chunk that copies has at least so many output rows, for neighbours share input rows
 _PIXELS = 224  # of a chunk of a pointwise convolution
@@ -124,7 +125,7 @@ class _Conv:
         if self.pointwise:
             count = height * width
             pixels = _balanced(count, max(self.rows, _PIXELS // self.rows * self.rows), self.rows)
-            return 1, pixels, _rounded(_CHUNK // (pixels * work), group, self.out_blocks)
+            return 1, pixels, _rounded(_POINTWISE_CHUNK // (pixels * work), group, self.out_blocks)
         least = min(height, 1 if self.in_place else _LINES)
         lines = _balanced(height, max(least, _CHUNK // (width * work * self.out_blocks)), 1)
         return lines, width, _rounded(_CHUNK // (lines * width * work), group, self.out_blocks)
