@@ -9,6 +9,7 @@ from . import math as math
 from . import ml as ml
 from . import nn as nn
 from . import quantize as quantize
+from . import recurrent as recurrent
 from . import reduction as reduction
 from . import resize as resize
 from . import shape as shape

@@ -1,0 +1,83 @@
+"""Recurrent layers against ONNX Runtime where ONNX's own cases do not reach: all options at once, other activations, ragged batches."""
+
+from typing import Any
+
+import numpy as np
+import onnxruntime
+import pytest
+import weft
+from onnx import ModelProto, TensorProto, helper, numpy_helper
+from weft.compiler.interpreter import evaluate
+from weft.frontends.onnx import from_model
+from weft.vm import VM
+
+T, B, WIDTH, H = 5, 3, 4, 6
+GATES = {"RNN": 1, "GRU": 3, "LSTM": 4}
+
+
+def model(kind: str, *, lengths: list[int] | None = None, sparse: bool = False, **attributes: Any) -> ModelProto:
+    """A layer of random weights; `sparse`: without optional inputs but the lengths."""
+    d = 2 if attributes.get("direction") == "bidirectional" else 1
+    rng, g = np.random.default_rng(0), GATES[kind]
+    tensors = {"w": (d, g * H, WIDTH), "r": (d, g * H, H), "b": (d, 2 * g * H), "h": (d, B, H), "c": (d, B, H), "p": (d, 3 * H)}
+    used = "wr" if sparse else "wrbhcp" if kind == "LSTM" else "wrbh"
+    constants = [numpy_helper.from_array((rng.standard_normal(tensors[k]) * 0.5).astype(np.float32), k) for k in used]
+    if lengths is not None:
+        constants.append(numpy_helper.from_array(np.array(lengths, np.int32), "lengths"))
+    b, h, c, p = (k if k in used else "" for k in "bhcp")
+    names = ["x", "w", "r", b, "lengths" if lengths else "", h, c, p]
+    outputs = ["y", "y_h", "y_c"][: 3 if kind == "LSTM" else 2]
+    last = {"RNN": 6, "GRU": 6, "LSTM": 8}[kind]
+    node = helper.make_node(kind, names[:last], outputs, hidden_size=H, **attributes)
+    x = helper.make_tensor_value_info("x", TensorProto.FLOAT, [T, B, WIDTH])
+    results = [helper.make_tensor_value_info(o, TensorProto.FLOAT, None) for o in outputs]
+    graph = helper.make_graph([node], "layer", [x], results, constants)
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 14)], ir_version=8)
+
+
+CASES: dict[str, dict[str, Any]] = {
+    "bidirectional": {"direction": "bidirectional"},
+    "reverse-ragged": {"direction": "reverse", "lengths": [5, 1, 3]},
+    "bidirectional-ragged": {"direction": "bidirectional", "lengths": [2, 5, 4]},
+    "clip": {"clip": 0.3},
+    "bare": {"sparse": True},
+}
+
+
+@pytest.mark.parametrize("options", CASES.values(), ids=CASES.keys())
+@pytest.mark.parametrize("kind", GATES)
+def test_as_onnx_runtime(kind: str, options: dict[str, Any]) -> None:
+    run(model(kind, **options))
+
+
+def test_reset_after_the_product() -> None:
+    run(model("GRU", linear_before_reset=1, direction="bidirectional", lengths=[5, 2, 4]))
+
+
+def test_coupled_gates() -> None:
+    run(model("LSTM", input_forget=1))
+
+
+@pytest.mark.parametrize(
+    ("names", "alpha", "beta"),
+    [
+        (["HardSigmoid", "Relu"], [0.3], [0.4]),
+        (["Sigmoid", "ScaledTanh"], [1.5], [0.5]),
+        (["Affine", "LeakyRelu"], [0.2, 0.1], [0.5]),
+        (["Sigmoid", "Softsign"], [], []),
+        (["Sigmoid", "Softplus"], [], []),
+        (["Sigmoid", "Elu"], [0.7], []),
+        (["Sigmoid", "ThresholdedRelu"], [0.2], []),
+    ],
+)
+def test_activations(names: list[str], alpha: list[float], beta: list[float]) -> None:
+    run(model("GRU", activations=names, activation_alpha=alpha or None, activation_beta=beta or None))
+
+
+def run(proto: ModelProto) -> None:
+    x = np.random.default_rng(1).standard_normal((T, B, WIDTH)).astype(np.float32)
+    wanted = onnxruntime.InferenceSession(proto.SerializeToString(), providers=["CPUExecutionProvider"]).run(None, {"x": x})
+    module = from_model(proto)
+    for got in (evaluate(module, x), VM(threads=1).load(weft.compile(module))["main"](x)):
+        for a, b in zip(got, wanted, strict=True):
+            np.testing.assert_allclose(a, np.asarray(b), rtol=1e-4, atol=1e-5)
