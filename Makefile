@@ -69,7 +69,7 @@ lint: $(VENV)/ready-dev ## style, and who imports whom
 	$(BIN)/ruff check --quiet .
 	@rm -rf build/lint build/lib
 	@$(PIP) install --no-deps --target build/lint .
-	cd build/lint && PYTHONPATH=. ../../$(BIN)/lint-imports --config ../../pyproject.toml --no-cache --no-timings | sed -n '/^Contracts:/,$$p'
+	cd build/lint && PYTHONPATH=. ../../$(BIN)/lint-imports --config ../../pyproject.toml --no-cache | sed -n '/^Contracts:/,$$p'
 
 .PHONY: types
 types: $(VENV)/ready-dev ## pyright, strict
