@@ -56,7 +56,7 @@ def fold_ufuncs(inputs: Sequence[np.ndarray], body: Body) -> tuple[np.ufunc, ...
     return None if None in ufuncs else tuple(f for f in ufuncs if f)
 
 
-def _fold(ufunc: np.ufunc, x: np.ndarray, init: np.generic, axes: tuple[int, ...]) -> np.ndarray:
+def _fold(ufunc: np.ufunc, x: np.ndarray, init: np.ndarray, axes: tuple[int, ...]) -> np.ndarray:
     """`x` reduced by a ufunc. numpy leaves the sign of a zero extreme to chance; -0 is less than +0 here."""
     result = np.asarray(ufunc.reduce(x, axis=axes, initial=init))
     if ufunc not in (np.minimum, np.maximum) or x.dtype.kind != "f" or not (result == 0).any():
