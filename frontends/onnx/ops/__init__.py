@@ -12,5 +12,6 @@ from . import quantize as quantize
 from . import recurrent as recurrent
 from . import reduction as reduction
 from . import resize as resize
+from . import sampling as sampling
 from . import shape as shape
 from . import slicing as slicing
