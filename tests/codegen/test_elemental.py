@@ -116,7 +116,7 @@ def test_select_and_clamp():
             clamped = op_of("clamp")(lo, x, hi)
         except WeftError:
             continue
-        bounds = np.sort(np.array([1, 2]).astype(dtype.numpy).astype(np.float32)).astype(dtype.numpy)
+        bounds = np.array([0, 1]).astype(dtype.numpy)
         check(fusion("map", [lo, x, hi], [clamped]), [bounds[0].reshape(()), samples(dtype, rng), bounds[1].reshape(())])
 
 

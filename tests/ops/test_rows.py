@@ -35,7 +35,7 @@ def differentiable():
                 yield replace(row, operands=tuple(operands), result=result or None)
 
 
-@pytest.mark.parametrize("row", differentiable(), ids=str)
+@pytest.mark.parametrize("row", list(differentiable()), ids=str)
 def test_gradient(row):
     check_gradient(row)
 
