@@ -34,12 +34,19 @@ def compile(
     trade accuracy for speed. `shapes` gives inputs with symbolic dims fixed shapes: `{"x": (8, 3, 224, 224)}`. `progress` is told
     what begins.
 
-    Raises `WeftError` with every problem of the module, or the first op that no kernel can be made for.
+    Raises `WeftError` with every problem of the module, or every op that no kernel can be made for.
     """
+    if not isinstance(module, Module):  # pyright: ignore[reportUnnecessaryIsInstance]
+        what = f"a module is compiled, not a {type(module).__name__}"
+        raise fail("compile.module", what, help="weft.load(path) gives the module of a file")
+    if precision not in ("default", "strict"):
+        raise fail("compile.precision", f"there is no precision {precision!r}", help='choose "default" or "strict"')
     chosen = Target.parse(target) if isinstance(target, str) else target or Target.host()
     tell = progress or (lambda _: None)
     tell("verifying")
     verify(module)
+    if not any(f.public for f in module.functions.values()):
+        raise fail("compile.module", "the module has no public function: there is nothing to run")
     if shapes:
         module = with_shapes(module, shapes)
     observe: Observer | None = (lambda p, _m, _s: tell(p.name)) if progress else None

@@ -23,7 +23,8 @@ def load(path: Path) -> Module:
     extension = os.path.splitext(os.fspath(path))[1].lower()
     if extension not in _LOADERS:
         known = ", ".join(_LOADERS)
-        hint = "a compiled program is run, not loaded: weft.vm.VM().load(path)" if extension == ".weftx" else f"known are {known}"
+        run = "a compiled program is run, not loaded: `weft run`, or weft.vm.VM().load(path)"
+        hint = run if extension == ".weftx" else f"known are {known}"
         raise fail("load.format", f"no graph format has the extension {extension!r}", loc=Loc(os.fspath(path)), help=hint)
     return _LOADERS[extension](path)
 

@@ -37,7 +37,7 @@ class CodeImage:
     the descriptor. None if the image was just made in memory.
     """
 
-    data: Buffer
+    data: Buffer = field(repr=False)
     file: tuple[int, int] | None = None
 
 
@@ -45,9 +45,9 @@ class CodeImage:
 class Program:
     """A program.proto message, its code image per CPU level, and the memory its constants lie in."""
 
-    pb: bytes
+    pb: bytes = field(repr=False)
     code: Mapping[str, CodeImage]
-    weights: Weights
+    weights: Weights = field(repr=False)
     _container: Container | None = field(default=None, repr=False, compare=False)
 
     def save(self, path: Path) -> None:

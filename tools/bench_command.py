@@ -23,7 +23,7 @@ from ..frontends.load import load
 from ..proto.errors import fail
 from .bench.harness import Measurement, Settings, measure
 from .bench.runtimes import RUNTIMES
-from .compile_command import add_compile_options, parse_shapes
+from .compile_command import add_compile_options, at_least, parse_shapes
 from .console import progress
 from .run_command import random_array, read_arrays
 
@@ -36,10 +36,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model", help="the graph (.onnx, if it is to be compared)")
     parser.add_argument("--against", default="", metavar="RUNTIME,…", help=f"what to compare with: {others}")
     parser.add_argument("--input", action="append", default=[], metavar="NAME=FILE", help="inputs as for `weft run`; random otherwise")
-    parser.add_argument("--threads", type=int, default=1, help="threads of every runtime (default: 1)")
-    parser.add_argument("--rounds", type=int, default=15, help="rounds (default: 15)")
+    parser.add_argument("--threads", type=at_least(1), default=1, help="threads of every runtime (default: 1)")
+    parser.add_argument("--rounds", type=at_least(1), default=15, help="rounds (default: 15)")
     parser.add_argument("--seconds", type=float, default=0.2, help="seconds per round and runtime (default: 0.2)")
-    parser.add_argument("--seed", type=int, default=0, help="seed of the random inputs")
+    parser.add_argument("--seed", type=at_least(0), default=0, help="seed of the random inputs")
     parser.add_argument("--json", metavar="FILE", help="write the figures to a file, single rounds included")
     add_compile_options(parser)
 
@@ -50,6 +50,10 @@ def execute(arguments: argparse.Namespace) -> int:
     unknown = [name for name in others if name not in RUNTIMES or name == "weft"]
     if unknown:
         raise fail("usage.against", f"no runtime is called {', '.join(unknown)}", help=f"choose from {', '.join(RUNTIMES)}")
+    if others and not arguments.model.endswith(".onnx"):
+        raise fail("usage.against", f"only .onnx files can be compared, not {arguments.model}")
+    if arguments.json:
+        Path(arguments.json).touch()  # before the work, not after it
     with progress() as tell, tempfile.TemporaryDirectory() as folder:
         tell("compiling")
         shapes = parse_shapes(arguments.shape)

@@ -9,7 +9,7 @@ import traceback
 from collections.abc import Sequence
 from importlib import import_module
 
-from ..proto.errors import InternalError, WeftError
+from ..proto.errors import InternalError, Loc, WeftError, fail
 from ..proto.version import weft_version
 from .console import print_error
 
@@ -68,11 +68,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         return arguments.execute(arguments)
     except WeftError as error:
         print_error(error)
-        return FAULT
+        return USAGE if error.code.startswith("usage.") else FAULT
     except BrokenPipeError:
         # The reader of our output (head, less) has gone.
         sys.stderr.close()
         return DONE
+    except OSError as error:
+        # A file that cannot be read or written, a full disk: never a bug of ours.
+        print_error(fail("file.os", error.strerror or str(error), loc=Loc(str(error.filename or ""))))
+        return FAULT
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return 130

@@ -8,6 +8,7 @@ weft compile model.onnx -o model.weftx --shape x=8,3,224,224
 import argparse
 import os
 import time
+from collections.abc import Callable
 
 from ..compiler.codegen.target import LEVELS, Target
 from ..compiler.driver import compile
@@ -29,7 +30,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def add_compile_options(parser: argparse.ArgumentParser) -> None:
     """The options of every command that compiles."""
     levels = ", ".join(LEVELS)
-    parser.add_argument("--cpu", default="native", metavar="LEVEL", help=f"the CPU to compile for: native (default), {levels}")
+    parser.add_argument("--cpu", type=_cpu, default="native", metavar="LEVEL", help=f"the CPU to compile for: native (default), {levels}")
     parser.add_argument("--precision", choices=("default", "strict"), default="default", help="strict: no algorithm that trades accuracy")
     parser.add_argument(
         "--shape",
@@ -38,6 +39,28 @@ def add_compile_options(parser: argparse.ArgumentParser) -> None:
         metavar="NAME=D,D,…",
         help="fix the shape of an input with symbolic dims; may be repeated",
     )
+
+
+def _cpu(name: str) -> str:
+    """A CPU level's name, for argparse."""
+    if name not in ("native", *LEVELS):
+        raise argparse.ArgumentTypeError(f"no target is called {name!r}; choose one of: native, {', '.join(LEVELS)}")
+    return name
+
+
+def at_least(least: int) -> Callable[[str], int]:
+    """The integers from `least` on, for argparse."""
+
+    def integer(text: str) -> int:
+        try:
+            value = int(text)
+        except ValueError:
+            value = least - 1
+        if value < least:
+            raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least {least}")
+        return value
+
+    return integer
 
 
 def parse_shapes(texts: list[str]) -> dict[str, tuple[int, ...]]:
@@ -52,6 +75,11 @@ def parse_shapes(texts: list[str]) -> dict[str, tuple[int, ...]]:
         if not equals or not name:
             raise fail("usage.shape", f"--shape {text!r} is not NAME=D,D,…", help="for example --shape x=1,3,224,224")
     return shapes
+
+
+def readable(size: int) -> str:
+    """A number of bytes for people."""
+    return f"{size / 1e6:.1f} MB" if size >= 1e6 else f"{size / 1e3:.1f} kB"
 
 
 def execute(arguments: argparse.Namespace) -> int:
@@ -69,5 +97,5 @@ def execute(arguments: argparse.Namespace) -> int:
         program.save(output)
     if not arguments.quiet:
         size = os.path.getsize(output)
-        print(f"{output}: {size / 1e6:.1f} MB for {target}, compiled in {time.perf_counter() - start:.2f} s")
+        print(f"{output}: {readable(size)} for {target}, compiled in {time.perf_counter() - start:.2f} s")
     return 0

@@ -35,7 +35,7 @@ _ELIDE = 32
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    parser.add_argument("model", help="a graph (.onnx, .weft, .mlir) or a program (.weftx)")
+    parser.add_argument("model", nargs="?", help="a graph (.onnx, .weft, .mlir) or a program (.weftx)")
     parser.add_argument("--stage", default="import", metavar="STAGE", help="import (default), a pass, program, llvm or asm")
     parser.add_argument("--format", choices=("text", "json", "dot"), default="text", help="how to print a graph (default: text)")
     parser.add_argument("--full", action="store_true", help="print large constants too, so that the text can be read back")
@@ -50,11 +50,17 @@ def execute(arguments: argparse.Namespace) -> int:
     if arguments.list:
         print("\n".join(stages))
         return 0
+    if arguments.model is None:
+        raise fail("usage.model", "say which model to dump")
+    if arguments.stage in _NATIVE and arguments.format != "text":
+        raise fail("usage.format", f"the stage {arguments.stage} prints as text only")
     if arguments.model.endswith(".weftx"):
+        if arguments.stage not in ("import", "program"):
+            raise fail("usage.stage", "a program has no stages; dump the graph it was made of")
         print(_program_text(Program.open(arguments.model), arguments.format))
         return 0
     if arguments.stage not in stages:
-        raise fail("dump.stage", f"there is no stage {arguments.stage!r}", help=f"stages: {', '.join(stages)}")
+        raise fail("usage.stage", f"there is no stage {arguments.stage!r}", help=f"stages: {', '.join(stages)}")
     module = load(arguments.model)
     shapes = parse_shapes(arguments.shape)
     if shapes:
@@ -87,5 +93,5 @@ def _graph(module: Module, arguments: argparse.Namespace) -> str:
 
 def _program_text(program: Program, format: str) -> str:
     if format != "text":
-        raise fail("dump.format", "a program prints as text only")
+        raise fail("usage.format", "a program prints as text only")
     return VM(threads=1).load(program).disassemble()

@@ -26,7 +26,7 @@ from ..vm.function import Function
 from ..vm.profile import profile
 from ..vm.profile import table as profile_table
 from ..vm.signature import Argument
-from .compile_command import add_compile_options, parse_shapes
+from .compile_command import add_compile_options, at_least, parse_shapes
 from .console import progress
 
 HELP = "run a graph or a program and print the results"
@@ -38,12 +38,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--input", action="append", default=[], metavar="NAME=FILE", help="an input: NAME=file.npy, or a file.npz; may be repeated"
     )
-    parser.add_argument("--random", type=int, metavar="SEED", help="make the inputs that are not given")
+    random_help = "make the inputs that are not given; symbolic dims are 1 unless --shape says otherwise"
+    parser.add_argument("--random", type=at_least(0), metavar="SEED", help=random_help)
     parser.add_argument("--fetch", action="append", default=[], metavar="NAME", help="a result or any tensor of a graph; may be repeated")
     parser.add_argument("--output", metavar="DIR", help="write each result to DIR/NAME.npy")
     parser.add_argument("--function", default="main", help="which function to run (default: main)")
     parser.add_argument("--profile", action="store_true", help="print where the time goes, kernel by kernel")
-    parser.add_argument("--threads", type=int, help="threads to use (default: one per CPU)")
+    parser.add_argument("--threads", type=at_least(1), help="threads to use (default: one per CPU)")
     add_compile_options(parser)
 
 
@@ -149,14 +150,16 @@ def read_arrays(texts: list[str]) -> dict[str, np.ndarray]:
             name, path = "", text
         try:
             loaded = np.load(path, allow_pickle=False)
-        except (OSError, ValueError) as error:
-            raise fail("run.file", f"not an array: {error}", loc=Loc(path), help="use numpy.save or numpy.savez") from error
+        except OSError as error:
+            raise fail("run.file", f"the file cannot be read: {error.strerror or error}", loc=Loc(path)) from error
+        except (ValueError, EOFError) as error:
+            raise fail("run.file", "the file is no array", loc=Loc(path), help="write it with numpy.save or numpy.savez") from error
         if isinstance(loaded, np.lib.npyio.NpzFile):
             arrays |= {name + key: loaded[key] for key in loaded.files}
         elif name:
             arrays[name] = loaded
         else:
-            raise fail("run.file", f"{path} holds one array: say for which input, NAME={path}")
+            raise fail("usage.input", f"{path} holds one array: say for which input, NAME={path}")
     return arrays
 
 

@@ -13,7 +13,7 @@ from itertools import count
 import numpy as np
 
 from ...proto.dtypes import DType, from_numpy
-from ...proto.errors import UNKNOWN, Loc
+from ...proto.errors import UNKNOWN, Loc, fail
 from .attrs import Attr
 from .types import TensorType, Type
 
@@ -180,7 +180,8 @@ class Module:
             return self.functions["main"]
         public = [f for f in self.functions.values() if f.public]
         if len(public) != 1:
-            raise KeyError(f"no function `main`; the module has {', '.join(self.functions) or 'none'}")
+            there = ", ".join(self.functions) or "none"
+            raise fail("module.main", f"the module has no function `main`, and not one public function alone; there are: {there}")
         return public[0]
 
     def with_function(self, function: Function) -> "Module":

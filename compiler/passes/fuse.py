@@ -345,7 +345,7 @@ def _rebuild(body: Region, clusters: Iterable[_Cluster]) -> Region:
             current = replace(
                 node,
                 operands=tuple(new.get(v, v) for v in node.operands),
-                regions=tuple(fuse_region(r) for r in node.regions),
+                regions=node.regions if node.op == "weft.fusion" else tuple(fuse_region(r) for r in node.regions),
             )
         new.update(zip(node.results, current.results, strict=True))
         nodes.append(current)

@@ -127,7 +127,8 @@ class _Round:
 
     def _rebuild(self, node: Node) -> Node:
         operands = tuple([self.new.get(v, v) for v in node.operands])
-        regions = tuple([_Round(r, self.by_op).run() for r in node.regions])
+        # Kernels are opaque to rules.
+        regions = node.regions if node.op == "weft.fusion" else tuple([_Round(r, self.by_op).run() for r in node.regions])
         if all(a is b for a, b in zip(regions, node.regions, strict=True)):
             return node if operands == node.operands else replace(node, operands=operands)
         self.changed = True

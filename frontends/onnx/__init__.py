@@ -14,8 +14,9 @@ from ...compiler.ir.graph import Function, Module, function
 from ...proto.errors import Loc, fail
 from ...proto.files import MappedFile
 from . import ops as ops
+from .assumption import Assumption
 from .reader import Reader, collect, parse
-from .scope import Assumption, Import, Scope, opsets_of
+from .scope import Import, Scope, opsets_of
 
 _MAX_IR_VERSION = 14
 _MOST_ASSUMPTIONS = 100
@@ -45,10 +46,10 @@ def from_model(model: onnx.ModelProto, *, file: str = "", folder: Path | None = 
         try:
             main = _import(model.graph, Scope(Import(reader, functions, file, symbols), opsets))
         except Assumption as a:
-            known = symbols.get(a.name)
-            if known is not None and (isinstance(known, int) or a.lo is None or (dims.lower_bound(known) or 0) >= a.lo):
+            refined = a.refined(symbols.get(a.name, dims.symbol(a.name)))
+            if refined is None:
                 raise fail("onnx.shape", f"the graph asks for contradicting values of `{a.name}`", loc=Loc(file)) from None
-            symbols[a.name] = a.value if a.value is not None else dims.symbol(a.name, a.lo)
+            symbols[a.name] = refined
             continue
         meta = {"producer": model.producer_name, "opset": str(opsets.get("", 0))}
         return Module({"main": main}, model.graph.name or "module", meta)

@@ -1,15 +1,17 @@
 """Numpy-like building blocks over the IR's ops: broadcasting arithmetic, reductions, products, softmax."""
 
 from collections.abc import Sequence
+from itertools import permutations
 
 from ...compiler.ir.attrs import DotDims
-from ...compiler.ir.dims import Dim, product
+from ...compiler.ir.dims import Call, Dim, Expr, Symbol, product
 from ...compiler.ir.graph import Value
 from ...compiler.ir.types import TensorType
 from ...compiler.ops import helpers
 from ...compiler.ops.bodies import identity_of
 from ...compiler.ops.registry import op_of
 from ...proto.dtypes import DType
+from .assumption import Assumption
 
 MONOID_OPS = {"add": "add", "mul": "multiply", "max": "maximum", "min": "minimum"}
 
@@ -21,9 +23,32 @@ def op(name: str, *operands: Value, **keywords: object) -> Value:
     return value
 
 
+def together(*xs: Value) -> tuple[Value, ...]:
+    """The values in the shape they broadcast to.
+
+    `S` beside `min(64, S)`, a table of 64 positions cut to the sequence, only fits while S is at most 64: that becomes an assumption.
+    """
+    rank = max(len(x.shape) for x in xs)
+    for axis in range(1, rank + 1):
+        dims = {x.shape[-axis] for x in xs if len(x.shape) >= axis} - {1}
+        for a, b in permutations(dims, 2):
+            _assume_cut(a, b)
+    return helpers.broadcast_together(xs)
+
+
+def _assume_cut(whole: Dim, cut: Dim) -> None:
+    match whole, cut:
+        case Expr(terms=(((Symbol(name),), 1),)), Expr(terms=(((Call("min", args),), 1),)) if whole in args:
+            limits = [a for a in args if isinstance(a, int)]
+            if limits:
+                raise Assumption(name, hi=limits[0])
+        case _:
+            pass
+
+
 def elementwise(name: str, *xs: Value, **attrs: object) -> Value:
     """An elementwise op on operands that are broadcast together."""
-    return op(name, *helpers.broadcast_together(xs), **attrs)
+    return op(name, *together(*xs), **attrs)
 
 
 def scalar(value: bool | int | float | complex, like: Value) -> Value:
@@ -38,7 +63,7 @@ def compare(direction: str, x: Value, y: Value) -> Value:
 
 def select(pred: Value, x: Value, y: Value) -> Value:
     """x where pred, else y, broadcast."""
-    return op("select", *helpers.broadcast_together((pred, x, y)))
+    return op("select", *together(pred, x, y))
 
 
 def axes_of(axes: Sequence[int], rank: int) -> tuple[int, ...]:

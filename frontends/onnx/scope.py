@@ -23,19 +23,6 @@ _MOST_DEPTH = 32
 _MOST_ELEMENTS = 1 << 40
 
 
-class Assumption(Exception):
-    """Raised where a graph only makes sense for some values of a symbol.
-
-    The import starts again with the symbol bounded below by `lo`, or equal to `value`. The program checks both when it is called.
-    """
-
-    def __init__(self, name: str, *, lo: int | None = None, value: int | None = None) -> None:
-        super().__init__(name)
-        self.name = name
-        self.lo = lo
-        self.value = value
-
-
 class Import:
     """What all scopes of one import share: the model, what is known of its tensors, the problems found so far."""
 

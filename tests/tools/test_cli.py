@@ -91,13 +91,62 @@ def test_random_inputs_take_the_shapes_given(graph: str, capsys: pytest.CaptureF
         ([], "run.input"),
         (["--random", "0", "--shape", "x=7"], "shapes.rank"),
         (["--random", "0", "--shape", "x=7,9"], "shapes.dim"),
-        (["--random", "0", "--shape", "x"], "usage.shape"),
-        (["--random", "0", "--cpu", "z80"], "target.unknown"),
     ],
 )
 def test_mistakes_exit_with_1_and_say_why(graph: str, arguments: list[str], code: str, capsys: pytest.CaptureFixture[str]):
     assert main(["run", graph, *arguments]) == FAULT
     assert f"error[{code}]" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (["run", "GRAPH", "--random", "0", "--shape", "x"], "usage.shape"),
+        (["run", "GRAPH", "--input", "X.npy"], "usage.input"),
+        (["compile", "GRAPH", "-o", "model.onnx"], "usage.output"),
+        (["dump", "GRAPH", "--stage", "nowhere"], "usage.stage"),
+        (["dump", "GRAPH", "--stage", "asm", "--format", "json"], "usage.format"),
+        (["dump"], "usage.model"),
+        (["bench", "GRAPH", "--against", "nobody"], "usage.against"),
+    ],
+)
+def test_wrong_usage_says_so(
+    graph: str, arrays: dict[str, np.ndarray], tmp_path: Path, arguments: list[str], code: str, capsys: pytest.CaptureFixture[str]
+):
+    places = {"GRAPH": graph, "X.npy": str(tmp_path / "x.npy")}
+    assert main([places.get(a, a) for a in arguments]) == USAGE
+    assert f"error[{code}]" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--random", "-1"], ["--threads", "0"], ["--cpu", "z80"], ["--precision", "fast"], ["--random", "x"]]
+)
+def test_impossible_options_exit_with_2(graph: str, arguments: list[str]):
+    with pytest.raises(SystemExit) as exit:
+        main(["run", graph, *arguments])
+    assert exit.value.code == USAGE
+
+
+def test_files_that_cannot_be_written_are_no_bug(graph: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    taken = tmp_path / "taken"
+    taken.write_text("")
+    assert main(["run", graph, "--random", "0", "--output", str(taken)]) == FAULT
+    assert main(["bench", graph, "--json", str(tmp_path / "nowhere" / "figures.json")]) == FAULT
+    assert "bug" not in capsys.readouterr().err
+
+
+def test_a_module_without_functions(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    empty = tmp_path / "empty.mlir"
+    empty.write_text("")
+    assert main(["run", str(empty), "--random", "0"]) == FAULT
+    assert "error[compile.module]" in capsys.readouterr().err
+
+
+def test_a_fused_graph_can_be_run(graph: str, arrays: dict[str, np.ndarray], tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    assert main(["dump", graph, "--stage", "fuse", "--full"]) == DONE
+    fused = tmp_path / "fused.mlir"
+    fused.write_text(capsys.readouterr().out)
+    assert main(["run", str(fused), "--input", str(tmp_path / "both.npz")]) == DONE
 
 
 def test_unknown_files(tmp_path: Path, capsys: pytest.CaptureFixture[str]):

@@ -13,10 +13,10 @@ from ....compiler.ops import helpers
 from ....compiler.ops.helpers import cast, const, reshape_to
 from ....proto import dtypes
 from .. import build
+from ..assumption import Assumption
 from ..build import op
 from ..node import NodeView
 from ..registry import handles
-from ..scope import Assumption
 
 
 @handles("Constant")
