@@ -12,10 +12,10 @@ from ....compiler.ops.helpers import cast, reshape_to
 from ....compiler.ops.registry import op_of
 from ....proto import dtypes
 from .. import build
+from ..assumption import Assumption
 from ..build import op
 from ..node import NodeView
 from ..registry import handles
-from ..scope import Assumption
 from .shape import size_of
 
 
