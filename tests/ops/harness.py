@@ -11,6 +11,9 @@ A new op needs its rows and no test of its own.
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -71,6 +74,11 @@ class Rejection:
 
 # Sizes that symbols of rows take when data is needed.
 SIZES = {"N": 3, "M": 5, "B": 2, "Z": 0}
+
+
+def row_modules() -> list[ModuleType]:
+    """The `rows_*.py` beside this file."""
+    return [import_module(f".{p.stem}", __package__) for p in sorted(Path(__file__).parent.glob("rows_*.py"))]
 
 
 def dim(text: str) -> Dim:

@@ -1,6 +1,5 @@
 """The rows of every `rows_*.py`, and that none is missing: each op has a row, each constraint that inference checks has a rejection."""
 
-import importlib
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -11,9 +10,9 @@ from weft.compiler.ops.registry import OPS
 from weft.proto.dtypes import STRING
 from weft.proto.errors import WeftError
 
-from .harness import DTYPES, Rejection, check_gradient, check_rejection, check_row, infer, spread
+from .harness import DTYPES, Rejection, check_gradient, check_rejection, check_row, infer, row_modules, spread
 
-MODULES = [importlib.import_module(f".{p.stem}", __package__) for p in sorted(Path(__file__).parent.glob("rows_*.py"))]
+MODULES = row_modules()
 ROWS = [row for module in MODULES for row in module.ROWS]
 REJECTIONS = [case for module in MODULES for case in module.REJECTIONS]
 
