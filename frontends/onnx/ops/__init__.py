@@ -8,6 +8,7 @@ from . import logic as logic
 from . import math as math
 from . import ml as ml
 from . import nn as nn
+from . import pooling as pooling
 from . import quantize as quantize
 from . import recurrent as recurrent
 from . import reduction as reduction

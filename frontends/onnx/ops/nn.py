@@ -1,16 +1,13 @@
-"""Convolution, pooling, normalisation."""
+"""Convolution, normalisation."""
 
 from collections.abc import Sequence
-from math import ceil, prod
-
-import numpy as np
+from math import ceil
 
 from ....compiler.ir.attrs import ConvDims
 from ....compiler.ir.dims import Dim, floordiv, product
 from ....compiler.ir.graph import Value
 from ....compiler.ir.types import TensorType
 from ....compiler.ops import helpers
-from ....compiler.ops.bodies import identity_of
 from ....compiler.ops.helpers import cast, const, full_like, reshape_to
 from ....proto import dtypes
 from .. import build
@@ -19,7 +16,6 @@ from ..node import NodeView
 from ..registry import handles
 
 Pads = list[tuple[int, int]]
-_MOST_WINDOWS = 1 << 22  # along one axis
 
 
 def channels_of(node: NodeView, x: Value) -> tuple[Dim, ...]:
@@ -167,112 +163,6 @@ def _transposed_pads(node: NodeView, sizes: Sequence[int], full: Sequence[int], 
     if mode == "SAME_UPPER":
         return [(t // 2, t - t // 2) for t in totals]
     return [(t - t // 2, t // 2) for t in totals]
-
-
-def _window(node: NodeView, x: Value) -> tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...], Pads, Pads]:
-    """kernel, strides, dilations, pads as given, pads that also let the last window of `ceil_mode` fit."""
-    sizes, kernel = spatial_of(node, x), node.ints("kernel_shape")
-    rank = len(sizes)
-    node.check_length(kernel, rank, "`kernel_shape`")
-    node.check(all(k > 0 for k in kernel), "attribute", f"`kernel_shape` must be positive, got {kernel}")
-    strides, dilations = steps_of(node, "strides", rank), steps_of(node, "dilations", rank)
-    pads = pads_of(node, sizes, kernel, strides, dilations)
-    if not node.int("ceil_mode", 0):
-        return kernel, strides, dilations, pads, pads
-    wide: Pads = []
-    for n, k, s, d, (lo, hi) in zip(sizes, kernel, strides, dilations, pads, strict=True):
-        reach = (k - 1) * d + 1
-        out = ceil((n + lo + hi - reach) / s) + 1
-        if (out - 1) * s >= n + lo:
-            out -= 1  # a window that would begin in the padding behind the image does not count
-        wide.append((lo, max(hi, (out - 1) * s + reach - n - lo)))
-    return kernel, strides, dilations, pads, wide
-
-
-def _reduce_window(x: Value, monoid: str, kernel: Sequence[int], strides: Sequence[int], dilations: Sequence[int], pads: Pads) -> Value:
-    init = const(identity_of(monoid, x.dtype), x.dtype)
-    return op(
-        "reduce_window",
-        x,
-        init,
-        window_dimensions=(1, 1, *kernel),
-        window_strides=(1, 1, *strides),
-        window_dilations=(1, 1, *dilations),
-        padding=((0, 0), (0, 0), *pads),
-        body=helpers.scalar_region(build.MONOID_OPS[monoid], x.dtype),
-    )
-
-
-@handles("MaxPool")
-def max_pool(node: NodeView, x: Value) -> Value | tuple[Value, Value]:
-    """The maximum of each window."""
-    kernel, strides, dilations, _, pads = _window(node, x)
-    if node.outputs > 1:
-        raise node.error("unsupported", "the `Indices` output of `MaxPool` is not supported")
-    return _reduce_window(x, "max", kernel, strides, dilations, pads)
-
-
-@handles("AveragePool")
-def average_pool(node: NodeView, x: Value) -> Value:
-    """The mean of each window; padding counts only if `count_include_pad`."""
-    kernel, strides, dilations, pads, wide = _window(node, x)
-    total = _reduce_window(x, "add", kernel, strides, dilations, wide)
-    counted = bool(node.int("count_include_pad", 0))
-    windows = total.shape[2:]
-    node.check(all(isinstance(n, int) and n <= _MOST_WINDOWS for n in windows), "size", f"`AveragePool` of {x.type} gives {total.type}")
-    if 0 in windows:
-        return total
-    counts = _window_counts(spatial_of(node, x), kernel, strides, dilations, pads, wide, counted)
-    if all((c == c[0]).all() for c in counts):
-        return op("divide", total, full_like(total, prod(int(c[0]) for c in counts)))
-    for axis, count in enumerate(counts, 2):
-        total = op("divide", total, helpers.broadcast(const(count.astype(np.float64), x.dtype), total.shape, (axis,)))
-    return total
-
-
-def _window_counts(
-    sizes: Sequence[int],
-    kernel: Sequence[int],
-    strides: Sequence[int],
-    dilations: Sequence[int],
-    pads: Pads,
-    wide: Pads,
-    counted: bool,
-) -> list[np.ndarray]:
-    """How many elements each window averages, as a factor for each axis."""
-    counts: list[np.ndarray] = []
-    for n, k, s, d, (lo, hi), (wlo, whi) in zip(sizes, kernel, strides, dilations, pads, wide, strict=True):
-        out = (n + wlo + whi - (k - 1) * d - 1) // s + 1
-        start = np.arange(out) * s - wlo
-        first, last = (-lo, n + hi) if counted else (0, n)
-        before, until = (np.clip(-((start - limit) // d), 0, k) for limit in (first, last))
-        counts.append(until - before)
-    return counts
-
-
-@handles("LpPool")
-def lp_pool(node: NodeView, x: Value) -> Value:
-    """The p-norm of each window."""
-    kernel, strides, dilations, _, pads = _window(node, x)
-    p = node.int("p", 2)
-    total = _reduce_window(op("power", op("abs", x), full_like(x, p)), "add", kernel, strides, dilations, pads)
-    return op("power", total, full_like(total, 1 / p))
-
-
-@handles("GlobalAveragePool", "GlobalMaxPool", "GlobalLpPool")
-def global_pool(node: NodeView, x: Value) -> Value:
-    """Over all spatial dims."""
-    node.check(len(x.shape) > 2, "shape", f"`{node.op_type}` needs an image [N, C, …], got {x.type}")
-    axes = tuple(range(2, len(x.shape)))
-    match node.op_type:
-        case "GlobalAveragePool":
-            return build.mean(x, axes, keep=True)
-        case "GlobalMaxPool":
-            return build.reduce(x, "max", axes, keep=True)
-        case _:
-            p = node.int("p", 2)
-            total = build.reduce(op("power", op("abs", x), full_like(x, p)), "add", axes, keep=True)
-            return op("power", total, full_like(total, 1 / p))
 
 
 @handles("BatchNormalization")

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from ....compiler.ir.graph import Value, param, region
+from ....compiler.ir.graph import Region, Value, param, region
 from ....compiler.ir.types import TensorType
 from ....compiler.ops import helpers
 from ....compiler.ops.bodies import identity_of
@@ -74,7 +74,7 @@ def first_maximum(x: Value, axis: int) -> Value:
 
 def _arg(x: Value, axis: int, monoid: str, last: bool) -> Value:
     index = op("iota", iota_dimension=axis, result=TensorType(dtypes.I64, x.shape))
-    body = _arg_body(x.dtype, "GT" if monoid == "max" else "LT", last)
+    body = first_of_pairs(x.dtype, "GT" if monoid == "max" else "LT", last)
     start = const(identity_of(monoid, x.dtype), x.dtype)
     none = const(-1 if last else 1 << 62, dtypes.I64)
     results = op_of("reduce")(x, index, start, none, dimensions=(axis,), body=body)
@@ -82,7 +82,7 @@ def _arg(x: Value, axis: int, monoid: str, last: bool) -> Value:
     return results[1]
 
 
-def _arg_body(dtype: dtypes.DType, direction: str, last: bool):
+def first_of_pairs(dtype: dtypes.DType, direction: str, last: bool = False) -> Region:
     """(x, i), (y, j) -> the better pair; of equal ones the lower index, or with `last` the higher. A NaN is better than any number."""
     value, index = TensorType(dtype, ()), TensorType(dtypes.I64, ())
     x, i, y, j = param(value), param(index), param(value), param(index)

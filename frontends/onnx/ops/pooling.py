@@ -1,0 +1,227 @@
+"""Pooling, its inverse, and the inverse of cutting an image into blocks."""
+
+from collections.abc import Sequence
+from itertools import product
+from math import ceil, prod
+
+import numpy as np
+
+from ....compiler.ir.attrs import ScatterDims
+from ....compiler.ir.dims import floordiv
+from ....compiler.ir.dims import product as size_product
+from ....compiler.ir.graph import Value, param, region
+from ....compiler.ir.types import TensorType
+from ....compiler.ops import helpers
+from ....compiler.ops.bodies import identity_of
+from ....compiler.ops.helpers import const, full_like, reshape_to, splat
+from ....compiler.ops.registry import op_of
+from ....proto import dtypes
+from .. import build
+from ..build import op
+from ..node import NodeView
+from ..registry import handles
+from .nn import Pads, pads_of, spatial_of, steps_of
+from .reduction import first_of_pairs
+
+_MOST_WINDOWS = 1 << 22  # along one axis
+_MOST_BLOCK = 1 << 10  # elements of a block of `Col2Im`
+
+
+def _window(node: NodeView, x: Value) -> tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...], Pads, Pads]:
+    """kernel, strides, dilations, pads as given, pads that also let the last window of `ceil_mode` fit."""
+    sizes, kernel = spatial_of(node, x), node.ints("kernel_shape")
+    rank = len(sizes)
+    node.check_length(kernel, rank, "`kernel_shape`")
+    node.check(all(k > 0 for k in kernel), "attribute", f"`kernel_shape` must be positive, got {kernel}")
+    strides, dilations = steps_of(node, "strides", rank), steps_of(node, "dilations", rank)
+    pads = pads_of(node, sizes, kernel, strides, dilations)
+    if not node.int("ceil_mode", 0):
+        return kernel, strides, dilations, pads, pads
+    wide: Pads = []
+    for n, k, s, d, (lo, hi) in zip(sizes, kernel, strides, dilations, pads, strict=True):
+        reach = (k - 1) * d + 1
+        out = ceil((n + lo + hi - reach) / s) + 1
+        if (out - 1) * s >= n + lo:
+            out -= 1  # a window that would begin in the padding behind the image does not count
+        wide.append((lo, max(hi, (out - 1) * s + reach - n - lo)))
+    return kernel, strides, dilations, pads, wide
+
+
+def _reduce_window(x: Value, monoid: str, kernel: Sequence[int], strides: Sequence[int], dilations: Sequence[int], pads: Pads) -> Value:
+    init = const(identity_of(monoid, x.dtype), x.dtype)
+    return op(
+        "reduce_window",
+        x,
+        init,
+        window_dimensions=(1, 1, *kernel),
+        window_strides=(1, 1, *strides),
+        window_dilations=(1, 1, *dilations),
+        padding=((0, 0), (0, 0), *pads),
+        body=helpers.scalar_region(build.MONOID_OPS[monoid], x.dtype),
+    )
+
+
+@handles("MaxPool")
+def max_pool(node: NodeView, x: Value) -> Value | tuple[Value, Value]:
+    """The maximum of each window, and where it was if that is asked for."""
+    kernel, strides, dilations, _, pads = _window(node, x)
+    if node.outputs > 1:
+        return _max_with_indices(node, x, kernel, strides, dilations, pads)
+    return _reduce_window(x, "max", kernel, strides, dilations, pads)
+
+
+def _max_with_indices(
+    node: NodeView, x: Value, kernel: Sequence[int], strides: Sequence[int], dilations: Sequence[int], pads: Pads
+) -> tuple[Value, Value]:
+    """The maximum of each window of an image and its place (i64) in the flat tensor, whose images `storage_order` 1 reads by columns."""
+    index = _flat_index(x, by_columns=bool(node.int("storage_order", 0)))
+    start, none = const(identity_of("max", x.dtype), x.dtype), const(1 << 62, dtypes.I64)
+    results = op_of("reduce_window")(
+        x,
+        index,
+        start,
+        none,
+        window_dimensions=(1, 1, *kernel),
+        window_strides=(1, 1, *strides),
+        window_dilations=(1, 1, *dilations),
+        padding=((0, 0), (0, 0), *pads),
+        body=first_of_pairs(x.dtype, "GT"),
+    )
+    assert isinstance(results, tuple)
+    return results[0], results[1]
+
+
+def _flat_index(x: Value, *, by_columns: bool) -> Value:
+    n, c, *spatial = x.shape
+    flat = op("iota", iota_dimension=0, result=TensorType(dtypes.I64, (size_product(x.shape),)))
+    if not by_columns:
+        return reshape_to(flat, x.shape)
+    turned = reshape_to(flat, (n, c, *reversed(spatial)))
+    return build.transpose(turned, (0, 1, *range(len(x.shape) - 1, 1, -1)))
+
+
+@handles("AveragePool")
+def average_pool(node: NodeView, x: Value) -> Value:
+    """The mean of each window; padding counts only if `count_include_pad`."""
+    kernel, strides, dilations, pads, wide = _window(node, x)
+    total = _reduce_window(x, "add", kernel, strides, dilations, wide)
+    counted = bool(node.int("count_include_pad", 0))
+    windows = total.shape[2:]
+    node.check(all(isinstance(n, int) and n <= _MOST_WINDOWS for n in windows), "size", f"`AveragePool` of {x.type} gives {total.type}")
+    if 0 in windows:
+        return total
+    counts = _window_counts(spatial_of(node, x), kernel, strides, dilations, pads, wide, counted)
+    if all((c == c[0]).all() for c in counts):
+        return op("divide", total, full_like(total, prod(int(c[0]) for c in counts)))
+    for axis, count in enumerate(counts, 2):
+        total = op("divide", total, helpers.broadcast(const(count.astype(np.float64), x.dtype), total.shape, (axis,)))
+    return total
+
+
+def _window_counts(
+    sizes: Sequence[int],
+    kernel: Sequence[int],
+    strides: Sequence[int],
+    dilations: Sequence[int],
+    pads: Pads,
+    wide: Pads,
+    counted: bool,
+) -> list[np.ndarray]:
+    """How many elements each window averages, as a factor for each axis."""
+    counts: list[np.ndarray] = []
+    for n, k, s, d, (lo, hi), (wlo, whi) in zip(sizes, kernel, strides, dilations, pads, wide, strict=True):
+        out = (n + wlo + whi - (k - 1) * d - 1) // s + 1
+        start = np.arange(out) * s - wlo
+        first, last = (-lo, n + hi) if counted else (0, n)
+        before, until = (np.clip(-((start - limit) // d), 0, k) for limit in (first, last))
+        counts.append(until - before)
+    return counts
+
+
+@handles("LpPool")
+def lp_pool(node: NodeView, x: Value) -> Value:
+    """The p-norm of each window."""
+    kernel, strides, dilations, _, pads = _window(node, x)
+    p = node.int("p", 2)
+    total = _reduce_window(op("power", op("abs", x), full_like(x, p)), "add", kernel, strides, dilations, pads)
+    return op("power", total, full_like(total, 1 / p))
+
+
+@handles("GlobalAveragePool", "GlobalMaxPool", "GlobalLpPool")
+def global_pool(node: NodeView, x: Value) -> Value:
+    """Over all spatial dims."""
+    node.check(len(x.shape) > 2, "shape", f"`{node.op_type}` needs an image [N, C, …], got {x.type}")
+    axes = tuple(range(2, len(x.shape)))
+    match node.op_type:
+        case "GlobalAveragePool":
+            return build.mean(x, axes, keep=True)
+        case "GlobalMaxPool":
+            return build.reduce(x, "max", axes, keep=True)
+        case _:
+            p = node.int("p", 2)
+            total = build.reduce(op("power", op("abs", x), full_like(x, p)), "add", axes, keep=True)
+            return op("power", total, full_like(total, 1 / p))
+
+
+@handles("MaxUnpool")
+def max_unpool(node: NodeView, x: Value, indices: Value, output_shape: Value | None = None) -> Value:
+    """0 but for the elements of x at their places in the flat image that was pooled; `output_shape` adds zeros behind it."""
+    sizes, kernel = spatial_of(node, x), node.ints("kernel_shape")
+    rank = len(sizes)
+    node.check_length(kernel, rank, "`kernel_shape`")
+    node.check(indices.shape == x.shape, "shape", f"indices {indices.type} do not fit {x.type}")
+    strides, pads = steps_of(node, "strides", rank), node.ints("pads", (0,) * (2 * rank))
+    node.check_length(pads, 2 * rank, "`pads`")
+    spatial = [(n - 1) * s + k - lo - hi for n, s, k, lo, hi in zip(sizes, strides, kernel, pads[:rank], pads[rank:], strict=True)]
+    node.check(all(n >= 0 for n in spatial), "shape", f"`MaxUnpool` of {x.type} gives {spatial}")
+    shape = (*x.shape[:2], *spatial)
+    zeros = splat(0, TensorType(x.dtype, (size_product(shape),)))
+    count = size_product(x.shape)
+    old, new = param(TensorType(x.dtype, ())), param(TensorType(x.dtype, ()))
+    y = op(
+        "scatter",
+        zeros,
+        reshape_to(indices, (count, 1)),
+        reshape_to(x, (count,)),
+        scatter_dimension_numbers=ScatterDims((), (0,), (), (), (0,), 1),
+        update_computation=region((old, new), (new,)),
+    )
+    y = reshape_to(y, shape)
+    if output_shape is None:
+        return y
+    wanted = node.dims(output_shape, "the shape")
+    node.check_length(wanted, rank + 2, "the shape")
+    return build.pad(y, [0] * (rank + 2), [w - n for w, n in zip(wanted, shape, strict=True)])
+
+
+@handles("Col2Im")
+def col2im(node: NodeView, x: Value, image_shape: Value, block_shape: Value) -> Value:
+    """The image [N, C, …] from its blocks in columns [N, C·block, L]; where blocks overlap they are added."""
+    node.check_rank(x, 3)
+    image, block = node.numbers(image_shape, "the image's shape"), node.numbers(block_shape, "the block's shape")
+    rank = len(image)
+    node.check_length(block, rank, "the block's shape")
+    node.check(min(block, default=0) > 0 and prod(block) <= _MOST_BLOCK, "size", f"blocks of `Col2Im` are {block}")
+    strides, dilations, pads = steps_of(node, "strides", rank), steps_of(node, "dilations", rank), node.ints("pads", (0,) * (2 * rank))
+    node.check_length(pads, 2 * rank, "`pads`")
+    extent = zip(image, pads[:rank], pads[rank:], block, dilations, strides, strict=True)
+    blocks = [(n + lo + hi - d * (b - 1) - 1) // s + 1 for n, lo, hi, b, d, s in extent]
+    node.check(min(blocks) > 0 and x.shape[2] == prod(blocks), "shape", f"{x.type} is not made of {blocks} blocks")
+    n, columns = x.shape[:2]
+    split = reshape_to(x, (n, floordiv(columns, prod(block)), prod(block), *blocks))
+    total: Value | None = None
+    for k, place in enumerate(product(*map(range, block))):
+        part = reshape_to(build.slice_axis(split, 2, k, k + 1), (*split.shape[:2], *blocks))
+        low = [p * d - lo for p, d, lo in zip(place, dilations, pads[:rank], strict=True)]
+        spread = [(b - 1) * s + 1 for b, s in zip(blocks, strides, strict=True)]
+        part = op(
+            "pad",
+            part,
+            const(0, x.dtype),
+            edge_padding_low=(0, 0, *low),
+            edge_padding_high=(0, 0, *(n - at - s for n, at, s in zip(image, low, spread, strict=True))),
+            interior_padding=(0, 0, *(s - 1 for s in strides)),
+        )
+        total = part if total is None else op("add", total, part)
+    assert total is not None
+    return total
