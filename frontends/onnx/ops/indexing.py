@@ -190,3 +190,22 @@ def one_hot(node: NodeView, indices: Value, depth: Value, values: Value) -> Valu
     hit = op("compare", place, helpers.broadcast_to(build.unsqueeze(wrapped, [axis]), shape), comparison_direction="EQ")
     off, on = (reshape_to(build.slice_axis(values, 0, i, i + 1), ()) for i in (0, 1))
     return op("select", hit, helpers.broadcast(on, shape, ()), helpers.broadcast(off, shape, ()))
+
+
+@handles("ReverseSequence")
+def reverse_sequence(node: NodeView, x: Value, lengths: Value) -> Value:
+    """The first `lengths[b]` elements of each sequence b the other way round."""
+    node.check(len(x.shape) > 1, "shape", f"`ReverseSequence` of {x.type}")
+    batch, time = node.axis(node.int("batch_axis", 1), len(x.shape)), node.axis(node.int("time_axis", 0), len(x.shape))
+    node.check({batch, time} == {0, 1}, "attribute", f"the axes of `ReverseSequence` are {batch} and {time}")
+    node.check(lengths.shape == (x.shape[batch],), "shape", f"lengths {lengths.type} do not fit {x.type}")
+    whole = TensorType(dtypes.I64, (x.shape[batch], x.shape[time]))
+    b, t = (op("iota", iota_dimension=a, result=whole) for a in (0, 1))
+    end = helpers.broadcast(cast(lengths, dtypes.I64), whole.shape, (0,))
+    back = op("subtract", op("subtract", end, helpers.full_like(end, 1)), t)
+    source = build.select(build.compare("LT", t, end), back, t)
+    places = [source if a == time else b for a in (0, 1)]
+    if time == 0:
+        places = [build.transpose(p, (1, 0)) for p in places]
+    points = op("concatenate", *(build.unsqueeze(p, [2]) for p in places), dimension=2)
+    return _gather_points(x, points, 0)
