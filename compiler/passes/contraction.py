@@ -120,7 +120,8 @@ def _letters(d: DotDims, left_rank: int, right_rank: int) -> tuple[dict[int, str
 def _named(side: _Side, letters: dict[int, str], contiguous: str) -> tuple[Value, str]:
     """The operand and its part of the spec; transposed if the innermost dim is none that kernels read along."""
     value, spec = side.value, "".join(letters[i] for i in side.dims)
-    if spec[-1] in contiguous or value.shape[-1] == 1:
+    inner = next((letter for letter, n in zip(reversed(spec), reversed(value.shape), strict=True) if n != 1), "")
+    if inner in contiguous:  # trailing dims of one element move nothing
         return value, spec
     wanted = [i for i, letter in enumerate(spec) if letter != "k"] + [spec.index("k")]
     return op_of("transpose")(value, permutation=tuple(wanted)), "".join(spec[i] for i in wanted)  # type: ignore[return-value]

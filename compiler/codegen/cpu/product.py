@@ -85,7 +85,7 @@ def _merge(p: Product) -> Product:
     batch: list[Axis] = []
     m, n = p.m, p.n
     for axis in reversed(p.batch):
-        if axis.b == 0 and (m.extent == 1 or axis.outer_of(m)):
+        if axis.b == 0 and (m.extent == 1 or axis.outer_of(m)) and _readable(axis.around(m), p.k):
             m = axis.around(m)
         elif axis.a == 0 and not p.packed and (n.extent == 1 or axis.outer_of(n)):
             n = axis.around(n)
@@ -98,11 +98,17 @@ def _merge(p: Product) -> Product:
 
 def _with_longest_rows(p: Product) -> Product:
     """The product with the best of the loops that leave B where it is as its rows: long ones share B's panels."""
-    best = max((p.m, *(axis for axis in p.batch if axis.b == 0)), key=lambda axis: _length(axis.extent))
+    loops = [axis for axis in p.batch if axis.b == 0 and _readable(axis, p.k)]
+    best = max((p.m, *loops), key=lambda axis: _length(axis.extent))
     if best is p.m:
         return p
     batch = tuple(p.m if axis is best else axis for axis in p.batch if axis is not best or p.m.extent != 1)
     return replace(p, m=best, batch=batch)
+
+
+def _readable(m: Axis, k: Axis) -> bool:
+    """Whether A can be read along k, or along these rows."""
+    return k.a == 1 or k.extent == 1 or m.a == 1 or m.extent == 1
 
 
 def _length(extent: Dim) -> int:

@@ -42,3 +42,18 @@ module {
     return %0 : tensor<2x3xi32>
   }
 }
+// -----
+// a trailing dim of one element does not make what lies before it contiguous: the operand is transposed
+func.func public @main(%x: tensor<4x4x3x1xf32>, %y: tensor<3x4x2xf32>) -> tensor<3x4x1x2xf32> {
+  %0 = stablehlo.dot_general %x, %y, batching_dims = [2] x [0], contracting_dims = [0] x [1]
+    : (tensor<4x4x3x1xf32>, tensor<3x4x2xf32>) -> tensor<3x4x1x2xf32>
+  return %0 : tensor<3x4x1x2xf32>
+}
+// =>
+module {
+  func.func public @main(%x: tensor<4x4x3x1xf32>, %y: tensor<3x4x2xf32>) -> tensor<3x4x1x2xf32> {
+    %0 = stablehlo.transpose %x, dims = [1, 2, 3, 0] : (tensor<4x4x3x1xf32>) -> tensor<4x3x1x4xf32>
+    %1 = "weft.matmul"(%0, %y) <{spec = "bamk,akn->abmn"}> : (tensor<4x3x1x4xf32>, tensor<3x4x2xf32>) -> tensor<3x4x1x2xf32>
+    return %1 : tensor<3x4x1x2xf32>
+  }
+}
