@@ -5,6 +5,8 @@ The entry for calls from Python is in `fastcall`.
 It implements the contract of `vm/native_abi.py`, which documents memory layouts and protocol; comments here say why a step is safe.
 """
 
+from functools import cache
+
 from ...vm import native_abi as abi
 from .fastcall import write_call
 from .lltypes import Val, const
@@ -19,8 +21,12 @@ _CLOSED = 0xFFFFFFFF  # as `next`: no job has so many chunks
 _SHARES = 4  # a claim takes this fraction of an even share of what is left, so that late or slow workers cost little
 
 
+@cache
 def runtime_object(target: Target) -> bytes:
-    """The object that defines `native_abi.ENTRY_POINTS`; it needs `memmove` of the support library."""
+    """The object that defines `native_abi.ENTRY_POINTS`; it needs `memmove` of the support library.
+
+    Every program carries it: a process makes it once per target.
+    """
     return compile_module(runtime_ir(target), target, optimize=True)
 
 

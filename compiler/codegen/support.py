@@ -5,6 +5,7 @@ semantics bit by bit, and checks that no operation we emit leaks another symbol 
 """
 
 from collections.abc import Callable
+from functools import cache
 
 from ...proto.dtypes import BF16, F16
 from .lltypes import Val, bits_of, elem_of
@@ -14,9 +15,10 @@ from .vmath_convert import narrow, widen
 from .writer import Module, Writer
 
 
-def support_objects(target: Target) -> list[bytes]:
-    """The library to link kernels with: an object per function of `EXTERNS`."""
-    return compile_modules([_module(name, target) for name in EXTERNS], target)
+@cache
+def support_objects(target: Target) -> tuple[bytes, ...]:
+    """The library to link kernels with: an object per function of `EXTERNS`; a process makes it once per target."""
+    return tuple(compile_modules([_module(name, target) for name in EXTERNS], target))
 
 
 def _module(name: str, target: Target) -> str:
