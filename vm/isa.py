@@ -6,6 +6,27 @@
 
 The fields of a class are its encoding: an opcode byte, then each field in order. An index is an unsigned LEB128 number below 2**32,
 a tuple is its length and then its items. The type of a field says what its number is an index of. Opcodes are never reused.
+
+There are two kinds of code. *Native* code (`Function.code`) works on buffers and is executed by the native runtime; *driver* code
+(`Driver.code`) works on registers and is executed in Python (`driver.py`). Which an instruction belongs to follows from its operands:
+registers, or buffers, kernels and argument lists; those with neither (`return`, `jump`) belong to both.
+
+How driver code is emitted. Each value of the graph gets a register (`Driver.registers`, its type); inputs are in theirs at the start.
+
+    call of a native function          Invoke(function, operands, results)
+    custom_call on values, bind_dims   HostValue(call, operands, results); witnesses are ordinary results
+    constant                           LoadConstant(dst, constant); strings: HostValue of `string_constant`
+    weft.while                         Move the inits to registers of the results' own; head: the condition; BranchUnless(pred, end);
+                                       the body; Moves of its results to those registers, through others where one would be
+                                       overwritten before it is read; Jump(head); end. A register has one type: give the carried
+                                       registers the types of the region's parameters, whose open symbols may change
+    weft.case                          SwitchOn(index, branches); in each its body, Moves to the results' registers, Jump(end)
+    last use of a value                Release, after the instruction or on entering a branch where it is dead; what is not
+                                       released lives to the end of the call
+    results                            `Driver.outputs` names their registers; Return
+
+On every path to an instruction the registers that it reads must have been written since they were last released; the verifier refuses
+a program where that is not certain. Releasing a register that may be empty is allowed.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -24,6 +45,12 @@ Host = NewType("Host", int)
 """of `Program.host_calls`"""
 Target = NewType("Target", int)
 """of the function's instructions: where to go on"""
+Register = NewType("Register", int)
+"""of the driver's `registers`"""
+Function = NewType("Function", int)
+"""of `Program.functions`"""
+Constant = NewType("Constant", int)
+"""of `Program.constants`"""
 
 OPERAND_KINDS: dict[object, str] = {
     Kernel: "index of a kernel of the program",
@@ -31,7 +58,12 @@ OPERAND_KINDS: dict[object, str] = {
     Buffer: "index of a buffer of the function",
     Host: "index of a host call of the program",
     Target: "index of the instruction to go on at",
+    Register: "index of a register of the driver",
+    Function: "index of a native function of the program",
+    Constant: "index of a constant of the program",
 }
+_DRIVER_KINDS: frozenset[object] = frozenset((Register,))
+_NATIVE_KINDS: frozenset[object] = frozenset((Kernel, Args, Buffer))
 LIMIT = 1 << 32
 
 
@@ -76,12 +108,12 @@ def _operand(name: str, hint: object) -> tuple[str, object, bool]:
 
 @instr(0x01)
 class Return(Instr):
-    """End the call."""
+    """End the call. In driver code the results are what the registers of the outputs hold."""
 
 
 @instr(0x02)
 class Jump(Instr):
-    """Go on at `target`. Going back polls the call's cancel word."""
+    """Go on at `target`. Going back polls the call's cancel word, or its deadline."""
 
     target: Target
 
@@ -124,6 +156,76 @@ class HostCall(Instr):
 
     call: Host
     args: Args
+
+
+@instr(0x40)
+class Invoke(Instr):
+    """Run native function `function` on `inputs`, its inputs in order; its outputs, new arrays, go to `outputs`.
+
+    The function's symbols are bound to the shapes of the inputs, as in every call. Inputs are not donated.
+    """
+
+    function: Function
+    inputs: tuple[Register, ...]
+    outputs: tuple[Register, ...]
+
+
+@instr(0x41)
+class HostValue(Instr):
+    """Call host function `call` on `inputs`; what it returns goes to `outputs` and must be of their types."""
+
+    call: Host
+    inputs: tuple[Register, ...]
+    outputs: tuple[Register, ...]
+
+
+@instr(0x42)
+class LoadConstant(Instr):
+    """Put a view of constant `constant` into `dst`."""
+
+    dst: Register
+    constant: Constant
+
+
+@instr(0x43)
+class Move(Instr):
+    """Let `dst` hold what `src` holds, without a copy. Dims that the type of `dst` fixes are checked."""
+
+    dst: Register
+    src: Register
+
+
+@instr(0x44)
+class Release(Instr):
+    """Empty `registers`, so that the memory of values that nothing else holds is freed."""
+
+    registers: tuple[Register, ...]
+
+
+@instr(0x45)
+class BranchUnless(Instr):
+    """Go on at `target` if `pred`, a scalar of i1, is false, otherwise at the next instruction."""
+
+    pred: Register
+    target: Target
+
+
+@instr(0x46)
+class SwitchOn(Instr):
+    """Go on at `targets[i]`, where i is the scalar of i32 in `index`; at the last one if i is out of range (StableHLO `case`)."""
+
+    index: Register
+    targets: tuple[Target, ...]
+
+
+def in_native_code(cls: type[Instr]) -> bool:
+    """Whether the instruction may stand in `Function.code`."""
+    return not any(kind in _DRIVER_KINDS for _, kind, _ in cls.operands)
+
+
+def in_driver_code(cls: type[Instr]) -> bool:
+    """Whether the instruction may stand in `Driver.code`."""
+    return not any(kind in _NATIVE_KINDS for _, kind, _ in cls.operands)
 
 
 def encode(code: Iterable[Instr]) -> bytes:
@@ -218,7 +320,7 @@ def targets(i: Instr) -> tuple[int, ...]:
 
 def falls_through(i: Instr) -> bool:
     """Whether the next instruction may follow."""
-    return not isinstance(i, Return | Jump | Switch)
+    return not isinstance(i, Return | Jump | Switch | SwitchOn)
 
 
 def disassemble(code: Sequence[Instr]) -> str:
@@ -234,11 +336,14 @@ def reference() -> str:
         "Generated from `vm/isa.py` by `python -m weft.vm.isa`; a test keeps it current.",
         "",
         "An instruction is an opcode byte and its fields in order. A field is an index, an unsigned LEB128 number below 2³²;",
-        "a field that holds several is their count and then each of them.",
+        "a field that holds several is their count and then each of them. Native code works on buffers and is executed by the native",
+        "runtime, driver code works on registers and is executed in Python.",
         "",
     ]
     for opcode, cls in sorted(TABLE.items()):
-        lines += [f"## `{opcode:#04x}` {cls.mnemonic}", "", " ".join((cls.__doc__ or "").split()), ""]
+        where = {(True, True): "native and driver code", (True, False): "native code", (False, True): "driver code"}
+        lines += [f"## `{opcode:#04x}` {cls.mnemonic}", "", where[in_native_code(cls), in_driver_code(cls)].capitalize() + ".", ""]
+        lines += [" ".join((cls.__doc__ or "").split()), ""]
         if cls.operands:
             lines += ["| field | |", "|---|---|"]
             lines += [f"| `{name}` | {'several: ' if many else ''}{OPERAND_KINDS[kind]} |" for name, kind, many in cls.operands]

@@ -148,7 +148,10 @@ class _Function:
         return len(self.problems) == before
 
     def _operands(self, index: int, i: isa.Instr) -> bool:
-        """Whether every index of an instruction is in range."""
+        """Whether an instruction is one of native code, with every index in range."""
+        if not isa.in_native_code(type(i)):
+            self._report("operand", f"{i.mnemonic} is no instruction of native code", index)
+            return False
         good = True
         for name, kind, many in i.operands:
             value = getattr(i, name)
