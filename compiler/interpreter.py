@@ -300,6 +300,8 @@ class _Interpreter:
             try:
                 env |= bind_symbols(_dims_of(results, node.types), env)
             except WeftError as e:
+                if "symbols" in step.op.traits:  # the data is at fault
+                    raise e.at(node.loc) from None
                 raise InternalError(f"the reference of `{node.op}` contradicts its type at {node.loc}: {e}") from e
 
     def _require(self, condition: bool, node: Node, fact: str) -> None:

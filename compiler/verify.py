@@ -20,7 +20,7 @@ def verify(module: Module, context: str = "verifying the graph") -> None:
 
     Checked: functions exist, have unique parameter and result names and do not call themselves; values are defined before they are used,
     in the region that uses them; captures match the trailing parameters of regions; attributes are complete and of the declared types;
-    every node's types are what inference gives; symbols come from the function's parameters.
+    every node's types are what inference gives; symbols come from the function's parameters or from one earlier node in scope.
     """
     found: list[Diagnostic] = []
     for name, function in module.functions.items():
@@ -74,15 +74,17 @@ class _FunctionCheck:
     context: str
     found: list[Diagnostic] = field(default_factory=list)
     known: dict[str, Symbol] = field(default_factory=dict)
+    defined: set[str] = field(default_factory=set)
 
     def run(self) -> list[Diagnostic]:
         """Every problem of the function."""
         self._signature()
         for p in self.function.params:
             self._symbols(_type_dims(p.type), None)
-        regions: list[tuple[Region, str]] = [(self.function, f"function `{self.name}`")]
+        self.defined |= set(self.known)
+        regions = [(self.function, f"function `{self.name}`", self.known)]
         while regions:
-            body, where = regions.pop()
+            body, where, self.known = regions.pop()
             regions += self._region(body, where)
         return self.found
 
@@ -106,10 +108,10 @@ class _FunctionCheck:
             if not in_range or f.results[result].type != f.params[param].type:
                 self._report("verify.aliases", f"result {result} of `{f.name}` cannot overwrite parameter {param}: their types differ")
 
-    def _region(self, body: Region, where: str) -> list[tuple[Region, str]]:
-        """Check the nodes of a region; returns the regions nested in it."""
+    def _region(self, body: Region, where: str) -> list[tuple[Region, str, dict[str, Symbol]]]:
+        """Check the nodes of a region; returns the regions nested in it, with the symbols known there."""
         defined: set[Value] = set(body.params)
-        nested: list[tuple[Region, str]] = []
+        nested: list[tuple[Region, str, dict[str, Symbol]]] = []
         if len(defined) != len(body.params):
             self._report("verify.ssa", f"a parameter of {where} occurs twice")
         for node in body.nodes:
@@ -120,7 +122,7 @@ class _FunctionCheck:
                 self._report("verify.ssa", f"`{node.op}` occurs twice in {where}", node)
             self._node(node)
             defined.update(node.results)
-            nested += [(r, f"region {i} of `{node.op}`") for i, r in enumerate(node.regions)]
+            nested += [(r, f"region {i} of `{node.op}`", dict(self.known)) for i, r in enumerate(node.regions)]
         for i, v in enumerate(body.results):
             if v not in defined:
                 self._report("verify.ssa", f"result {i} of {where} is {self._absence(v, body)}")
@@ -174,13 +176,18 @@ class _FunctionCheck:
                 self._report("verify.captures", f"region {i} of `{node.op}` must end with parameters {expected}, ends with {got}", node)
 
     def _symbols(self, dims: Iterable[Dim], node: Node | None) -> None:
-        """Symbols of parameters become known; those of nodes must be, unless the op defines them."""
+        """Symbols of parameters become known, and those that a node defines; all others must be."""
+        defines = node.defined_symbols if node else frozenset[str]()
+        for name in sorted(defines & self.defined):
+            self._report("verify.symbols", f"the symbol `{name}` is defined twice in `{self.name}`", node, "choose a fresh name")
+        self.defined |= defines
         for d in dims:
             for name, s in symbols(d).items():
-                if node is None or (name not in self.known and "symbols" in op_of(node).traits):
+                if node is None or name in defines:
                     self.known.setdefault(name, s)
                 if name not in self.known:
-                    self._report("verify.symbols", f"the symbol `{name}` occurs in no parameter of `{self.name}`", node)
+                    fact = f"the symbol `{name}` occurs in no parameter of `{self.name}`, and no earlier node in scope defines it"
+                    self._report("verify.symbols", fact, node)
                 elif self.known[name] != s:
                     self._report("verify.symbols", f"the symbol `{name}` occurs with different bounds", node)
 

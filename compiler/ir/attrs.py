@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...proto.dtypes import DType
-from .dims import Expr
-from .types import Type
+from .dims import Expr, symbols
+from .types import TensorType, TokenType, TupleType, Type, type_symbols
 
 # Contents up to this many bytes are compared and hashed by value, larger ones by identity.
 _BY_VALUE = 4096
@@ -120,3 +120,16 @@ Attr = (
     | Type
     | tuple["Attr", ...]
 )
+
+
+def attr_symbols(a: Attr) -> set[str]:
+    """The names of the symbols that an attribute mentions."""
+    match a:
+        case Expr():
+            return set(symbols(a))
+        case tuple():
+            return {name for part in a for name in attr_symbols(part)}
+        case TensorType() | TokenType() | TupleType():
+            return set(type_symbols(a))
+        case _:
+            return set()

@@ -8,17 +8,19 @@ from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
+from heapq import heapify, heappop, heappush
 from itertools import count
 
 import numpy as np
 
 from ...proto.dtypes import DType, from_numpy
 from ...proto.errors import UNKNOWN, Loc, fail
-from .attrs import Attr
-from .types import TensorType, Type
+from .attrs import Attr, attr_symbols
+from .types import TensorType, Type, type_symbols
 
 _serial = count()
 _loc: ContextVar[Loc] = ContextVar("loc", default=UNKNOWN)
+_definitions: ContextVar["list[Node] | None"] = ContextVar("definitions", default=None)
 
 
 @contextmanager
@@ -29,6 +31,17 @@ def located(loc: Loc) -> Generator[None]:
         yield
     finally:
         _loc.reset(token)
+
+
+@contextmanager
+def definitions() -> Generator["list[Node]"]:
+    """Collects the nodes built inside that define symbols: what `function` and `region` take as `definers`."""
+    found: list[Node] = []
+    token = _definitions.set(found)
+    try:
+        yield found
+    finally:
+        _definitions.reset(token)
 
 
 class Value:
@@ -119,6 +132,15 @@ class Node:
         names = self.names or ("",) * len(self.types)
         results = tuple(Value(t, self, i, n) for i, (t, n) in enumerate(zip(self.types, names, strict=True)))
         object.__setattr__(self, "results", results)
+        collected = _definitions.get()
+        if collected is not None and self.defined_symbols:
+            collected.append(self)
+
+    @property
+    def defined_symbols(self) -> frozenset[str]:
+        """The names of the symbols that this node defines: those its attribute `symbols` lists."""
+        listed = self.attrs.get("symbols")
+        return frozenset(name for d in listed for name in attr_symbols(d)) if listed and isinstance(listed, tuple) else frozenset()
 
     @property
     def inputs(self) -> tuple[Value, ...]:
@@ -189,10 +211,23 @@ class Module:
         return replace(self, functions={**self.functions, function.name: function})
 
 
-def sort_nodes(params: Iterable[Value], results: Iterable[Value], effects: Iterable[Node] = ()) -> tuple[Node, ...]:
+def used_symbols(node: Node) -> set[str]:
+    """The names of all symbols in the types and attributes of a node and of the nodes in its regions, defined there or not."""
+    found = {name for t in node.types for name in type_symbols(t)} | {name for a in node.attrs.values() for name in attr_symbols(a)}
+    for body in node.regions:
+        found |= {name for p in body.params for name in type_symbols(p.type)}
+        for inner in body.nodes:
+            found |= used_symbols(inner)
+    return found
+
+
+def sort_nodes(
+    params: Iterable[Value], results: Iterable[Value], effects: Iterable[Node] = (), definers: Iterable[Node] = ()
+) -> tuple[Node, ...]:
     """The nodes that `results` and `effects` need, operands before users, otherwise in the order they were built.
 
-    ValueError if a value is reached that is neither a parameter nor computed (a value of another region).
+    Nodes that define symbols come before all that mention these. Of `definers` those are added whose symbols are mentioned. ValueError
+    if a value is reached that is neither a parameter nor computed (a value of another region).
     """
     allowed = set(params)
     found: set[Node] = set()
@@ -202,6 +237,25 @@ def sort_nodes(params: Iterable[Value], results: Iterable[Value], effects: Itera
             stack.append(v.node)
         elif v not in allowed:
             raise ValueError(f"{v!r} is not a parameter of this region")
+    _reach(stack, allowed, found)
+    candidates = [n for n in definers if n not in found]
+    if not candidates and not any(n.defined_symbols for n in found):
+        # A node is built after its operands, so the serial number is a topological order.
+        return tuple(sorted(found, key=lambda n: n.serial))
+    used = {n: used_symbols(n) for n in found}
+    while candidates:
+        mentioned = set[str]().union(*used.values())
+        needed = [n for n in candidates if n.defined_symbols & mentioned]
+        if not needed:
+            break
+        _reach(needed, allowed, found)
+        used |= {n: used_symbols(n) for n in found if n not in used}
+        candidates = [n for n in candidates if n not in found]
+    return _by_symbols(used)
+
+
+def _reach(stack: list[Node], allowed: set[Value], found: set[Node]) -> None:
+    """Add the nodes on the stack and all that their operands need to `found`."""
     while stack:
         node = stack.pop()
         if node in found:
@@ -212,14 +266,40 @@ def sort_nodes(params: Iterable[Value], results: Iterable[Value], effects: Itera
                 stack.append(v.node)
             elif v not in allowed:
                 raise ValueError(f"{v!r}, an operand of {node.op}, is not a parameter of this region")
-    # A node is built after its operands, so the serial number is a topological order.
-    return tuple(sorted(found, key=lambda n: n.serial))
 
 
-def region(params: Iterable[Value], results: Iterable[Value], effects: Iterable[Node] = ()) -> Region:
-    """The region that computes `results` from `params`."""
+def _by_symbols(used: Mapping[Node, set[str]]) -> tuple[Node, ...]:
+    """Nodes in an order that respects operands and symbols: a node rebuilt late may define what older ones mention."""
+    definer = {name: n for n in used for name in n.defined_symbols}
+    before = {
+        n: {v.node for v in n.operands if v.node is not None} | {definer[s] for s in names if s in definer} for n, names in used.items()
+    }
+    after: dict[Node, list[Node]] = {n: [] for n in used}
+    waiting: dict[Node, int] = {}
+    for n, needs in before.items():
+        needs.discard(n)
+        waiting[n] = len(needs)
+        for m in needs:
+            after[m].append(n)
+    ready = [(n.serial, n) for n, count in waiting.items() if not count]
+    heapify(ready)
+    order: list[Node] = []
+    while ready:
+        _, node = heappop(ready)
+        order.append(node)
+        for n in after[node]:
+            waiting[n] -= 1
+            if not waiting[n]:
+                heappush(ready, (n.serial, n))
+    if len(order) < len(used):
+        raise ValueError("a symbol is mentioned by what its definition depends on")
+    return tuple(order)
+
+
+def region(params: Iterable[Value], results: Iterable[Value], effects: Iterable[Node] = (), definers: Iterable[Node] = ()) -> Region:
+    """The region that computes `results` from `params`; see `sort_nodes` for the rest."""
     params, results = tuple(params), tuple(results)
-    return Region(params, sort_nodes(params, results, effects), results)
+    return Region(params, sort_nodes(params, results, effects, definers), results)
 
 
 def function(
@@ -230,11 +310,12 @@ def function(
     result_names: Iterable[str] = (),
     public: bool = True,
     effects: Iterable[Node] = (),
+    definers: Iterable[Node] = (),
     loc: Loc = UNKNOWN,
 ) -> Function:
-    """The function that computes `results` from `params`."""
+    """The function that computes `results` from `params`; see `sort_nodes` for `effects` and `definers`."""
     params, results = tuple(params), tuple(results)
-    return Function(params, sort_nodes(params, results, effects), results, name, tuple(result_names), public, {}, loc)
+    return Function(params, sort_nodes(params, results, effects, definers), results, name, tuple(result_names), public, {}, loc)
 
 
 def module(*functions: Function, name: str = "module") -> Module:

@@ -9,6 +9,7 @@ from . import contraction as contraction
 from . import control as control
 from . import convert as convert
 from . import convolution as convolution
+from . import dynamic as dynamic
 from . import elementwise as elementwise
 from . import functions as functions
 from . import gather_scatter as gather_scatter

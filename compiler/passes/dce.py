@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
-from ..ir.graph import Module, Node, Region, Value, sort_nodes
+from ..ir.graph import Module, Node, Region, Value, sort_nodes, used_symbols
 from .base import Context, module_pass, region_pass
 from .rewrite import effectful, rebuilt
 
@@ -15,26 +15,35 @@ def dce(body: Region, context: Context) -> Region:
 
 
 def drop_dead(body: Region) -> Region:
-    """`body` without dead nodes, in nested regions too; the same object if there were none."""
+    """`body` without dead nodes, in nested regions too; the same object if there were none.
+
+    A node that defines symbols lives as long as a live node mentions one of them.
+    """
     live: set[Value] = set(body.results)
+    kept: set[Node] = set()
     carried: dict[Node, list[int]] = {}
+    symbolic = any(node.defined_symbols for node in body.nodes)
+    mentioned: set[str] = set()
     for node in reversed(body.nodes):
-        if not effectful(node) and not any(v in live for v in node.results):
+        if not effectful(node) and not any(v in live for v in node.results) and not node.defined_symbols & mentioned:
             continue
+        kept.add(node)
+        if symbolic:
+            mentioned |= used_symbols(node)
         if node.op == "while":
             carried[node] = _needed_state(node, live)
             live.update(node.operands[i] for i in carried[node])
             live.update(node.captured)
         else:
             live.update(node.operands)
-    return _rebuild(body, live, carried)
+    return _rebuild(body, kept, carried)
 
 
-def _rebuild(body: Region, live: set[Value], carried: dict[Node, list[int]]) -> Region:
+def _rebuild(body: Region, live: set[Node], carried: dict[Node, list[int]]) -> Region:
     new: dict[Value, Value] = {}
     nodes: list[Node] = []
     for node in body.nodes:
-        if not effectful(node) and not any(v in live for v in node.results):
+        if node not in live:
             continue
         kept = carried.get(node, range(len(node.results)))
         current = _rebuild_node(node, list(kept), new)
@@ -85,7 +94,8 @@ def _narrowed(node: Node, kept: list[int]) -> Node:
 
 
 def _needed_nodes(body: Region, results: Iterable[Value]) -> tuple[Node, ...]:
-    return sort_nodes(body.params, results, [n for n in body.nodes if effectful(n)])
+    definers = [n for n in body.nodes if n.defined_symbols]
+    return sort_nodes(body.params, results, [n for n in body.nodes if effectful(n)], definers)
 
 
 def _reached(body: Region, results: Iterable[Value]) -> set[Value]:

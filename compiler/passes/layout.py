@@ -123,13 +123,16 @@ class _Walk:
 
     def run(self) -> Region:
         effects: list[Node] = []
+        definers: list[Node] = []
         for node in self.body.nodes:
             with located(node.loc):
                 made = self.visit(node)
             if made is not None and effectful(made):
                 effects.append(made)
+            elif made is not None and made.defined_symbols:
+                definers.append(made)
         results = tuple(self.as_plain(v) for v in self.body.results)
-        return rebuilt(self.body, sort_nodes(self.body.params, results, effects), results)
+        return rebuilt(self.body, sort_nodes(self.body.params, results, effects, definers), results)
 
     def visit(self, node: Node) -> Node | None:
         """Gives the results of a node a plain or a blocked form; the plain node, if it made one."""

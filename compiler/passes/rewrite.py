@@ -45,10 +45,14 @@ class Uses:
 
 @dataclass(frozen=True)
 class Inlined:
-    """What a region computes as part of another: its results and the nodes with effects, which stay even if no result needs them."""
+    """What a region computes as part of another: its results and the nodes that stay even if no result needs them.
+
+    `effects` stay for what they do, `definers` if the symbols they define are mentioned.
+    """
 
     results: tuple[Value, ...]
     effects: tuple[Node, ...]
+    definers: tuple[Node, ...] = ()
 
 
 Result = Value | tuple[Value, ...] | Inlined | None
@@ -96,13 +100,14 @@ class _Round:
         self.uses = Uses(body)
         self.new: dict[Value, Value] = {}
         self.effects: list[Node] = []
+        self.definers: list[Node] = []
         self.changed = False
 
     def run(self) -> Region:
         for node in self.body.nodes:
             self._visit(node)
         results = tuple(self.new.get(v, v) for v in self.body.results)
-        nodes = sort_nodes(self.body.params, results, self.effects)
+        nodes = sort_nodes(self.body.params, results, self.effects, self.definers)
         if not self.changed and len(nodes) == len(self.body.nodes):
             return self.body
         return rebuilt(self.body, nodes, results)
@@ -124,6 +129,8 @@ class _Round:
                 self.new[old] = new
         if effectful(current):
             self.effects.append(current)
+        elif current.defined_symbols:
+            self.definers.append(current)
 
     def _rebuild(self, node: Node) -> Node:
         operands = tuple([self.new.get(v, v) for v in node.operands])
@@ -148,6 +155,7 @@ class _Round:
     def _replacement(self, rule: Rule, node: Node, result: Value | tuple[Value, ...] | Inlined) -> tuple[Value, ...]:
         if isinstance(result, Inlined):
             self.effects += result.effects
+            self.definers += result.definers
             result = result.results
         values = result if isinstance(result, tuple) else (result,)
         _check_types(rule, node, values)
@@ -186,9 +194,12 @@ def inline(body: Region, args: Sequence[Value]) -> Inlined:
     """`body` with its parameters replaced by `args`, as new nodes."""
     new = dict(zip(body.params, args, strict=True))
     effects: list[Node] = []
+    definers: list[Node] = []
     for node in body.nodes:
         copy = node.with_operands(new[v] for v in node.operands)
         new.update(zip(node.results, copy.results, strict=True))
         if effectful(copy):
             effects.append(copy)
-    return Inlined(tuple(new[v] for v in body.results), tuple(effects))
+        elif copy.defined_symbols:
+            definers.append(copy)
+    return Inlined(tuple(new[v] for v in body.results), tuple(effects), tuple(definers))
