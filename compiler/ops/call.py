@@ -73,12 +73,12 @@ def _infer_custom_call(
     attributes = host.parse_attributes(_json(backend_config))
     tensors = [t for t in inputs if isinstance(t, TensorType)]
     count = f"the host function `{call_target_name}` takes {function.operands} operands, got {listed(tensors)}"
-    check(len(tensors) == function.operands, "custom_call.C1", count)
+    check(function.operands in (None, len(tensors)), "custom_call.C1", count)
     try:
-        returned = function.results(attributes, *((t.dtype, t.shape) for t in tensors))
+        returned = function.results(attributes, *(host.ArrayType(t.dtype, t.shape) for t in tensors))
     except (KeyError, TypeError, ValueError, IndexError) as error:
         raise fail("custom_call.I4", f"`backend_config` does not suit the host function `{call_target_name}`: {error!r}") from error
-    expected = [TensorType(dtype, tuple(shape)) for dtype, shape in returned]
+    expected = [TensorType(t.dtype, t.shape) for t in returned if isinstance(t, host.ArrayType)]
     given = [t for t in results if isinstance(t, TensorType)]
     check(given == expected, "custom_call.C2", f"`{call_target_name}` returns {listed(expected)}, results are given as {listed(given)}")
     return results

@@ -1,72 +1,12 @@
-"""Host calls: the closed list of functions a program may have computed in Python, by numpy.
+"""Linear algebra and Fourier transforms, by numpy's LAPACK and pocketfft."""
 
-They exist where a native kernel would be a library of its own (LAPACK, FFT). A program lists the ones it uses and the loader checks
-that they exist; a name never stands for anything outside this table. The reference evaluators of the same ops call them too.
-"""
-
-import json
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, TypeVar
+from collections.abc import Sequence
 
 import numpy as np
 
-from ..proto.dtypes import BY_NAME, DType
-from ..proto.errors import fail
-
-Attributes = Mapping[str, Any]
-"""Values of a JSON object: bool, int, float, str and lists of them."""
-_Function = TypeVar("_Function", bound=Callable[..., Any])
-Shape = tuple[Any, ...]  # numbers, or symbolic dims when a compiler asks
-ArrayType = tuple[DType, Shape]
-
-
-@dataclass(frozen=True, slots=True)
-class HostFunction:
-    """A host call. `call(attributes, *operands)` gives as many arrays as `results(attributes, *operand types)` gives types."""
-
-    name: str
-    doc: str
-    operands: int
-    call: Callable[..., tuple[np.ndarray, ...]]
-    results: Callable[..., tuple[ArrayType, ...]]
-
-
-TABLE: dict[str, HostFunction] = {}
-
-
-def host(
-    name: str, operands: int, results: Callable[..., tuple[ArrayType, ...]]
-) -> Callable[[Callable[..., object]], Callable[..., object]]:
-    """Enter the decorated numpy function into the table."""
-
-    def enter(function: Callable[..., Any]) -> Callable[..., Any]:
-        def call(attributes: Attributes, *arrays: np.ndarray) -> tuple[np.ndarray, ...]:
-            found = function(attributes, *arrays)
-            return found if isinstance(found, tuple) else (found,)
-
-        TABLE[name] = HostFunction(name, " ".join((function.__doc__ or "").split()), operands, call, results)
-        return function
-
-    return enter
-
-
-def lookup(name: str) -> HostFunction:
-    """The host function `name`. Raises `WeftError` (`host.unknown`) that lists the ones there are."""
-    if name not in TABLE:
-        raise fail("host.unknown", f"there is no host call {name!r}", help=f"the host calls of this version are {', '.join(sorted(TABLE))}")
-    return TABLE[name]
-
-
-def parse_attributes(text: str) -> Attributes:
-    """The attributes of a `HostCall` message. Raises `WeftError` (`host.attributes`) unless they are a JSON object or empty."""
-    try:
-        found = json.loads(text) if text else {}
-    except (ValueError, RecursionError) as error:
-        raise fail("host.attributes", f"the attributes of a host call are not JSON: {error}") from error
-    if not isinstance(found, dict):
-        raise fail("host.attributes", f"the attributes of a host call are {text[:40]!r}, not a JSON object")
-    return found
+from ...proto.dtypes import BY_NAME, DType
+from ...proto.value_types import ArrayType
+from .table import Attributes, host
 
 
 def _same(_: Attributes, x: ArrayType, *__: ArrayType) -> tuple[ArrayType, ...]:
@@ -91,11 +31,11 @@ def _fft_type(attributes: Attributes, x: ArrayType) -> tuple[ArrayType, ...]:
     kept = shape[: len(shape) - len(length)]
     match attributes["kind"]:
         case "RFFT":
-            return ((_complex(dtype), (*kept, *length[:-1], length[-1] // 2 + 1)),)
+            return (ArrayType(_complex(dtype), (*kept, *length[:-1], length[-1] // 2 + 1)),)
         case "IRFFT":
-            return ((_real(dtype), (*kept, *length)),)
+            return (ArrayType(_real(dtype), (*kept, *length)),)
         case _:
-            return ((dtype, shape),)
+            return (ArrayType(dtype, shape),)
 
 
 @host("fft", 1, _fft_type)

@@ -1,0 +1,66 @@
+"""The table of host functions, and how one is entered into it."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from ...proto.errors import fail
+from ...proto.value_types import ValueType
+
+Attributes = Mapping[str, Any]
+"""Values of a JSON object: bool, int, float, str and lists of them."""
+_Function = TypeVar("_Function", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True, slots=True)
+class HostFunction:
+    """A host function. `call(attributes, *operands)` gives as many values as `results(attributes, *operand types)` gives types.
+
+    `operands` is their number, None if there may be any; then `results` says what is wrong with a number. `results` promises what is
+    known without data: its dims are numbers, dims of the operands, or None; the caller declares types that are `compatible`, and what
+    comes back is held against those. It raises KeyError, TypeError, ValueError, IndexError or `WeftError` for operands or attributes
+    that do not suit the function. `call` never changes its operands, and may return them; it raises `ValueError` or `WeftError`
+    where the data is at fault.
+    """
+
+    name: str
+    doc: str
+    operands: int | None
+    call: Callable[..., tuple[Any, ...]]
+    results: Callable[..., tuple[ValueType, ...]]
+
+
+TABLE: dict[str, HostFunction] = {}
+
+
+def host(name: str, operands: int | None, results: Callable[..., tuple[ValueType, ...]]) -> Callable[[_Function], _Function]:
+    """Enter the decorated function into the table. It returns its result, or a tuple of several."""
+
+    def enter(function: _Function) -> _Function:
+        def call(attributes: Attributes, *values: Any) -> tuple[Any, ...]:
+            found = function(attributes, *values)
+            return found if isinstance(found, tuple) else (found,)
+
+        TABLE[name] = HostFunction(name, " ".join((function.__doc__ or "").split()), operands, call, results)
+        return function
+
+    return enter
+
+
+def lookup(name: str) -> HostFunction:
+    """The host function `name`. Raises `WeftError` (`host.unknown`) that lists the ones there are."""
+    if name not in TABLE:
+        raise fail("host.unknown", f"there is no host call {name!r}", help=f"the host calls of this version are {', '.join(sorted(TABLE))}")
+    return TABLE[name]
+
+
+def parse_attributes(text: str) -> Attributes:
+    """The attributes of a `HostCall` message. Raises `WeftError` (`host.attributes`) unless they are a JSON object or empty."""
+    try:
+        found = json.loads(text) if text else {}
+    except (ValueError, RecursionError) as error:
+        raise fail("host.attributes", f"the attributes of a host call are not JSON: {error}") from error
+    if not isinstance(found, dict):
+        raise fail("host.attributes", f"the attributes of a host call are {text[:40]!r}, not a JSON object")
+    return found
