@@ -26,13 +26,14 @@ def compile(
     precision: Precision = "default",
     shapes: Mapping[str, Sequence[int]] | None = None,
     *,
+    fold: bool = True,
     progress: Callable[[str], None] | None = None,
 ) -> Program:
     """Compile a module for a CPU.
 
     `target` is this machine if None, else a `Target` or its name (`"x86-64-v3"`). `precision="strict"` forbids algorithms that
-    trade accuracy for speed. `shapes` gives inputs with symbolic dims fixed shapes: `{"x": (8, 3, 224, 224)}`. `progress` is told
-    what begins.
+    trade accuracy for speed. `shapes` gives inputs with symbolic dims fixed shapes: `{"x": (8, 3, 224, 224)}`. `fold=False` leaves what
+    depends on constants alone to the kernels of the program, as a way to see them work. `progress` is told what begins.
 
     Raises `WeftError` with every problem of the module, or every op that no kernel can be made for.
     """
@@ -50,7 +51,7 @@ def compile(
     if shapes:
         module = with_shapes(module, shapes)
     observe: Observer | None = (lambda p, _m, _s: tell(p.name)) if progress else None
-    module = run_pipeline(module, Context(chosen, precision), observe=observe)
+    module = run_pipeline(module, Context(chosen, precision, fold=fold), observe=observe)
     tell("generating code")
     return emit_program(module, chosen, f"weft {weft_version()}")
 

@@ -12,12 +12,13 @@ class Context:
     """What passes may know besides the module.
 
     `precision` is "default" or "strict"; `fold_bytes` is the most that constant folding may add to a program for one value, beyond
-    what the constants it replaces took.
+    what the constants it replaces took. Without `fold`, constants are only brought into the layouts that kernels read.
     """
 
     target: Target | None = None
     precision: str = "default"
     fold_bytes: int = 1 << 16
+    fold: bool = True
 
     def cpu(self) -> Target:
         """The target; this machine's where none was given."""

@@ -33,15 +33,16 @@ _PRODUCTS = {"dot_general", "convolution", "reduce_window", "weft.matmul", "weft
 @region_pass("fold")
 def fold_constants(body: Region, context: Context) -> Region:
     """op(constants) -> constant, as long as the program does not grow by more than the context's `fold_bytes` for one value."""
-    return _Folder(body, context.fold_bytes).run()
+    return _Folder(body, context.fold_bytes, context.fold).run()
 
 
 class _Folder:
     """`known` holds values that are constant; whether one becomes a constant node is decided by its size against what it was made of."""
 
-    def __init__(self, body: Region, fold_bytes: int) -> None:
+    def __init__(self, body: Region, fold_bytes: int, everything: bool) -> None:
         self.body = body
         self.fold_bytes = fold_bytes
+        self.everything = everything
         self.source_bytes: dict[Value, int] = {}
         self.depth: dict[Value, int] = {}
         self.temporary: list[Value] = []
@@ -67,7 +68,7 @@ class _Folder:
 
     def _rebuild(self, node: Node) -> Node:
         operands = tuple(self.new.get(v, v) for v in node.operands)
-        regions = tuple(_Folder(r, self.fold_bytes).run() for r in node.regions)
+        regions = tuple(_Folder(r, self.fold_bytes, self.everything).run() for r in node.regions)
         if all(a is b for a, b in zip(operands + regions, node.operands + node.regions, strict=True)):
             return node
         current = replace(node, operands=operands, regions=regions)
@@ -89,7 +90,7 @@ class _Folder:
         source = sum(self.source_bytes[v] for v in set(node.operands))
         if node.op in _TRANSFORMS:
             return self._constants(node)
-        if not _is_affordable(node, source):
+        if not self.everything or not _is_affordable(node, source):
             return None
         depth = 1 + max((self.depth.get(v, 0) for v in node.operands), default=0)
         if depth > _MAX_DEPTH or self.spent > _MAX_SPENT:
