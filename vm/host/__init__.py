@@ -17,7 +17,7 @@ from ...proto.value_types import (
     ValueType,
     compatible,
 )
-from . import linalg, maps, optionals, sequences, values
+from . import linalg, maps, optionals, sequences, strings, values
 from .table import TABLE, Attributes, HostFunction, host, lookup, parse_attributes
 
 __all__ = [
@@ -41,5 +41,6 @@ __all__ = [
     "optionals",
     "parse_attributes",
     "sequences",
+    "strings",
     "values",
 ]

@@ -14,6 +14,7 @@ from ...proto.errors import fail
 from ...proto.value_types import ArrayType, Shape, ValueType
 from .regex import Regex, compiled
 from .table import Attributes, host
+from .values import string_array
 
 
 def _shape(x: ValueType, what: str = "the operand") -> Shape:
@@ -29,10 +30,7 @@ def _vector(x: ValueType, what: str) -> None:
 
 
 def _array(items: Iterable[str], shape: Sequence[int]) -> np.ndarray:
-    found = list(items)
-    out = np.empty(len(found), np.object_)
-    out[:] = found
-    return out.reshape(shape)
+    return string_array(list(items)).reshape(shape)
 
 
 def _numbers(items: Iterable[Any], x: np.ndarray, dtype: Any = np.int64) -> np.ndarray:
@@ -82,8 +80,9 @@ def _find(_: Attributes, x: np.ndarray, keys: np.ndarray) -> np.ndarray:
 
 
 def _concat_type(_: Attributes, x: ValueType, y: ValueType) -> tuple[ValueType, ...]:
-    if _shape(x) != _shape(y, "the second operand"):
-        raise ValueError(f"the operands must have one shape, not {x.shape} and {y.shape}")  # type: ignore[union-attr]
+    shape, other = _shape(x), _shape(y, "the second operand")
+    if shape != other:
+        raise ValueError(f"the operands must have one shape, not {shape} and {other}")
     return (x,)
 
 
@@ -128,9 +127,9 @@ def _normalize_type(attributes: Attributes, x: ValueType) -> tuple[ValueType, ..
 
 @host("string_normalize", 1, _normalize_type)
 def _normalize(attributes: Attributes, x: np.ndarray) -> np.ndarray:
-    """The strings but `stopwords`, which ignore case unless `case_sensitive`, then in `case`: LOWER, UPPER or NONE (ONNX `StringNormalizer`).
+    """The strings without `stopwords`, then in `case`: LOWER, UPPER or NONE (ONNX `StringNormalizer`); if none is left, the empty string.
 
-    Where none is left it is the empty string.
+    Stop words are compared in lower case unless `case_sensitive`.
     """
     if x.shape[:-1] not in ((), (1,)):
         raise fail("run.value", f"strings of shape [C] or [1, C] are needed, not {list(x.shape)}")
