@@ -7,10 +7,14 @@ may read and write: an entry appears whole or not at all, and one that was damag
 import hashlib
 import os
 import tempfile
+import time
+from functools import cache
 from pathlib import Path
 
 LIMIT_BYTES = 256 << 20
-_PUTS_PER_SWEEP = 64
+_SWEEPS_PER_LIMIT = 8  # a process sweeps when it alone has added this fraction of the limit …
+_SECONDS_PER_SWEEP = 600.0  # … and at its first entry, if no process has for so long
+_MARK = "swept"
 _DIGEST = 32
 
 
@@ -23,7 +27,7 @@ class ObjectCache:
     def __init__(self, folder: Path, limit: int = LIMIT_BYTES) -> None:
         self.folder = folder
         self.limit = limit
-        self._puts = 0
+        self._added: int | None = None  # bytes since the last sweep that this process knows of
 
     def get(self, key: str) -> bytes | None:
         """What was put under `key`, or None."""
@@ -51,12 +55,22 @@ class ObjectCache:
                 raise
         except OSError:
             return
-        if self._puts % _PUTS_PER_SWEEP == 0:
+        if self._added is None:
+            self._added = self.limit if self._is_stale() else 0
+        self._added += len(data)
+        if self._added * _SWEEPS_PER_LIMIT >= self.limit:
             self.sweep()
-        self._puts += 1
 
     def sweep(self) -> None:
-        """Deletes the least recently used entries beyond the limit, and what interrupted writers left."""
+        """Deletes the least recently used entries beyond the limit, and what interrupted writers left.
+
+        This reads the whole folder, which holds tens of thousands of entries if kernels are small.
+        """
+        self._added = 0
+        try:
+            (self.folder / _MARK).touch()
+        except OSError:
+            return
         entries: list[tuple[float, int, Path]] = []
         for path in self.folder.glob("*/*"):
             try:
@@ -71,6 +85,13 @@ class ObjectCache:
             path.unlink(missing_ok=True)
             total -= size
 
+    def _is_stale(self) -> bool:
+        """Whether nobody has swept for long."""
+        try:
+            return time.time() - (self.folder / _MARK).stat().st_mtime > _SECONDS_PER_SWEEP
+        except OSError:
+            return True
+
     def _path(self, key: str) -> Path:
         return self.folder / key[:2] / key[2:]
 
@@ -80,4 +101,10 @@ def default_cache() -> ObjectCache | None:
     if os.environ.get("WEFT_CACHE", "") == "0":
         return None
     root = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
-    return ObjectCache(Path(root) / "weft" / "objects")
+    return _opened(Path(root) / "weft" / "objects")
+
+
+@cache
+def _opened(folder: Path) -> ObjectCache:
+    """One cache object per folder and process: it counts what the process adds."""
+    return ObjectCache(folder)

@@ -103,3 +103,15 @@ def test_an_unwritable_cache_is_no_error(tmp_path: Path) -> None:
     cache = ObjectCache(tmp_path / "file")
     cache.put("aa1", b"x")
     assert cache.get("aa1") is None
+
+
+def test_a_cache_is_swept_once_in_a_while(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    sweeps: list[int] = []
+    sweep = ObjectCache.sweep
+    monkeypatch.setattr(ObjectCache, "sweep", lambda self: (sweeps.append(1), sweep(self))[1])
+    first = ObjectCache(tmp_path, limit=8000)
+    for i in range(5):
+        first.put(f"aa{i}", bytes(300))
+    assert len(sweeps) == 2  # at the first entry, and when an eighth of the limit was added
+    ObjectCache(tmp_path, limit=8000).put("bb", bytes(300))
+    assert len(sweeps) == 2  # another process has just done it
