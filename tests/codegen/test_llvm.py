@@ -89,12 +89,12 @@ def test_cache_can_be_turned_off(folder: Path, monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_cache_drops_what_was_not_used(tmp_path: Path) -> None:
-    cache = ObjectCache(tmp_path, limit=3000)
+    cache = ObjectCache(tmp_path)
     for i, key in enumerate(("aa1", "bb1", "cc1", "dd1")):
         cache.put(key, bytes([i]) * 1000)
         os.utime(tmp_path / key[:2] / key[2:], (i, i))
     assert cache.get("aa1") is not None  # now the most recently used
-    cache.sweep()
+    ObjectCache(tmp_path, limit=3000).sweep()
     assert cache.get("bb1") is None
 
 
