@@ -19,10 +19,12 @@ if TYPE_CHECKING:
     from .compiler.serde import save as save
     from .frontends.load import load as load
     from .proto.errors import WeftError as WeftError
+    from .proto.limits import Limits as Limits
 
     __version__: str
 
 _HOMES = {
+    "Limits": ".proto.limits",
     "Module": ".compiler.ir.graph",
     "Target": ".compiler.codegen.target",
     "WeftError": ".proto.errors",
@@ -31,7 +33,7 @@ _HOMES = {
     "save": ".compiler.serde",
 }
 
-__all__ = ["Module", "Target", "WeftError", "__version__", "compile", "load", "save"]
+__all__ = ["Limits", "Module", "Target", "WeftError", "__version__", "compile", "load", "save"]
 
 
 def __getattr__(name: str) -> object:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from ..proto.errors import UNKNOWN, Diagnostic, Loc, WeftError
 from .ir.attrs import Attr, Symref
+from .ir.bounds import check_representable
 from .ir.dims import Dim, Expr, Symbol, substitute, symbols
 from .ir.graph import Function, Module, Node, Region, Value
 from .ir.types import TensorType, TupleType, Type
@@ -80,6 +81,7 @@ class _FunctionCheck:
         """Every problem of the function."""
         self._signature()
         for p in self.function.params:
+            self._representable(p.type)
             self._symbols(_type_dims(p.type), None)
         self.defined |= set(self.known)
         regions = [(self.function, f"function `{self.name}`", self.known)]
@@ -107,6 +109,12 @@ class _FunctionCheck:
             in_range = 0 <= result < len(f.results) and 0 <= param < len(f.params)
             if not in_range or f.results[result].type != f.params[param].type:
                 self._report("verify.aliases", f"result {result} of `{f.name}` cannot overwrite parameter {param}: their types differ")
+
+    def _representable(self, t: Type) -> None:
+        try:
+            check_representable(t)
+        except WeftError as error:
+            self.found += error.at(self.function.loc, "", self.context).diagnostics
 
     def _region(self, body: Region, where: str) -> list[tuple[Region, str, dict[str, Symbol]]]:
         """Check the nodes of a region; returns the regions nested in it, with the symbols known there."""

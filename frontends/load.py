@@ -9,15 +9,15 @@ from ..compiler.ir.text import parse
 from ..compiler.serde import load as load_weft
 from ..proto.errors import Loc, fail
 from ..proto.files import MappedFile, Path
+from ..proto.limits import DEFAULT, Limits
 from ..proto.optional import require
 
-_TEXT_LIMIT = 256 << 20
 
-
-def load(path: Path) -> Module:
+def load(path: Path, *, limits: Limits | None = None) -> Module:
     """The graph in a file: `.weft`, `.onnx` or `.mlir` (StableHLO's text). A graph is data: loading one runs nothing of the file's.
 
-    Raises `WeftError`: `load.format` for another extension, `file.read` if the file cannot be read, and what the reader of the format
+    `limits` bounds what the file may ask for (`weft.Limits`; by default more than any real model needs). Raises `WeftError`:
+    `load.format` for another extension, `file.read` if the file cannot be read, and what the reader of the format
     finds wrong.
     """
     extension = os.path.splitext(os.fspath(path))[1].lower()
@@ -26,26 +26,28 @@ def load(path: Path) -> Module:
         run = "a compiled program is run, not loaded: `weft run`, or weft.vm.VM().load(path)"
         hint = run if extension == ".weftx" else f"known are {known}"
         raise fail("load.format", f"no graph format has the extension {extension!r}", loc=Loc(os.fspath(path)), help=hint)
-    return _LOADERS[extension](path)
+    return _LOADERS[extension](path, limits or DEFAULT)
 
 
-def _load_text(path: Path) -> Module:
-    file = MappedFile(path)
+def _load_text(path: Path, limits: Limits) -> Module:
+    file = MappedFile(path, limits)
     try:
-        if len(file.data) > _TEXT_LIMIT:
-            why = f"{len(file.data)} bytes of text are more than {_TEXT_LIMIT}"
-            raise fail("mlir.size", why, loc=file.loc, help="large weights belong in a .weft file")
+        limits.check("text_bytes", len(file.data), f"a text of {len(file.data)} bytes", code="mlir.size", loc=file.loc)
         text = str(file.data, "utf-8")
     except UnicodeDecodeError as e:
         raise fail("mlir.encoding", f"not UTF-8: {e.reason} at byte {e.start}", loc=file.loc) from e
     finally:
         file.close()
-    return parse(text, os.fspath(path))
+    return parse(text, os.fspath(path), limits)
 
 
-def _load_onnx(path: Path) -> Module:
+def _load_onnx(path: Path, limits: Limits) -> Module:
     require("onnx", "onnx", "reading ONNX models")
-    return import_module("..onnx", __name__).load(os.fspath(path))
+    return import_module("..onnx", __name__).load(os.fspath(path), limits=limits)
 
 
-_LOADERS: dict[str, Callable[[Path], Module]] = {".weft": load_weft, ".onnx": _load_onnx, ".mlir": _load_text}
+def _load_weft(path: Path, limits: Limits) -> Module:
+    return load_weft(path, limits=limits)
+
+
+_LOADERS: dict[str, Callable[[Path, Limits], Module]] = {".weft": _load_weft, ".onnx": _load_onnx, ".mlir": _load_text}

@@ -20,9 +20,10 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
 
-from .container import METADATA_LIMIT, PAGE, Buffer, Container, write_container
+from .container import PAGE, Buffer, Container, write_container
 from .errors import fail
 from .files import Path
+from .limits import DEFAULT
 from .weights import Weights
 
 FORMAT = "weftx"
@@ -52,8 +53,7 @@ class Program:
 
     def save(self, path: Path) -> None:
         """Write a `.weftx`, replacing what was there at once and whole; WeftError `file.write`, `container.size`."""
-        if len(self.pb) > METADATA_LIMIT:
-            raise fail("container.size", f"the program's message has {len(self.pb)} bytes, more than {METADATA_LIMIT}")
+        DEFAULT.check("metadata_bytes", len(self.pb), f"the program's message has {len(self.pb)} bytes", code="container.size")
         with write_container(path, FORMAT) as w:
             w.add(_MESSAGE, [self.pb])
             for level, image in self.code.items():

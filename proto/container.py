@@ -18,12 +18,12 @@ import numpy as np
 
 from .errors import Loc, fail
 from .files import MappedFile, Path, replacing
+from .limits import DEFAULT, Limits
 from .zip64 import MAX_MEMBERS, Entry, directory, entries_of, is_name, local_header
 
 PAGE = 4096
 VERSION = 1
 MANIFEST = "manifest.json"
-METADATA_LIMIT = 64 << 20  # a graph of 300 000 nodes; more would let a small file ask for gigabytes once decoded
 _MANIFEST_LIMIT = 1 << 20
 _CHUNK = 1 << 20
 
@@ -101,8 +101,9 @@ class Container:
     WeftError `file.read`, those of `zip64.entries_of`, and `container.manifest`, `.format`, `.version`, `.missing`, `.size`, `.digest`.
     """
 
-    def __init__(self, path: Path, format: str) -> None:
-        self._file = MappedFile(path)
+    def __init__(self, path: Path, format: str, limits: Limits = DEFAULT) -> None:
+        self._file = MappedFile(path, limits)
+        self._limits = limits
         self.loc = self._file.loc
         self._entries = entries_of(self._file.data, self.loc)
         self._listed = self._manifest(format)
@@ -132,11 +133,10 @@ class Container:
         if hashlib.sha256(self.view(name)).hexdigest() != self._listed[name].sha256:
             raise fail("container.digest", f"member {name!r} is damaged: its SHA-256 differs from the manifest's", loc=self.loc)
 
-    def read(self, name: str, limit: int = METADATA_LIMIT) -> bytes:
-        """A verified copy of a member of at most `limit` bytes; WeftError `container.size`."""
+    def read(self, name: str) -> bytes:
+        """A verified copy of a member that holds metadata; WeftError `container.size`."""
         view = self.view(name)
-        if len(view) > limit:
-            raise fail("container.size", f"member {name!r} has {len(view)} bytes, more than {limit}", loc=self.loc)
+        self._limits.check("metadata_bytes", len(view), f"member {name!r} has {len(view)} bytes", code="container.size", loc=self.loc)
         self.verify(name)
         return bytes(view)
 

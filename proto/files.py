@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import BinaryIO
 
 from .errors import Loc, WeftError, fail
+from .limits import DEFAULT, Limits
 
 Path = str | os.PathLike[str]
 
@@ -46,13 +47,15 @@ def _sync_folder(folder: str) -> None:
 class MappedFile:
     """A regular file opened and mapped read-only. Closing it leaves views of `data` valid: the mapping lives as long as its last view.
 
-    WeftError `file.read` if it cannot be opened or is no regular file. A file that another process shortens meanwhile is beyond our reach.
+    WeftError `file.read` if it cannot be opened or is no regular file, `file.size` if it is larger than the limit. A file that
+    another process shortens meanwhile is beyond our reach.
     """
 
     fd = -1
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, limits: Limits = DEFAULT) -> None:
         self.loc = Loc(os.fspath(path))
+        self._limits = limits
         try:
             # Without O_NONBLOCK a named pipe would hang here.
             self.fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
@@ -66,6 +69,9 @@ class MappedFile:
         if not stat.S_ISREG(status.st_mode):
             self.close()
             raise self._unreadable("not a regular file")
+        if status.st_size > self._limits.file_bytes:
+            self.close()
+            raise self._limits.exceeded("file_bytes", f"the file has {status.st_size} bytes", code="file.size", loc=self.loc)
         if status.st_size == 0:
             return memoryview(b"")
         return memoryview(mmap.mmap(self.fd, status.st_size, access=mmap.ACCESS_READ))

@@ -16,10 +16,8 @@ import numpy as np
 from .dtypes import BOOL, BY_NAME, DType, from_numpy
 from .errors import Loc, WeftError, fail
 from .files import MappedFile, Path, replacing
+from .limits import DEFAULT, Limits
 
-HEADER_LIMIT = 16 << 20  # 100 000 tensors
-_ARRAY_BYTES = 1 << 62
-_RANK = 64
 _NAMES = {
     "BOOL": "i1", "U8": "ui8", "I8": "i8", "U16": "ui16", "I16": "i16", "U32": "ui32", "I32": "i32", "U64": "ui64", "I64": "i64",
     "F8_E5M2": "f8E5M2", "F8_E4M3": "f8E4M3FN", "F8_E8M0": "f8E8M0FNU",
@@ -50,24 +48,27 @@ def save(tensors: Mapping[str, np.ndarray], path: Path, metadata: Mapping[str, s
             file.write(data.data)
 
 
-def load(path: Path) -> dict[str, np.ndarray]:
+def load(path: Path, *, limits: Limits | None = None) -> dict[str, np.ndarray]:
     """The arrays of a file by name, read-only views of the mapped file, perhaps not aligned to 64 bytes.
 
-    WeftError `file.read`, `safetensors.truncated`, `.header`, `.dtype`, `.range`, `.overlap`.
+    `limits` bounds what the file may ask for. WeftError `file.read`, `safetensors.truncated`, `.header`, `.dtype`, `.range`, `.overlap`.
     """
-    file = MappedFile(path)
+    limits = limits or DEFAULT
+    file = MappedFile(path, limits)
     try:
-        return _Reader(file.data, file.loc).tensors()
+        return _Reader(file.data, file.loc, limits).tensors()
     finally:
         file.close()
 
 
 class _Reader:
-    def __init__(self, data: memoryview, loc: Loc) -> None:
+    def __init__(self, data: memoryview, loc: Loc, limits: Limits) -> None:
         self._loc = loc
+        self._limits = limits
         (length,) = struct.unpack("<Q", data[:8]) if len(data) >= 8 else (0,)
-        if not 2 <= length <= min(HEADER_LIMIT, len(data) - 8):
+        if not 2 <= length <= len(data) - 8:
             raise self._bad("truncated", f"no header of {length} bytes in a file of {len(data)}")
+        limits.check("header_bytes", length, f"a header of {length} bytes", code="safetensors.header", loc=loc)
         self._header = _parse(bytes(data[8 : 8 + length]), loc)
         self._data = data[8 + length :]
 
@@ -97,8 +98,11 @@ class _Reader:
                 raise self._bad("header", f"{name!r} has no dtype, shape and data_offsets")
         if spelling not in _DTYPES:
             raise self._bad("dtype", f"{name!r} has elements of {spelling!r}, which weft cannot read from safetensors")
-        if len(shape) != len(dims) or len(shape) > _RANK or prod(max(d, 1) for d in shape) > _ARRAY_BYTES // 16:
-            raise self._bad("header", f"{name!r} has a shape that cannot be: {dims[:_RANK]}")
+        if len(shape) != len(dims):
+            raise self._bad("header", f"{name!r} has a shape that cannot be: {dims[:8]}")
+        full = prod(max(d, 1) for d in shape) * _DTYPES[spelling].itemsize
+        for limit, amount in (("rank", len(shape)), ("tensor_bytes", full)):
+            self._limits.check(limit, amount, f"{name!r} of shape {dims[:64]}", code="safetensors.header", loc=self._loc)
         nbytes = prod(shape) * _DTYPES[spelling].itemsize
         if not 0 <= begin <= end <= len(self._data) or end - begin != nbytes:
             raise self._bad("range", f"{name!r} takes {nbytes} bytes, but lies at {begin}..{end} of {len(self._data)}")

@@ -18,6 +18,7 @@ from typing import Generic, TypeVar
 
 from ...proto.errors import Loc, check, fail
 from ..ir.attrs import Attr
+from ..ir.bounds import check_representable
 from ..ir.graph import Node, Region, Value
 from ..ir.types import Type
 
@@ -80,7 +81,10 @@ class Op(Generic[Built]):
         elif self.result_keyword:
             keywords["results"] = tuple(result)
         inferred = self.infer(*operands, **keywords)
-        return inferred if isinstance(inferred, tuple) else (inferred,)  # type: ignore[return-value]
+        types: tuple[Type, ...] = inferred if isinstance(inferred, tuple) else (inferred,)  # type: ignore[assignment]
+        for t in types:
+            check_representable(t)
+        return types
 
     def bind_regions(self, regions: Sequence[object]) -> dict[str, object]:
         """Regions, or what stands for them, by the keyword that takes them."""

@@ -14,13 +14,15 @@ import numpy as np
 from ...proto import graph_pb2 as pb
 from ...proto.dtypes import BOOL, BY_NUMBER, STRING, DType
 from ...proto.errors import UNKNOWN, Loc, WeftError, fail
+from ...proto.limits import DEFAULT, Limits
 from ...proto.weights import Weights
 from ..ir.attrs import Attr, ConvDims, Dict, DotDims, GatherDims, Record, ScatterDims, Symref, Tensor
+from ..ir.bounds import check_type
 from ..ir.graph import Function, Module, Node, Region, Value, param
 from ..ir.types import TensorType, TokenType, TupleType, Type
 from ..ops.registry import op_of
 from .dims import DimDecoder
-from .limits import ARRAY_BYTES, ATTR_DEPTH, ENTRIES, RANK, REGION_DEPTH, TUPLE_LEAVES, VALUES, VERSION
+from .limits import ATTR_DEPTH, ENTRIES, TUPLE_LEAVES, VALUES, VERSION
 
 T = TypeVar("T")
 _RECORDS: dict[str, type[Record]] = {c.__name__: c for c in (DotDims, ConvDims, GatherDims, ScatterDims)}
@@ -29,10 +31,12 @@ _RECORDS: dict[str, type[Record]] = {c.__name__: c for c in (DotDims, ConvDims, 
 class Decoder:
     """Reads one message."""
 
-    def __init__(self, graph: pb.Graph, weights: Weights, loc: Loc) -> None:
+    def __init__(self, graph: pb.Graph, weights: Weights, loc: Loc, limits: Limits = DEFAULT) -> None:
         self._graph = graph
         self._weights = weights
         self._file = loc
+        self._limits = limits
+        self._weight_bytes = 0
         self._types: list[Type] = []
         self._leaves: list[int] = []
         self._locs: list[Loc] = []
@@ -50,7 +54,7 @@ class Decoder:
         if g.version == 0:
             raise self._bad("version", "no schema version")
         self._check_sizes()
-        self._dims = DimDecoder(g.symbols, self._file)
+        self._dims = DimDecoder(g.symbols, self._file, self._limits)
         for t in g.types:
             self._types.append(self._type(t))
         self._read_locs()
@@ -66,7 +70,8 @@ class Decoder:
         g = self._graph
         tables = [g.symbols, g.types, g.locs, g.files, g.tensors, g.regions, g.functions, g.meta]
         nodes = sum(len(region.nodes) for region in g.regions)
-        if max(nodes, *map(len, tables)) > ENTRIES:
+        self._limits.check("nodes", nodes, f"the graph has {nodes} nodes", code="graph.size", loc=self._file)
+        if max(map(len, tables)) > ENTRIES:
             raise self._bad("size", f"the graph has a table of more than {ENTRIES} entries")
 
     def _bad(self, code: str, why: str, loc: Loc = UNKNOWN) -> WeftError:
@@ -100,12 +105,13 @@ class Decoder:
         return result
 
     def _tensor_type(self, t: pb.TensorType) -> TensorType:
-        if len(t.dims) > RANK:
-            raise self._bad("type", f"a tensor of rank {len(t.dims)}; at most {RANK} are supported")
+        self._limits.check("rank", len(t.dims), f"a tensor of rank {len(t.dims)}", code="graph.type", loc=self._file)
         dims = tuple(self._dims.dim(d) for d in t.dims)
         if any(isinstance(d, int) and d < 0 for d in dims):
             raise self._bad("type", f"a tensor type has a negative dimension: {list(map(str, dims))}")
-        return TensorType(self._dtype(t.dtype), dims)
+        result = TensorType(self._dtype(t.dtype), dims)
+        check_type(result, self._limits, "graph.type", self._file)
+        return result
 
     def _read_locs(self) -> None:
         for i, message in enumerate(self._graph.locs):
@@ -120,8 +126,10 @@ class Decoder:
 
     def _tensor(self, t: pb.Tensor) -> Tensor:
         dtype, shape = self._dtype(t.dtype), tuple(t.shape)
-        if len(shape) > RANK or prod(max(d, 1) for d in shape) * max(dtype.itemsize, 1) > ARRAY_BYTES:
-            raise self._bad("tensor", f"a constant of shape {list(shape)[:RANK]} is larger than any memory")
+        nbytes = prod(max(d, 1) for d in shape) * dtype.itemsize
+        self._weight_bytes += nbytes
+        for limit, amount in (("rank", len(shape)), ("tensor_bytes", nbytes), ("weight_bytes", self._weight_bytes)):
+            self._limits.check(limit, amount, f"a constant of shape {list(shape)[:64]}", code="graph.tensor", loc=self._file)
         contents = t.WhichOneof("contents")
         if (dtype is STRING) != (contents == "strings"):
             raise self._bad("tensor", f"a constant of {dtype} holds {contents}")
@@ -163,8 +171,7 @@ class Decoder:
             node = self._node(n, values)
             nodes.append(node)
             values.extend(node.results)
-        if depth > REGION_DEPTH:
-            raise self._bad("depth", f"regions are nested more than {REGION_DEPTH} deep")
+        self._limits.check("nesting", depth, "regions are nested too deeply", code="graph.depth", loc=self._file)
         results = tuple(self._pick(values, i, "value") for i in message.results)
         self._regions.append(Region(params, tuple(nodes), results))
         self._depths.append(depth)

@@ -4,8 +4,10 @@ from collections.abc import Callable, Sequence
 
 from ...proto import graph_pb2 as pb
 from ...proto.errors import Loc, WeftError, fail
+from ...proto.limits import Limits
+from ..ir.bounds import call_depth
 from ..ir.dims import Atom, Call, Dim, Expr, Symbol, floordiv, maximum, minimum, mod, symbols, terms_of
-from .limits import BOUND_DEPTH, BOUND_TERMS, DIM_CALLS, DIM_TERMS, DIM_TEXT, DIM_WORK, INT64
+from .limits import BOUND_DEPTH, BOUND_TERMS, DIM_TEXT, DIM_WORK, INT64
 
 _CALLS: dict[int, Callable[[Dim, Dim], Dim]] = {
     pb.Dim.FLOORDIV: floordiv,
@@ -14,6 +16,7 @@ _CALLS: dict[int, Callable[[Dim, Dim], Dim]] = {
     pb.Dim.MAX: maximum,
 }
 
+_DEGREE = 16  # of a term
 _OPERATIONS = {"floordiv": pb.Dim.FLOORDIV, "mod": pb.Dim.MOD, "min": pb.Dim.MIN, "max": pb.Dim.MAX}
 
 
@@ -57,8 +60,10 @@ def int64(value: int) -> int:
 class DimDecoder:
     """Dims of one file over its table of symbols; WeftError `graph.dim`, `graph.symbol`."""
 
-    def __init__(self, messages: Sequence[pb.Symbol], loc: Loc) -> None:
+    def __init__(self, messages: Sequence[pb.Symbol], loc: Loc, limits: Limits) -> None:
         self._loc = loc
+        self._limits = limits
+        limits.check("symbols", len(messages), f"the graph has {len(messages)} symbols", code="graph.size", loc=loc)
         self._work = 0
         self._symbols: list[Symbol] = []
         self._depths: dict[str, int] = {}
@@ -117,7 +122,7 @@ class DimDecoder:
     def _apply(self, op: int, x: Dim, y: Dim) -> Dim:
         n, m = len(terms_of(x)), len(terms_of(y))
         self._spend(1 + (n * m if op == pb.Dim.MUL else n + m))
-        if n * m > DIM_TERMS * 4:
+        if n * m > self._limits.dim_terms * 4:
             raise self._bad("a dimension has too many terms")
         if op == pb.Dim.ADD:
             result = x + y
@@ -135,14 +140,15 @@ class DimDecoder:
             raise self._bad("a dimension divides by zero")
         self._spend(1000)
         result = _CALLS[op](x, y)
-        if _call_depth(result) > DIM_CALLS or len(str(result)) > DIM_TEXT:
+        if call_depth(result) > self._limits.dim_depth or len(str(result)) > DIM_TEXT:
             raise self._bad("a dimension is nested too deeply")
         return result
 
     def _check_size(self, x: Dim) -> None:
         terms = terms_of(x)
-        if len(terms) > DIM_TERMS or any(len(monomial) > DIM_CALLS for monomial, _ in terms):
-            raise self._bad("a dimension has too many terms")
+        self._limits.check("dim_terms", len(terms), "a dimension has too many terms", code="graph.dim", loc=self._loc)
+        if any(len(monomial) > _DEGREE for monomial, _ in terms):
+            raise self._bad("a dimension has terms of too many factors")
         if any(coef not in INT64 for _, coef in terms):
             raise self._bad("a coefficient of a dimension does not fit in 64 bits")
 
@@ -153,8 +159,3 @@ class DimDecoder:
 
     def _bad(self, why: str) -> WeftError:
         return fail("graph.dim", why, loc=self._loc)
-
-
-def _call_depth(x: Dim) -> int:
-    atoms: set[Atom] = {atom for monomial, _ in terms_of(x) for atom in monomial}
-    return max((1 + max(map(_call_depth, a.args)) for a in atoms if isinstance(a, Call)), default=0)

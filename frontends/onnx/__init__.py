@@ -13,38 +13,45 @@ from ...compiler.ir.dims import Dim
 from ...compiler.ir.graph import Function, Module, function
 from ...proto.errors import Loc, fail
 from ...proto.files import MappedFile
+from ...proto.limits import DEFAULT, Limits
 from . import ops as ops
 from .assumption import Assumption
+from .external import ExternalFiles
 from .reader import Reader, collect, parse
 from .scope import Import, Scope, opsets_of
 
 _MAX_IR_VERSION = 14
-_MOST_ASSUMPTIONS = 100
 
 
-def load(path: str | Path) -> Module:
-    """The module of an `.onnx` file. External data must lie in the file's folder and is memory-mapped.
+def load(path: str | Path, *, limits: Limits | None = None) -> Module:
+    """The module of an `.onnx` file. External data must lie in the file's folder, in plain files, and is memory-mapped.
 
-    Raises `WeftError`: `file.read`, `onnx.parse` for a damaged file, else every problem of the model at once.
+    `limits` bounds what the file may ask for. Raises `WeftError`: `file.read`, `file.size`, `onnx.parse` for a damaged file, else every
+    problem of the model at once.
     """
-    file = MappedFile(path)
+    limits = limits or DEFAULT
+    file = MappedFile(path, limits)
     try:
-        model = parse(file.data, file.loc)
+        model = parse(file.data, file.loc, limits)
     finally:
         file.close()
-    return from_model(model, file=str(path), folder=Path(path).parent)
+    return from_model(model, file=str(path), folder=Path(path).parent, limits=limits)
 
 
-def from_model(model: onnx.ModelProto, *, file: str = "", folder: Path | None = None) -> Module:
-    """The module of a model in memory; one function, `main`, with the graph's inputs and outputs by name."""
+def from_model(model: onnx.ModelProto, *, file: str = "", folder: Path | None = None, limits: Limits | None = None) -> Module:
+    """The module of a model in memory; one function, `main`, with the graph's inputs and outputs by name.
+
+    External data is looked for in `folder` alone. `limits` bounds what the model may ask for.
+    """
     if model.ir_version > _MAX_IR_VERSION:
         why = f"IR version {model.ir_version} is newer than {_MAX_IR_VERSION}, the newest weft knows"
         raise fail("onnx.version", why, loc=Loc(file), help="upgrade weft, or export with an older version")
-    opsets, reader, symbols = opsets_of(model.opset_import), Reader(folder), dict[str, Dim]()
+    limits = limits or DEFAULT
+    opsets, files, symbols = opsets_of(model.opset_import), ExternalFiles(folder, limits), dict[str, Dim]()
     functions = {(f.domain, f.name, f.overload): f for f in model.functions}
-    for _ in range(_MOST_ASSUMPTIONS):
+    for _ in range(limits.assumptions + 1):
         try:
-            main = _import(model.graph, Scope(Import(reader, functions, file, symbols), opsets))
+            main = _import(model.graph, Scope(Import(Reader(files, limits), functions, file, symbols), opsets))
         except Assumption as a:
             refined = a.refined(symbols.get(a.name, dims.symbol(a.name)))
             if refined is None:
@@ -53,7 +60,7 @@ def from_model(model: onnx.ModelProto, *, file: str = "", folder: Path | None = 
             continue
         meta = {"producer": model.producer_name, "opset": str(opsets.get("", 0))}
         return Module({"main": main}, model.graph.name or "module", meta)
-    raise fail("onnx.shape", f"the graph makes more than {_MOST_ASSUMPTIONS} assumptions on its symbolic dims", loc=Loc(file))
+    raise limits.exceeded("assumptions", "the graph assumes too much of its symbolic dims", code="onnx.shape", loc=Loc(file))
 
 
 def _import(graph: onnx.GraphProto, scope: Scope) -> Function:
@@ -63,6 +70,7 @@ def _import(graph: onnx.GraphProto, scope: Scope) -> Function:
         scope.constant(tensor)
     constants = set(scope.values)
     params = [scope.input(i) for i in graph.input if i.name not in constants]
+    scope.shared.count(len(graph.node), Loc(scope.shared.file))
     scope.run(graph.node)
     collect(scope.shared.errors)
     results = [scope.lookup(o.name, scope.loc(o.name)) for o in graph.output]

@@ -15,8 +15,7 @@ from ...compiler.ir.graph import Node, Region, Value
 from ...compiler.ir.types import TensorType
 from ...compiler.ops.registry import op_of
 from ...compiler.passes.rewrite import effectful
-
-_MOST = 4096  # elements; shape computations are small
+from ...proto.limits import Limits
 
 
 def _object(array: np.ndarray) -> np.ndarray:
@@ -28,7 +27,8 @@ def _object(array: np.ndarray) -> np.ndarray:
 class Contents:
     """Contents by value, computed on demand from the nodes that made it, and remembered."""
 
-    def __init__(self) -> None:
+    def __init__(self, limits: Limits) -> None:
+        self._most = limits.followed_elements
         self._known: dict[Value, np.ndarray | None] = {}
 
     def set(self, value: Value, contents: np.ndarray) -> None:
@@ -43,7 +43,7 @@ class Contents:
             if v in self._known:
                 stack.pop()
                 continue
-            missing = [] if not _followed(v) else [o for o in v.node.operands if o not in self._known]  # type: ignore[union-attr]
+            missing = [] if not self._followed(v) else [o for o in v.node.operands if o not in self._known]  # type: ignore[union-attr]
             if missing:
                 stack += missing
                 continue
@@ -52,12 +52,12 @@ class Contents:
         return self._known[value]
 
     def _compute(self, v: Value) -> np.ndarray | None:
-        if v.node is None or not _followed(v):
+        if v.node is None or not self._followed(v):
             return None
         if v.node.op == "constant":
             tensor = v.node.attrs["value"]
             assert isinstance(tensor, Tensor)
-            return _object(tensor.array) if tensor.array.size <= _MOST else None
+            return _object(tensor.array) if tensor.array.size <= self._most else None
         operands = [o for o in (self._known[o] for o in v.node.operands) if o is not None]
         if len(operands) < len(v.node.operands):
             return None
@@ -69,16 +69,14 @@ class Contents:
             # A comparison or conversion that has no answer for symbolic dims: the contents are not known.
             return None
 
+    def _followed(self, v: Value) -> bool:
+        """Whether the contents can follow from those of the operands."""
+        if v.node is None or not all(self._is_small(o) for o in (v, *v.node.operands)):
+            return False
+        return v.node.op == "constant" or (not v.node.captures and not effectful(v.node) and op_of(v.node).reference is not None)
 
-def _followed(v: Value) -> bool:
-    """Whether the contents can follow from those of the operands."""
-    if v.node is None or not all(_is_small(o) for o in (v, *v.node.operands)):
-        return False
-    return v.node.op == "constant" or (not v.node.captures and not effectful(v.node) and op_of(v.node).reference is not None)
-
-
-def _is_small(v: Value) -> bool:
-    return isinstance(v.type, TensorType) and v.type.is_static and v.type.size <= _MOST  # type: ignore[operator]
+    def _is_small(self, v: Value) -> bool:
+        return isinstance(v.type, TensorType) and v.type.is_static and v.type.size <= self._most  # type: ignore[operator]
 
 
 def _evaluate(v: Value, contents: list[np.ndarray]) -> np.ndarray:

@@ -11,6 +11,7 @@ from onnx import AttributeProto
 from ...compiler.ir.dims import Dim
 from ...compiler.ir.graph import Value
 from ...proto.errors import Loc, WeftError, fail
+from ...proto.limits import Limits
 
 if TYPE_CHECKING:
     from .scope import Scope
@@ -35,6 +36,11 @@ class NodeView:
     @property
     def domain(self) -> str:
         return "" if self.proto.domain == "ai.onnx" else self.proto.domain
+
+    @property
+    def limits(self) -> Limits:
+        """What the model may ask for."""
+        return self.scope.shared.limits
 
     @property
     def outputs(self) -> int:
@@ -136,6 +142,10 @@ class NodeView:
         """Raise the diagnostic unless `condition` holds."""
         if not condition:
             raise self.error(code, message, help)
+
+    def check_limit(self, name: str, amount: builtins.int, what: str) -> None:
+        """Raise a diagnostic if `amount` is more than the limit `name`."""
+        self.limits.check(name, amount, f"`{self.op_type}` {what}", code="onnx.size", loc=self.loc)
 
     def check_rank(self, value: Value, rank: builtins.int) -> None:
         """Raise a diagnostic unless `value` has that rank."""

@@ -1,9 +1,7 @@
 """Reading an ONNX file: parsing, tensors, external data. Nothing of the file's is executed, and nothing outside its folder is read."""
 
-import os
 from collections.abc import Iterator
 from math import prod
-from pathlib import Path
 
 import numpy as np
 import onnx
@@ -11,10 +9,14 @@ from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import DecodeError, Message
 from onnx import TensorProto, numpy_helper
 
+from ...compiler.ir.bounds import check_type
 from ...compiler.ir.types import TensorType
 from ...proto import dtypes
 from ...proto.dtypes import DType
 from ...proto.errors import Loc, WeftError, fail
+from ...proto.limits import DEFAULT, Limits
+from .external import ExternalFiles, entry_of
+from .wire import count_messages
 
 _NAMES = {
     "FLOAT": "f32",
@@ -46,12 +48,16 @@ _NAMES = {
 }
 DTYPES: dict[int, DType] = {number: dtypes.BY_NAME[_NAMES[name]] for name, number in TensorProto.DataType.items() if name in _NAMES}
 NUMBERS: dict[str, int] = {dtype.name: number for number, dtype in DTYPES.items()}
-_MOST_ELEMENTS = 1 << 40
-_MOST_RANK = 32  # numpy has 64, and fusions need some
+# Files below this size are parsed uncounted: what they can hold takes at most a gigabyte.
+_UNCOUNTED = 16 << 20
+_NAMED = frozenset({"name", "op_type", "domain", "overload", "input", "output", "dim_param", "ref_attr_name", "location", "key"})
 
 
-def parse(data: bytes | memoryview, loc: Loc) -> onnx.ModelProto:
-    """The model in these bytes; WeftError `onnx.parse` if they are not one."""
+def parse(data: bytes | memoryview, loc: Loc, limits: Limits = DEFAULT) -> onnx.ModelProto:
+    """The model in these bytes; WeftError `onnx.parse` if they are not one, `onnx.size` if it goes beyond the limits."""
+    if len(data) > _UNCOUNTED:
+        count = count_messages(memoryview(data), onnx.ModelProto.DESCRIPTOR, limits.messages)
+        limits.check("messages", count, "the file has too many parts", code="onnx.size", loc=loc)
     try:
         model = onnx.ModelProto.FromString(data)  # type: ignore[arg-type]
     except DecodeError as error:
@@ -59,28 +65,32 @@ def parse(data: bytes | memoryview, loc: Loc) -> onnx.ModelProto:
     if not model.HasField("graph") or not model.opset_import:
         help = "the file may be empty, truncated, or of another format"
         raise fail("onnx.parse", "this is not an ONNX model: it has no graph or imports no operators", loc=loc, help=help)
-    damaged = next((s for s in _strings(model) if isinstance(s, bytes)), None)
-    if damaged is not None:
-        raise fail("onnx.parse", f"the file is damaged: {damaged!r}, a name, is not UTF-8", loc=loc)
+    for field, text in _strings(model):
+        if isinstance(text, bytes):
+            raise fail("onnx.parse", f"the file is damaged: {text[:80]!r}, a name, is not UTF-8", loc=loc)
+        if field in _NAMED:
+            limits.check("name_bytes", len(text), f"a name of {len(text)} characters", code="onnx.size", loc=loc)
     return model
 
 
-def _strings(message: Message) -> Iterator[str | bytes]:
-    """Every string of a message and those inside it; what is not UTF-8 comes as bytes."""
+def _strings(message: Message) -> Iterator[tuple[str, str | bytes]]:
+    """Every string of a message and those inside it, with its field's name; what is not UTF-8 comes as bytes."""
     for field, value in message.ListFields():
         if field.type == FieldDescriptor.TYPE_STRING:
-            yield from [value] if isinstance(value, (str, bytes)) else value
+            for text in [value] if isinstance(value, (str, bytes)) else value:
+                yield field.name, text
         elif field.type == FieldDescriptor.TYPE_MESSAGE:
             for inner in [value] if isinstance(value, Message) else value:
                 yield from _strings(inner)
 
 
 class Reader:
-    """Tensors of one model; external data is looked for in `folder` alone (None: there is no folder, external data is an error)."""
+    """Tensors of one model, within its limits, and the external data of some."""
 
-    def __init__(self, folder: Path | None) -> None:
-        self.folder = folder
-        self._maps: dict[Path, np.ndarray] = {}
+    def __init__(self, files: ExternalFiles, limits: Limits) -> None:
+        self.files = files
+        self.limits = limits
+        self._taken = 0
 
     def dtype(self, number: int, loc: Loc) -> DType:
         """The element type of an ONNX number; WeftError `onnx.dtype`."""
@@ -92,8 +102,9 @@ class Reader:
         """The contents of a tensor; external data is memory-mapped. WeftError `onnx.tensor`, `onnx.external`."""
         dtype = self.dtype(tensor.data_type, loc)
         shape = tuple(tensor.dims)
-        if any(d < 0 for d in shape) or prod(max(d, 1) for d in shape) > _MOST_ELEMENTS or len(shape) > _MOST_RANK:
+        if any(d < 0 for d in shape):
             raise fail("onnx.tensor", f"tensor `{tensor.name}` has the shape {shape}", loc=loc)
+        self._check_size(tensor.name, dtype, shape, loc)
         if tensor.data_location == TensorProto.EXTERNAL:
             return self._external(tensor, dtype, shape, loc)
         self._check_length(tensor, dtype, shape, loc)
@@ -104,6 +115,14 @@ class Reader:
         if dtype is dtypes.STRING:
             return np.vectorize(lambda s: s.decode("utf-8", "replace") if isinstance(s, bytes) else s, otypes=[object])(array)
         return array.astype(dtype.numpy, copy=False)
+
+    def _check_size(self, name: str, dtype: DType, shape: tuple[int, ...], loc: Loc) -> None:
+        limits, what = self.limits, f"tensor `{name}`"
+        limits.check("rank", len(shape), f"{what} has rank {len(shape)}", code="onnx.tensor", loc=loc)
+        nbytes = prod(max(d, 1) for d in shape) * dtype.itemsize
+        limits.check("tensor_bytes", nbytes, f"{what} of shape {shape} has {nbytes} bytes", code="onnx.tensor", loc=loc)
+        self._taken += nbytes
+        limits.check("weight_bytes", self._taken, f"with {what}, the constants have {self._taken} bytes", code="onnx.size", loc=loc)
 
     def _check_length(self, tensor: TensorProto, dtype: DType, shape: tuple[int, ...], loc: Loc) -> None:
         """A tensor must hold as many elements as its shape says, before memory is taken for them."""
@@ -123,50 +142,20 @@ class Reader:
             raise fail("onnx.tensor", f"tensor `{tensor.name}` of shape {shape} needs {need} items, the file has {have}", loc=loc)
 
     def _external(self, tensor: TensorProto, dtype: DType, shape: tuple[int, ...], loc: Loc) -> np.ndarray:
-        info = {e.key: e.value for e in tensor.external_data}
-        path = self._inside(info.get("location", ""), tensor.name, loc)
-        try:
-            offset, length = int(info.get("offset", "0")), int(info["length"]) if "length" in info else None
-        except ValueError as error:
-            raise fail("onnx.external", f"offset or length of `{tensor.name}` is not a number", loc=loc) from error
+        if dtype is dtypes.STRING:
+            raise fail("onnx.external", f"`{tensor.name}` has strings, which cannot be external data", loc=loc)
+        entry = entry_of(((e.key, e.value) for e in tensor.external_data), tensor.name, loc)
         count = prod(shape)
-        need = count if dtype.bits < 8 and dtype.is_bool else (count * dtype.bits + 7) // 8
-        data = self._map(path, loc)
-        length = need if length is None else length
-        if offset < 0 or length != need or offset + length > len(data):
-            why = f"`{tensor.name}` needs {need} bytes at offset {offset} of {path.name}, which has {len(data)}"
-            raise fail("onnx.external", why, loc=loc)
-        raw = data[offset : offset + length]
-        if dtype.bits < 8 and not dtype.is_bool:
+        packed = dtype.bits < 8 and not dtype.is_bool
+        need = (count * dtype.bits + 7) // 8 if packed else count * dtype.itemsize
+        raw = self.files.bytes_of(entry, need, tensor.name, loc)
+        if packed:
             whole = TensorProto(data_type=tensor.data_type, dims=shape, raw_data=raw.tobytes())
             return numpy_helper.to_array(whole).astype(dtype.numpy, copy=False)
-        return (
-            raw.view(dtype.numpy).reshape(shape)
-            if offset % dtype.itemsize == 0
-            else np.frombuffer(raw.tobytes(), dtype.numpy).reshape(shape)
-        )
-
-    def _inside(self, location: str, name: str, loc: Loc) -> Path:
-        """The file that `location` names, if it is a plain file of the model's own folder; WeftError `onnx.external`."""
-        if self.folder is None:
-            raise fail("onnx.external", f"`{name}` is stored in {location!r}, but the model was not read from a file", loc=loc)
-        root = self.folder.resolve()
-        path = root / location
-        if not location or os.path.isabs(location) or ".." in Path(location).parts or path.resolve() != path:
-            raise fail("onnx.external", f"`{name}` is stored in {location!r}, outside the model's folder", loc=loc)
-        try:
-            status = path.lstat()
-        except OSError as error:
-            raise fail("onnx.external", f"{location!r}, which holds `{name}`, cannot be read: {error.strerror}", loc=loc) from error
-        if not path.is_file() or path.is_symlink() or status.st_nlink > 1:
-            raise fail("onnx.external", f"{location!r}, which holds `{name}`, is not a plain file", loc=loc)
-        return path
-
-    def _map(self, path: Path, loc: Loc) -> np.ndarray:
-        if path not in self._maps:
-            empty = path.stat().st_size == 0
-            self._maps[path] = np.zeros(0, np.uint8) if empty else np.memmap(path, np.uint8, "r")
-        return self._maps[path]
+        if dtype.is_bool and (raw > 1).any():
+            raise fail("onnx.external", f"`{tensor.name}` is of bool and holds bytes other than 0 and 1", loc=loc)
+        aligned = raw if raw.ctypes.data % dtype.itemsize == 0 else np.frombuffer(raw.tobytes(), np.uint8)
+        return aligned.view(dtype.numpy).reshape(shape)
 
 
 def tensor_type(info: onnx.TypeProto, reader: Reader, dim: "object", loc: Loc) -> TensorType:
@@ -178,9 +167,11 @@ def tensor_type(info: onnx.TypeProto, reader: Reader, dim: "object", loc: Loc) -
     if not t.HasField("shape"):
         raise fail("onnx.type", "an input must have a shape", loc=loc, help="run onnx.shape_inference, or export with shapes")
     dims = tuple(d.dim_value if d.WhichOneof("value") == "dim_value" else dim(d, i) for i, d in enumerate(t.shape.dim))  # type: ignore[operator]
-    if any(isinstance(d, int) and not 0 <= d <= _MOST_ELEMENTS for d in dims) or len(dims) > _MOST_RANK:
+    if any(isinstance(d, int) and d < 0 for d in dims):
         raise fail("onnx.type", f"no tensor can have the shape {dims}", loc=loc)
-    return TensorType(reader.dtype(t.elem_type, loc), dims)
+    found = TensorType(reader.dtype(t.elem_type, loc), dims)
+    check_type(found, reader.limits, "onnx.type", loc)
+    return found
 
 
 def collect(errors: list[WeftError]) -> None:

@@ -6,6 +6,7 @@ from itertools import zip_longest
 import onnx
 
 from ...compiler.ir.attrs import Tensor
+from ...compiler.ir.bounds import check_type
 from ...compiler.ir.dims import Dim, symbol
 from ...compiler.ir.graph import Region, Value, located, param, region
 from ...compiler.ir.types import TensorType
@@ -18,9 +19,6 @@ from .reader import Reader, tensor_type
 from .schema import bind_attributes, body_of, check_call, has_body, schema_of
 
 FunctionKey = tuple[str, str, str]  # domain, name, overload
-_MOST_NODES = 1 << 16
-_MOST_DEPTH = 32
-_MOST_ELEMENTS = 1 << 40
 
 
 class Import:
@@ -28,18 +26,25 @@ class Import:
 
     def __init__(self, reader: Reader, functions: Mapping[FunctionKey, onnx.FunctionProto], file: str, symbols: Mapping[str, Dim]) -> None:
         self.reader = reader
+        self.limits = reader.limits
         self.functions = functions
         self.file = file
         self.symbols = symbols
-        self.contents = Contents()
+        self.contents = Contents(reader.limits)
         self.errors: list[WeftError] = []
         self._nodes = 0
+        self._called = 0
 
     def count(self, nodes: int, loc: Loc) -> None:
-        """Called with the nodes of every function's body: calls of calls could make any number of them out of a small file."""
+        """Called with the number of nodes of every graph in the file."""
         self._nodes += nodes
-        if self._nodes > _MOST_NODES:
-            raise fail("onnx.size", f"the functions of the model come to more than {_MOST_NODES} nodes", loc=loc)
+        self.limits.check("nodes", self._nodes, f"the model has {self._nodes} nodes and more", code="onnx.size", loc=loc)
+
+    def count_called(self, nodes: int, loc: Loc) -> None:
+        """Called with the nodes of every function's body: calls of calls could make any number of them out of a small file."""
+        self._called += nodes
+        what = f"the functions of the model come to {self._called} nodes and more"
+        self.limits.check("function_nodes", self._called, what, code="onnx.size", loc=loc)
 
 
 class Scope:
@@ -163,17 +168,17 @@ class Scope:
                 raise fail("onnx.name", f"`{name}` is defined twice", loc=loc)
             if value is None:
                 raise fail("onnx.unsupported", f"output `{name}` of `{proto.op_type}` is not supported", loc=loc)
-            if isinstance(value.type, TensorType) and isinstance(value.type.size, int) and value.type.size > _MOST_ELEMENTS:
-                raise fail("onnx.size", f"{value.type} is too large: more than {_MOST_ELEMENTS} elements", loc=loc)
+            if isinstance(value.type, TensorType):
+                check_type(value.type, self.shared.limits, "onnx.size", loc)
             self.values[name] = value
             value.name = value.name or self.prefix + name
 
     def _call(self, node: NodeView, function: onnx.FunctionProto, inputs: Sequence[Value | None]) -> list[Value | None] | None:
         """The results of a function's body in place of its call; None if it has problems, which are collected."""
         what = f"function `{function.name}`"
-        node.check(self.depth < _MOST_DEPTH, "nesting", f"{what} is nested more than {_MOST_DEPTH} deep")
+        self.shared.limits.check("calls", self.depth + 1, f"{what} is nested too deeply", code="onnx.nesting", loc=node.loc)
         node.check(len(inputs) <= len(function.input), "arity", f"{what} has {len(function.input)} inputs, {len(inputs)} given")
-        self.shared.count(len(function.node) or 1, node.loc)
+        self.shared.count_called(len(function.node) or 1, node.loc)
         scope = Scope(self.shared, {**self.opsets, **opsets_of(function.opset_import)})
         scope.depth, scope.prefix = self.depth + 1, f"{node.loc.name}/"
         scope.attributes = {a.name: a for a in function.attribute_proto} | dict(node.attributes)
@@ -188,8 +193,8 @@ class Scope:
     def nested(self, graph: onnx.GraphProto, params: Sequence[Value], *, inline: bool = False) -> tuple["Scope", list[Value]]:
         """Import a graph attribute with these parameters; its scope (which knows what it captured) and its results."""
         loc = self.loc(graph.name)
-        if self.depth >= _MOST_DEPTH:
-            raise fail("onnx.nesting", f"graphs are nested more than {_MOST_DEPTH} deep", loc=loc)
+        self.shared.limits.check("calls", self.depth + 1, "graphs are nested too deeply", code="onnx.nesting", loc=loc)
+        self.shared.count(len(graph.node), loc)
         if len(graph.input) != len(params):
             raise fail("onnx.nested", f"the nested graph must have {len(params)} inputs, it has {len(graph.input)}", loc=loc)
         inner = Scope(self.shared, self.opsets, self, inline=inline)

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from weft.proto.container import MANIFEST, PAGE, Container, write_container
 from weft.proto.errors import WeftError
+from weft.proto.limits import Limits
 
 
 def write(path: Path, **members: bytes) -> Path:
@@ -138,8 +139,8 @@ def test_manifests_that_lie(tmp_path: Path, manifest: str, code: str) -> None:
 
 
 def test_a_member_past_the_limit_is_not_read(file: Path) -> None:
-    with Container(file, "test") as c, pytest.raises(WeftError) as e:
-        c.read("folder/second", limit=100)
+    with Container(file, "test", Limits(metadata_bytes=100)) as c, pytest.raises(WeftError, match="metadata_bytes") as e:
+        c.read("folder/second")
     assert e.value.code == "container.size"
 
 

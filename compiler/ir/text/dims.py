@@ -2,14 +2,12 @@
 
 import re
 
+from ....proto.limits import DEFAULT, Limits
 from ..dims import Dim, Expr, Symbol, floordiv, maximum, minimum, mod, symbol, terms_of
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.]*")
 _TOKEN = re.compile(r"\s*(?:(?P<int>\d+)|(?P<name>[A-Za-z_][A-Za-z0-9_.]*)|'(?P<quoted>(?:[^'\\]|\\.)*)'|(?P<punct>[-+*(),\[\]:]))")
 _CALLS = {"floordiv": floordiv, "mod": mod, "min": minimum, "max": maximum}
-# Limits of what is read: an expression of a real program is far below them, an expensive one is a trap.
-MAX_TERMS = 64
-MAX_DEPTH = 16
 MAX_DEGREE = 16
 MAX_DIGITS = 19
 
@@ -40,13 +38,14 @@ def _atom_text(atom: object) -> str:
 
 
 class _Reader:
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, limits: Limits) -> None:
         self.text = text
+        self.limits = limits
         self.tokens: list[tuple[str, str]] = []
         pos, end = 0, len(text.rstrip())
         while pos < end:
             m = _TOKEN.match(text, pos)
-            if m is None or len(self.tokens) > 32 * MAX_TERMS:
+            if m is None or len(self.tokens) > 32 * limits.dim_terms:
                 raise self.error()
             self.tokens.append((m.lastgroup or "", m[m.lastgroup or 0]))
             pos = m.end()
@@ -72,11 +71,11 @@ class _Reader:
 
     def sum(self) -> Dim:
         self.depth += 1
-        if self.depth > MAX_DEPTH:
+        if self.depth > self.limits.dim_depth:
             raise self.error()
         total: Dim = 0
         sign = -1 if self.take("-") else 1
-        for _ in range(MAX_TERMS):
+        for _ in range(self.limits.dim_terms):
             total = total + self.term() * sign
             if self.take("+"):
                 sign = 1
@@ -125,12 +124,12 @@ class _Reader:
         return symbol(text, lo, hi)
 
 
-def parse_dim(text: str) -> Dim:
+def parse_dim(text: str, limits: Limits = DEFAULT) -> Dim:
     """Read what `dim_text` wrote; ValueError if it is not a dimension."""
-    reader = _Reader(text)
+    reader = _Reader(text, limits)
     value = reader.sum()
     if reader.at != len(reader.tokens):
         raise reader.error()
-    if isinstance(value, Expr) and len(terms_of(value)) > MAX_TERMS:
+    if isinstance(value, Expr) and len(terms_of(value)) > limits.dim_terms:
         raise reader.error()
     return value

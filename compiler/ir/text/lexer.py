@@ -4,6 +4,7 @@ import re
 from bisect import bisect_right
 
 from ....proto.errors import Loc, WeftError, fail
+from ....proto.limits import DEFAULT, Limits
 
 _SPACE = re.compile(r"(?:[ \t\r\n]++|//[^\n]*+)*+")
 _IDENT = re.compile(r"[A-Za-z_][A-Za-z0-9_$.]*+")
@@ -37,8 +38,9 @@ def unescape(literal: str) -> str:
 class Lexer:
     """A cursor over the text; it always stands on the first character of a token."""
 
-    def __init__(self, text: str, file: str) -> None:
+    def __init__(self, text: str, file: str, limits: Limits = DEFAULT) -> None:
         self.text = text
+        self.limits = limits
         self.file = file
         self.pos = 0
         self._lines: list[int] | None = None
@@ -68,6 +70,14 @@ class Lexer:
         """The error at a position, the cursor's unless given."""
         at = self.pos if pos is None else pos
         return fail(code, message, loc=self.place(at), help=help, snippet=self.snippet(at))
+
+    def limit(self, name: str, amount: int, what: str, code: str, pos: int | None = None) -> None:
+        """The error at a position if `amount` is more than the limit `name`."""
+        try:
+            self.limits.check(name, amount, what, code=code)
+        except WeftError as e:
+            at = self.pos if pos is None else pos
+            raise e.at(self.place(at), self.snippet(at)) from None
 
     def expected(self, what: str) -> WeftError:
         """The error that something else was found."""

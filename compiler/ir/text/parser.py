@@ -1,6 +1,7 @@
 """The parser: MLIR text to a module. Recursive descent, a class for each layer of the language."""
 
 from ....proto.errors import WeftError
+from ....proto.limits import DEFAULT, Limits
 from ..attrs import Attr, Dict
 from ..graph import Function, Module
 from ..types import Type
@@ -9,13 +10,13 @@ from .scope import Body, Scope
 from .statements import agree, is_known, listed
 
 
-def parse(text: str, file: str = "<text>") -> Module:
+def parse(text: str, file: str = "<text>", limits: Limits = DEFAULT) -> Module:
     """The module a text in MLIR syntax describes.
 
-    `file` names the text in errors and locations. WeftError: `mlir.…` for what cannot be read, `op.unknown` for every op weft does not
-    have, `<op>.C…` for every constraint that does not hold, each with its place.
+    `file` names the text in errors and locations; `limits` bounds what it may ask for. WeftError: `mlir.…` for what cannot be read,
+    `op.unknown` for every op weft does not have, `<op>.C…` for every constraint that does not hold, each with its place.
     """
-    return Parser(text, file).module()
+    return Parser(text, file, limits).module()
 
 
 class Parser(FormReader):

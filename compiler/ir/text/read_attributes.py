@@ -7,6 +7,7 @@ import numpy as np
 
 from ....proto.dtypes import DType
 from ....proto.errors import Loc, merge_locs
+from ....proto.limits import DEFAULT, Limits
 from ..attrs import Attr, ConvDims, Dict, DotDims, GatherDims, ScatterDims, Symref, Tensor
 from ..types import TensorType, Type
 from .read_dense import Literal, from_bytes, read_literal, to_array
@@ -35,8 +36,8 @@ _MAX_LOC_CHAIN = 200
 class AttributeReader(TypeReader):
     """Adds attributes, their aliases, named constants, and locations."""
 
-    def __init__(self, text: str, file: str) -> None:
-        super().__init__(text, file)
+    def __init__(self, text: str, file: str, limits: Limits = DEFAULT) -> None:
+        super().__init__(text, file, limits)
         self.aliases: dict[str, int] = {}
         for m in _ALIAS.finditer(text):
             (self.aliases if m[1] == "#" else self.type_aliases).setdefault(m[2], m.end())

@@ -12,8 +12,6 @@ from .lexer import Lexer, unescape
 
 _ITEM = re.compile(r'\s*+(?:([\[\](),])|(-?[A-Za-z0-9_.+\-]++)|("[^"\\\n]*+(?:\\.[^"\\\n]*+)*+"))')
 _MAX_DEPTH = 64
-# A splat takes no memory until somebody spells it out.
-MAX_SPLAT_BYTES = 1 << 42
 
 
 @dataclass(slots=True)
@@ -122,8 +120,8 @@ def to_array(lx: Lexer, literal: Literal, dtype: DType, shape: tuple[int, ...]) 
 
 
 def _splat(lx: Lexer, start: int, one: np.ndarray, dtype: DType, shape: tuple[int, ...]) -> np.ndarray:
-    if prod(shape) * dtype.itemsize > MAX_SPLAT_BYTES:
-        raise lx.error("mlir.size", f"a constant of {prod(shape)} elements is too large", start)
+    # A splat takes no memory until somebody spells it out.
+    lx.limit("tensor_bytes", prod(shape) * dtype.itemsize, f"a constant of {prod(shape)} elements", "mlir.size", start)
     return np.broadcast_to(one.reshape(()), shape)
 
 

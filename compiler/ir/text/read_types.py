@@ -3,6 +3,8 @@
 import re
 
 from ....proto.dtypes import BY_NAME, I64, DType
+from ....proto.limits import DEFAULT, Limits
+from ..bounds import fixed_bytes
 from ..dims import Dim, symbol
 from ..types import TensorType, TokenType, TupleType, Type
 from .dims import parse_dim
@@ -11,9 +13,7 @@ from .lexer import Lexer
 _TENSOR = re.compile(r"tensor<((?:[0-9?]++x)*+)([A-Za-z0-9]++(?:<f32>|<f64>)?|!weft\.string)>")
 _DIM = re.compile(r"(?:[0-9]++|\?)x")
 _ELEMENT = re.compile(r"complex\s*<\s*f(?:32|64)\s*>|!weft\.string|[A-Za-z][A-Za-z0-9]*+")
-MAX_RANK = 64
 MAX_DIM = (1 << 63) - 1
-MAX_DEPTH = 64
 MAX_LEAVES = 4096
 # Stands for a dim written `?` of which nothing more is said; never leaves the parser.
 ANY_DIM = symbol("?")
@@ -22,8 +22,8 @@ ANY_DIM = symbol("?")
 class TypeReader(Lexer):
     """Adds types."""
 
-    def __init__(self, text: str, file: str) -> None:
-        super().__init__(text, file)
+    def __init__(self, text: str, file: str, limits: Limits = DEFAULT) -> None:
+        super().__init__(text, file, limits)
         self._known: dict[str, TensorType] = {}
         self._depth = 0
         self.type_aliases: dict[str, int] = {}
@@ -32,8 +32,7 @@ class TypeReader(Lexer):
     def deeper(self) -> None:
         """Enter a nested construct; every `deeper` needs its `shallower`."""
         self._depth += 1
-        if self._depth > MAX_DEPTH:
-            raise self.error("mlir.depth", f"nested more than {MAX_DEPTH} deep")
+        self.limit("nesting", self._depth, "nested too deeply", "mlir.depth")
 
     def shallower(self) -> None:
         self._depth -= 1
@@ -129,13 +128,14 @@ class TypeReader(Lexer):
         while (m := _DIM.match(self.text, self.pos)) is not None:
             dims.append(self._dim(m[0][:-1]))
             self.pos = m.end()
-        if len(dims) > MAX_RANK:
-            raise self.error("mlir.type", f"a tensor has at most {MAX_RANK} dims", start)
+        self.limit("rank", len(dims), f"a tensor of rank {len(dims)}", "mlir.type", start)
         dtype = self.element_type()
         if self.take(","):
             dims = self._encoding(dims)
         self.expect(">")
-        return TensorType(dtype, tuple(dims))
+        t = TensorType(dtype, tuple(dims))
+        self.limit("tensor_bytes", fixed_bytes(t), f"{t} has {fixed_bytes(t)} bytes", "mlir.type", start)
+        return t
 
     def _dim(self, digits: str) -> Dim:
         if digits == "?":
@@ -171,7 +171,7 @@ class TypeReader(Lexer):
         start = self.pos
         text = self.string()
         try:
-            return parse_dim(text)
+            return parse_dim(text, self.limits)
         except ValueError as e:
             raise self.error("mlir.dim", f"{text[:80]!r} is not a dimension: {e}", start) from e
 

@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass, field
 
 from ....proto.errors import Diagnostic, Loc, WeftError, fail
+from ....proto.limits import DEFAULT, Limits
 from ...ops.registry import OPS, Op
 from ...ops.signature import check_operand_kinds, conforming_attrs
 from ..attrs import Attr
@@ -61,10 +62,11 @@ def is_known(spelled: str) -> bool:
 class StatementReader(AttributeReader):
     """Adds regions and the statements in them."""
 
-    def __init__(self, text: str, file: str) -> None:
-        super().__init__(text, file)
+    def __init__(self, text: str, file: str, limits: Limits = DEFAULT) -> None:
+        super().__init__(text, file, limits)
         self.problems: list[Diagnostic] = []
         self._symbols = 0
+        self._nodes = 0
 
     # Parameters
 
@@ -170,6 +172,8 @@ class StatementReader(AttributeReader):
 
     def _statement(self, body: Body) -> None:
         start = self.pos
+        self._nodes += 1
+        self.limit("nodes", self._nodes, f"the text has {self._nodes} operations and more", "mlir.size")
         groups = self._groups()
         at = self.pos
         quoted = self.at('"')

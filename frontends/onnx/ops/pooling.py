@@ -23,9 +23,6 @@ from ..registry import handles
 from .nn import Pads, pads_of, spatial_of, steps_of
 from .reduction import first_of_pairs
 
-_MOST_WINDOWS = 1 << 22  # along one axis
-_MOST_BLOCK = 1 << 10  # elements of a block of `Col2Im`
-
 
 def _window(node: NodeView, x: Value) -> tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...], Pads, Pads]:
     """kernel, strides, dilations, pads as given, pads that also let the last window of `ceil_mode` fit."""
@@ -107,7 +104,8 @@ def average_pool(node: NodeView, x: Value) -> Value:
     total = _reduce_window(x, "add", kernel, strides, dilations, wide)
     counted = bool(node.int("count_include_pad", 0))
     windows = total.shape[2:]
-    node.check(all(isinstance(n, int) and n <= _MOST_WINDOWS for n in windows), "size", f"`AveragePool` of {x.type} gives {total.type}")
+    node.check(all(isinstance(n, int) for n in windows), "size", f"`AveragePool` of {x.type} gives {total.type}")
+    node.check_limit("table_elements", max((n for n in windows if isinstance(n, int)), default=0), f"of {x.type} gives {total.type}")
     if 0 in windows:
         return total
     counts = _window_counts(spatial_of(node, x), kernel, strides, dilations, pads, wide, counted)
@@ -201,7 +199,8 @@ def col2im(node: NodeView, x: Value, image_shape: Value, block_shape: Value) -> 
     image, block = node.numbers(image_shape, "the image's shape"), node.numbers(block_shape, "the block's shape")
     rank = len(image)
     node.check_length(block, rank, "the block's shape")
-    node.check(min(block, default=0) > 0 and prod(block) <= _MOST_BLOCK, "size", f"blocks of `Col2Im` are {block}")
+    node.check(min(block, default=0) > 0, "size", f"blocks of `Col2Im` are {block}")
+    node.check_limit("unrolled", prod(block), f"has blocks of {block}")
     strides, dilations, pads = steps_of(node, "strides", rank), steps_of(node, "dilations", rank), node.ints("pads", (0,) * (2 * rank))
     node.check_length(pads, 2 * rank, "`pads`")
     extent = zip(image, pads[:rank], pads[rank:], block, dilations, strides, strict=True)

@@ -14,9 +14,6 @@ from ..node import NodeView
 from ..registry import handles
 from .indexing import take
 
-_MOST = 1 << 24  # elements along one axis
-_MOST_TAPS = 1 << 8  # on each side of a new element
-
 
 @dataclass(frozen=True, slots=True)
 class Axis:
@@ -80,7 +77,8 @@ def _old_size(node: NodeView, x: Value, axis: int) -> int:
     n = x.shape[axis]
     if not isinstance(n, int):
         raise node.error("dynamic", f"`{node.op_type}` needs a static size along axis {axis} of {x.type}")
-    node.check(0 < n <= _MOST, "size", f"`{node.op_type}` of {x.type} along axis {axis}")
+    node.check(n > 0, "size", f"`{node.op_type}` of {x.type} along axis {axis}")
+    node.check_limit("table_elements", n, f"of {x.type} along axis {axis}")
     return n
 
 
@@ -91,7 +89,8 @@ def _scaled(node: NodeView, x: Value, scales: Sequence[float], axes: Sequence[in
         if scale == 1 and (begin, end) == (0, 1):
             continue
         old = _old_size(node, x, axis)
-        node.check(0 < scale < _MOST and old * scale < _MOST, "attribute", f"a scale of `{node.op_type}` is {scale}")
+        most = node.limits.table_elements
+        node.check(0 < scale < most and old * scale < most, "attribute", f"a scale of `{node.op_type}` is {scale}")
         # f32 arithmetic, as the scales are f32: 3 · 0.6 is below or above an integer accordingly.
         new = int(np.floor(np.float32(old) * np.float32(scale) * np.float32(end - begin)))
         result.append(Axis(axis, old, new, scale, begin, end))
@@ -100,7 +99,8 @@ def _scaled(node: NodeView, x: Value, scales: Sequence[float], axes: Sequence[in
 
 def _sized(node: NodeView, x: Value, sizes: Sequence[int], axes: Sequence[int], region: Sequence[float]) -> list[Axis]:
     node.check_length(sizes, len(axes), "the sizes")
-    node.check(all(0 <= s <= _MOST for s in sizes), "attribute", f"the sizes of `Resize` are {list(sizes)}")
+    node.check(min(sizes, default=0) >= 0, "attribute", f"the sizes of `Resize` are {list(sizes)}")
+    node.check_limit("table_elements", max(sizes, default=0), f"to the sizes {list(sizes)}")
     policy = node.string("keep_aspect_ratio_policy", "stretch")
     bounds = _bounds(node, region, len(axes))
     changed = [(a, s, b) for a, s, b in zip(axes, sizes, bounds, strict=True) if s != x.shape[a] or b != (0, 1) or policy != "stretch"]
@@ -115,7 +115,7 @@ def _sized(node: NodeView, x: Value, sizes: Sequence[int], axes: Sequence[int], 
 def _resize(node: NodeView, x: Value, axes: Sequence[Axis]) -> Value:
     mode = node.string("mode", "nearest")
     for axis in axes:
-        node.check(axis.new <= _MOST, "size", f"`{node.op_type}` to {axis.new} elements along axis {axis.index}")
+        node.check_limit("table_elements", axis.new, f"to {axis.new} elements along axis {axis.index}")
         places = _places(node, axis)
         if mode == "nearest":
             at = np.clip(_nearest(node, places), 0, axis.old - 1).astype(np.int64)
@@ -188,7 +188,8 @@ def _taps(
     support, weight = kernel
     stretch = max(1.0, 1 / axis.scale) if node.int("antialias", 0) else 1.0
     reach = int(np.ceil(support * stretch))
-    node.check(reach <= _MOST_TAPS and reach * axis.new <= _MOST, "size", f"`{node.op_type}` of {axis.old} elements to {axis.new}")
+    node.check_limit("unrolled", reach, f"of {axis.old} elements to {axis.new} takes many together")
+    node.check_limit("table_elements", reach * axis.new, f"of {axis.old} elements to {axis.new}")
     at = np.floor(places) + np.arange(1 - reach, reach + 1)[:, None]
     weights = weight(np.abs(at - places) / stretch)
     outside = (at < 0) | (at >= axis.old)

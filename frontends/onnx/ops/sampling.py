@@ -16,8 +16,6 @@ from ..registry import handles
 from .indexing import take
 from .nn import spatial_of
 
-_MOST_SAMPLES = 1 << 10  # along each side of one bin of `RoiAlign`
-
 
 @dataclass(frozen=True, slots=True)
 class Tap:
@@ -154,7 +152,8 @@ def roi_align(node: NodeView, x: Value, rois: Value, batch: Value) -> Value:
     node.check(len(rois.shape) == 2 and rois.shape[1] == 4 and 0 not in sizes, "shape", f"regions {rois.type} of {x.type}")
     bins, ratio = (node.int("output_height", 1), node.int("output_width", 1)), node.int("sampling_ratio", 0)
     node.check(ratio > 0, "dynamic", "`RoiAlign` with as many samples as a region is large depends on data", "set `sampling_ratio`")
-    node.check(min(bins) > 0 and max(ratio, *bins) <= _MOST_SAMPLES, "attribute", f"`RoiAlign` in {bins} bins of {ratio}² samples")
+    node.check(min(bins) > 0, "attribute", f"`RoiAlign` in {bins} bins")
+    node.check_limit("unrolled", max(ratio, *bins), f"in {bins} bins of {ratio}² samples")
     wide = cast(rois, dtypes.F32) if rois.dtype.bits < 32 else rois
     axes: list[list[Tap]] = []
     for axis in (0, 1):

@@ -13,8 +13,6 @@ from ..build import op
 from ..node import NodeView
 from ..registry import handles
 
-_MOST_REPEATED = 1 << 12  # elements that padding copies from inside, along one axis
-
 
 @handles("Slice")
 def slice_attributes(node: NodeView, x: Value) -> Value:
@@ -120,7 +118,8 @@ def _pad(node: NodeView, x: Value, pads: list[Dim], fill: Value) -> Value:
         n = x.shape[axis]
         if not (isinstance(before, int) and isinstance(after, int) and isinstance(n, int)):
             raise node.error("dynamic", f"padding of mode {mode} needs static sizes")
-        node.check(n > 0 and -n <= min(before, after) and before + after <= _MOST_REPEATED, "size", f"`Pad` of {x.type} by {pads}")
+        node.check(n > 0 and -n <= min(before, after), "size", f"`Pad` of {x.type} by {pads}")
+        node.check_limit("unrolled", before + after, f"of {x.type} by {pads}")
         x = _take(x, axis, _padded_indices(mode, n, before, after))
     return x
 
