@@ -69,18 +69,34 @@ class TupleType(_message.Message):
     types: _containers.RepeatedScalarFieldContainer[int]
     def __init__(self, types: _Optional[_Iterable[int]] = ...) -> None: ...
 
+class MapType(_message.Message):
+    __slots__ = ("key", "value")
+    KEY_FIELD_NUMBER: _ClassVar[int]
+    VALUE_FIELD_NUMBER: _ClassVar[int]
+    key: int
+    value: int
+    def __init__(self, key: _Optional[int] = ..., value: _Optional[int] = ...) -> None: ...
+
 class Type(_message.Message):
-    __slots__ = ("tensor", "token", "tuple")
+    __slots__ = ("tensor", "token", "tuple", "sequence", "optional", "map", "unranked")
     class Token(_message.Message):
         __slots__ = ()
         def __init__(self) -> None: ...
     TENSOR_FIELD_NUMBER: _ClassVar[int]
     TOKEN_FIELD_NUMBER: _ClassVar[int]
     TUPLE_FIELD_NUMBER: _ClassVar[int]
+    SEQUENCE_FIELD_NUMBER: _ClassVar[int]
+    OPTIONAL_FIELD_NUMBER: _ClassVar[int]
+    MAP_FIELD_NUMBER: _ClassVar[int]
+    UNRANKED_FIELD_NUMBER: _ClassVar[int]
     tensor: TensorType
     token: Type.Token
     tuple: TupleType
-    def __init__(self, tensor: _Optional[_Union[TensorType, _Mapping]] = ..., token: _Optional[_Union[Type.Token, _Mapping]] = ..., tuple: _Optional[_Union[TupleType, _Mapping]] = ...) -> None: ...
+    sequence: int
+    optional: int
+    map: MapType
+    unranked: int
+    def __init__(self, tensor: _Optional[_Union[TensorType, _Mapping]] = ..., token: _Optional[_Union[Type.Token, _Mapping]] = ..., tuple: _Optional[_Union[TupleType, _Mapping]] = ..., sequence: _Optional[int] = ..., optional: _Optional[int] = ..., map: _Optional[_Union[MapType, _Mapping]] = ..., unranked: _Optional[int] = ...) -> None: ...
 
 class Loc(_message.Message):
     __slots__ = ("file", "name", "line", "column", "parts")

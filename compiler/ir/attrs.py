@@ -6,7 +6,7 @@ import numpy as np
 
 from ...proto.dtypes import DType
 from .dims import Expr, symbols
-from .types import TensorType, TokenType, TupleType, Type, type_symbols
+from .types import MapType, OptionalType, SequenceType, TensorType, TupleType, Type, type_symbols
 
 # Contents up to this many bytes are compared and hashed by value, larger ones by identity.
 _BY_VALUE = 4096
@@ -129,7 +129,7 @@ def attr_symbols(a: Attr) -> set[str]:
             return set(symbols(a))
         case tuple():
             return {name for part in a for name in attr_symbols(part)}
-        case TensorType() | TokenType() | TupleType():
+        case TensorType() | TupleType() | SequenceType() | OptionalType() | MapType():
             return set(type_symbols(a))
         case _:
             return set()

@@ -6,7 +6,7 @@ from dataclasses import replace
 from .attrs import Attr
 from .dims import Dim, Expr, substitute
 from .graph import Function, Node, Region, Value
-from .types import TensorType, TupleType, Type
+from .types import MapType, OptionalType, SequenceType, TensorType, TupleType, Type
 
 
 def concrete_type(t: Type, values: Mapping[str, Dim]) -> Type:
@@ -16,6 +16,12 @@ def concrete_type(t: Type, values: Mapping[str, Dim]) -> Type:
             return t.with_shape(tuple(substitute(d, values) for d in t.shape))
         case TupleType():
             return TupleType(tuple(concrete_type(part, values) for part in t.types))
+        case SequenceType(element):
+            return SequenceType(concrete_type(element, values))
+        case OptionalType(element):
+            return OptionalType(concrete_type(element, values))
+        case MapType(key, value):
+            return MapType(key, concrete_type(value, values))
         case _:
             return t
 
@@ -27,7 +33,7 @@ def concrete_attr(a: Attr, values: Mapping[str, Dim]) -> Attr:
             return substitute(a, values)
         case tuple():
             return tuple(concrete_attr(part, values) for part in a)
-        case TensorType() | TupleType():
+        case TensorType() | TupleType() | SequenceType() | OptionalType() | MapType():
             return concrete_type(a, values)
         case _:
             return a

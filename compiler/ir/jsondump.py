@@ -9,7 +9,7 @@ from ...proto.errors import Loc
 from .attrs import Attr, ConvDims, Dict, DotDims, GatherDims, ScatterDims, Symref, Tensor
 from .dims import Expr
 from .graph import Function, Module, Node, Region, Value
-from .types import TensorType, TokenType, TupleType, Type
+from .types import MapType, OptionalType, SequenceType, TensorType, TokenType, TupleType, Type, UnrankedTensorType
 
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 # Contents of constants of up to this many elements are shown.
@@ -72,6 +72,14 @@ def _type(t: Type) -> Json:
             return {"tuple": [_type(part) for part in types]}
         case TokenType():
             return "token"
+        case SequenceType(element):
+            return {"sequence": _type(element)}
+        case OptionalType(element):
+            return {"optional": _type(element)}
+        case MapType(key, value):
+            return {"map": {"key": key.name, "value": _type(value)}}
+        case UnrankedTensorType(dtype):
+            return {"dtype": dtype.name, "shape": None}
 
 
 def _loc(loc: Loc) -> Json:
@@ -103,7 +111,7 @@ def _attr(a: Attr) -> Json:
             return str(a)
         case Symref(name):
             return f"@{name}"
-        case TensorType() | TokenType() | TupleType():
+        case TensorType() | TokenType() | TupleType() | SequenceType() | OptionalType() | MapType() | UnrankedTensorType():
             return _type(a)
 
 

@@ -3,16 +3,16 @@
 import re
 from collections.abc import Callable
 
-import numpy as np
-
 from ...proto.errors import check, fail
 from ...vm import host
 from ..ir.attrs import Attr, Dict, Symref
+from ..ir.dims import Dim, Expr
 from ..ir.graph import Region
-from ..ir.types import TensorType, TokenType, Type
+from ..ir.types import ANY_DIM, MapType, OptionalType, SequenceType, TensorType, TokenType, TupleType, Type, UnrankedTensorType
 from .bodies import check_region, listed
+from .dynamic import check_symbols
 from .registry import define
-from .values import TOKEN, Data
+from .values import TOKEN, Data, Token
 
 
 def _infer_call(*operands: Type, callee: Symref, results: tuple[Type, ...]) -> tuple[Type, ...]:
@@ -64,24 +64,61 @@ def _infer_custom_call(
     called_computations: tuple[Symref, ...] = (),
     operand_layouts: tuple[Attr, ...] | None = None,
     result_layouts: tuple[Attr, ...] | None = None,
+    symbols: tuple[Expr | int, ...] = (),
     results: tuple[Type, ...],
 ) -> tuple[Type, ...]:
     check(call_target_name != "", "custom_call.I2", "`call_target_name` must not be empty")
+    check_symbols(symbols, "custom_call.C3")
     function = host.TABLE.get(call_target_name)
     if function is None:
         return results  # Somebody else's: it can be looked at, not run.
     attributes = host.parse_attributes(_json(backend_config))
-    tensors = [t for t in inputs if isinstance(t, TensorType)]
-    count = f"the host function `{call_target_name}` takes {function.operands} operands, got {listed(tensors)}"
-    check(function.operands in (None, len(tensors)), "custom_call.C1", count)
+    values = [t for t in inputs if not isinstance(t, TokenType)]
+    count = f"the host function `{call_target_name}` takes {function.operands} operands, got {listed(values)}"
+    check(function.operands in (None, len(values)), "custom_call.C1", count)
     try:
-        returned = function.results(attributes, *(host.ArrayType(t.dtype, t.shape) for t in tensors))
+        returned = function.results(attributes, *map(_value_type, values))
     except (KeyError, TypeError, ValueError, IndexError) as error:
-        raise fail("custom_call.I4", f"`backend_config` does not suit the host function `{call_target_name}`: {error!r}") from error
-    expected = [TensorType(t.dtype, t.shape) for t in returned if isinstance(t, host.ArrayType)]
-    given = [t for t in results if isinstance(t, TensorType)]
-    check(given == expected, "custom_call.C2", f"`{call_target_name}` returns {listed(expected)}, results are given as {listed(given)}")
+        raise fail("custom_call.I4", f"this does not suit the host function `{call_target_name}`: {error!r}") from error
+    given = [t for t in results if not isinstance(t, TokenType)]
+    good = len(given) == len(returned) and all(_suits(t, r, symbols) for t, r in zip(given, returned, strict=True))
+    fact = f"`{call_target_name}` returns ({', '.join(map(_described, returned))}), results are given as {listed(given)}"
+    check(good, "custom_call.C2", fact)
     return results
+
+
+def _value_type(t: Type) -> host.ValueType:
+    """A type as host functions speak of it; `WeftError` `custom_call.I1` if they do not."""
+    match t:
+        case TensorType(dtype, shape):
+            return host.ArrayType(dtype, tuple(None if d == ANY_DIM else d for d in shape))
+        case UnrankedTensorType(dtype):
+            return host.UnrankedType(dtype)
+        case SequenceType(element):
+            return host.SequenceType(_value_type(element))
+        case OptionalType(element):
+            return host.OptionalType(_value_type(element))
+        case MapType(key, value):
+            return host.MapType(key, _value_type(value))
+        case TokenType() | TupleType():
+            raise fail("custom_call.I1", f"a host function takes no {t}")
+
+
+def _suits(declared: Type, returned: host.ValueType, symbols: tuple[Dim, ...]) -> bool:
+    """Whether a result may be declared so: dims that the host function knows are those, unless a symbol is defined in their place."""
+    if not isinstance(declared, TensorType) or not isinstance(returned, host.ArrayType):
+        return host.compatible(_value_type(declared), returned)
+    same = declared.dtype == returned.dtype and declared.rank == len(returned.shape)
+    return same and all(r is None or d == r or d in symbols for d, r in zip(declared.shape, returned.shape, strict=True))
+
+
+def _described(t: host.ValueType) -> str:
+    match t:
+        case host.ArrayType(dtype, shape):
+            dims = "".join("?x" if d is None else f"{d}x" for d in shape)
+            return f"tensor<{dims}{dtype.name}>"
+        case _:
+            return str(t)
 
 
 def _json(backend_config: str | Dict | None) -> str:
@@ -92,8 +129,11 @@ def _reference_custom_call(
     *inputs: Data, call_target_name: str, backend_config: str | Dict | None = "", results: tuple[Type, ...], **_: object
 ) -> tuple[Data, ...]:
     function = host.lookup(call_target_name)
-    arrays = [x for x in inputs if isinstance(x, np.ndarray)]
-    found = iter(function.call(host.parse_attributes(_json(backend_config)), *arrays))
+    values = [x for x in inputs if not isinstance(x, Token)]
+    try:
+        found = iter(function.call(host.parse_attributes(_json(backend_config)), *values))
+    except ValueError as error:
+        raise fail("run.value", f"the host function `{call_target_name}`: {error}") from error
     return tuple(TOKEN if isinstance(t, TokenType) else next(found) for t in results)
 
 
@@ -101,10 +141,12 @@ custom_call = define(
     "custom_call",
     doc="""A host function, from the closed list in `vm.host`; its attributes are the JSON object in `backend_config`.
 
-    A target that is not in the list can be kept in a graph but not run. Tokens only order the call. I2: a target is named. I4:
-    `backend_config` suits it. C1: it has the host function's number of operands. C2: and its result types.""",
+    A target that is not in the list can be kept in a graph but not run. Tokens only order the call. `symbols` are those that the result
+    types define, where a size is known to data alone. I1: no tuples. I2: a target is named. I4: operands and `backend_config` suit it.
+    C1: it has the host function's number of operands. C2: and its result types, perhaps with symbols for dims. C3: `symbols` are plain.""",
     infer=_infer_custom_call,
     reference=_reference_custom_call,
+    traits=("symbols",),
 )
 
 

@@ -1,12 +1,17 @@
-"""Shapes that depend on data: where a number that was computed becomes the size of a dim."""
+"""Shapes that depend on data: where a number that was computed becomes the size of a dim, and control flow over such values."""
+
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
-from ...proto.dtypes import BOOL, I64
+from ...proto.dtypes import BOOL, I32, I64
 from ...proto.errors import check, fail
 from ..ir.dims import Dim, Expr, Symbol
-from ..ir.types import TensorType
+from ..ir.graph import Region
+from ..ir.types import TensorType, Type, unify
+from .bodies import check_region, listed
 from .registry import define
+from .values import Data
 
 
 def symbol_of(d: Dim) -> Symbol | None:
@@ -56,5 +61,96 @@ bind_dims = define(
     and bounded by numbers. C3 (checked of the function): nothing else defines them, and all that mentions them comes later.""",
     infer=_infer_bind_dims,
     reference=_reference_bind_dims,
+    traits=("symbols",),
+)
+
+
+Branch = Callable[..., tuple[Data, ...]]
+Known = Mapping[str, Dim]
+_PRED = TensorType(BOOL, ())
+_INDEX = TensorType(I32, ())
+
+
+def fits(patterns: Sequence[Type], types: Sequence[Type], known: Known) -> bool:
+    """Whether each type is an instance of its pattern, for one choice of the symbols of the patterns that are not in `known`."""
+    env = dict(known)
+    return len(patterns) == len(types) and all(unify(p, t, env) for p, t in zip(patterns, types, strict=True))
+
+
+def check_while(operands: Sequence[Type], cond: Region, body: Region, results: Sequence[Type], known: Known) -> None:
+    """The constraints of `weft.while`; symbols that are not in `known` (as themselves) stand for what each turn makes of them."""
+    carried = tuple(p.type for p in body.params)
+    check_region(cond, carried, (_PRED,), "weft.while.C1", "`cond`")
+    check(fits(carried, operands, known), "weft.while.C2", f"`body` takes {listed(carried)}, the operands are {listed(operands)}")
+    returned = body.result_types
+    check(fits(carried, returned, known), "weft.while.C3", f"`body` takes {listed(carried)} and returns {listed(returned)}")
+    check(fits(results, carried, known), "weft.while.C4", f"`body` takes {listed(carried)}, the results are {listed(results)}")
+
+
+def _infer_while(
+    *operand: Type, symbols: tuple[Expr | int, ...] = (), cond: Region, body: Region, results: tuple[Type, ...]
+) -> tuple[Type, ...]:
+    check_symbols(symbols, "weft.while.C5")
+    check_while(operand, cond, body, results, {})
+    return results
+
+
+def _reference_while(*operand: Data, symbols: tuple[Dim, ...], cond: Branch, body: Branch) -> tuple[Data, ...]:
+    state = operand
+    while bool(cond(*state)[0]):
+        state = body(*state)
+    return state
+
+
+while_ = define(
+    "weft.while",
+    doc="""`while` over values whose shapes change from turn to turn, and over host values.
+
+    The parameters of `cond` and `body` may mention symbols that nothing around defines: they are bound anew in every turn. `symbols` are
+    those that the result types define. C1: `cond` takes what `body` takes and returns i1. C2: the operands are of these types for some
+    values of those symbols. C3: so is what `body` returns. C4: and these are of the result types. C5: `symbols` are plain.""",
+    infer=_infer_while,
+    reference=_reference_while,
+    regions=("cond", "body"),
+    traits=("symbols",),
+)
+
+
+def check_case(branches: Sequence[Region], results: Sequence[Type], known: Known) -> None:
+    """What the branches of `weft.case` return must be of the result types."""
+    for i, branch in enumerate(branches):
+        returned = branch.result_types
+        fact = f"branch {i} returns {listed(returned)}, the results are {listed(results)}"
+        check(fits(results, returned, known), "weft.case.C3", fact)
+
+
+def _infer_case(
+    index: TensorType, *, symbols: tuple[Expr | int, ...] = (), branches: tuple[Region, ...], results: tuple[Type, ...]
+) -> tuple[Type, ...]:
+    check(index in (_INDEX, _PRED), "weft.case.I1", f"`index` must be {_INDEX} or {_PRED}, got {index}")
+    count = "`weft.case` needs a branch, two for an index of i1"
+    check(len(branches) == 2 if index == _PRED else len(branches) > 0, "weft.case.C1", count)
+    for i, branch in enumerate(branches):
+        check_region(branch, (), None, "weft.case.C2", f"branch {i}")
+    check_symbols(symbols, "weft.case.C4")
+    check_case(branches, results, {})
+    return results
+
+
+def _reference_case(index: np.ndarray, *, symbols: tuple[Dim, ...], branches: tuple[Branch, ...]) -> tuple[Data, ...]:
+    i = int(index)
+    return branches[i if 0 <= i < len(branches) else -1]()
+
+
+case = define(
+    "weft.case",
+    doc="""`case` whose branches may return different shapes, and host values.
+
+    An index of i1 chooses branch 0 if it is false and branch 1 if it is true. `symbols` are those that the result types define. I1:
+    `index` is a scalar i32 or i1. C1: at least one branch, two for i1. C2: branches have no inputs. C3: what each branch returns is of
+    the result types for some values of the symbols. C4: `symbols` are plain.""",
+    infer=_infer_case,
+    reference=_reference_case,
+    regions=("*branches",),
     traits=("symbols",),
 )

@@ -1,4 +1,4 @@
-"""What values are while the reference interpreter runs: arrays, tokens, tuples."""
+"""What values are while the reference interpreter runs: arrays, tokens, tuples, and host values: lists, dicts, None."""
 
 import numpy as np
 
@@ -21,4 +21,4 @@ class Tuple(tuple["Data", ...]):
     __slots__ = ()
 
 
-Data = np.ndarray | Token | Tuple
+Data = np.ndarray | Token | Tuple | list["Data"] | dict[int | str, "Data"] | None

@@ -7,7 +7,7 @@ from ..ir.attrs import Symref
 from ..ir.dims import Dim
 from ..ir.graph import Function, Module, Node
 from ..ir.instantiate import instantiate
-from ..verify import unify
+from ..ir.types import unify
 from .base import Context, module_pass, with_body
 from .rewrite import Result, Rule, Uses, apply_rules, inline
 

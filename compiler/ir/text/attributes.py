@@ -8,7 +8,7 @@ import numpy as np
 from ....proto.dtypes import F64, I64, DType, from_numpy
 from ..attrs import Attr, ConvDims, Dict, DotDims, GatherDims, Record, ScatterDims, Symref, Tensor
 from ..dims import Expr
-from ..types import TensorType, TokenType, TupleType, Type
+from ..types import ANY_DIM, MapType, OptionalType, SequenceType, TensorType, TokenType, TupleType, Type, UnrankedTensorType
 from .dense import dense_text, float_text, quote
 from .dims import dim_text
 
@@ -37,14 +37,24 @@ def type_text(t: Type, portable: bool = False) -> str:
     match t:
         case TensorType(dtype, shape):
             dims = "".join(f"{d}x" if isinstance(d, int) else "?x" for d in shape)
-            if portable or t.is_static:
+            if portable or all(isinstance(d, int) or d == ANY_DIM for d in shape):
                 return f"tensor<{dims}{dtype.name}>"
-            names = ", ".join(str(d) if isinstance(d, int) else quote(dim_text(d)) for d in shape)
+            names = ", ".join("?" if d == ANY_DIM else str(d) if isinstance(d, int) else quote(dim_text(d)) for d in shape)
             return f"tensor<{dims}{dtype.name}, #weft.dims<{names}>>"
         case TupleType(types):
             return f"tuple<{', '.join(type_text(part, portable) for part in types)}>"
         case TokenType():
             return "!stablehlo.token"
+        case SequenceType(element):
+            return f"!weft.sequence<{type_text(element, portable)}>"
+        case OptionalType(element):
+            return f"!weft.optional<{type_text(element, portable)}>"
+        case MapType(key, TensorType(dtype, ())):
+            return f"!weft.map<{key.name}, {dtype.name}>"
+        case MapType(key, value):
+            return f"!weft.map<{key.name}, {type_text(value, portable)}>"
+        case UnrankedTensorType(dtype):
+            return f"tensor<*x{dtype.name}>"
 
 
 def key_text(key: str) -> str:
@@ -151,7 +161,7 @@ def attr_text(value: Attr, name: str = "", stablehlo: bool = False, tensors: "Te
             return "{" + ", ".join(f"{key_text(k)} = {attr_text(v, tensors=tensors)}" for k, v in value.items) + "}"
         case DotDims() | ConvDims() | GatherDims() | ScatterDims():
             return record_text(value)
-        case TensorType() | TokenType() | TupleType():
+        case TensorType() | TokenType() | TupleType() | SequenceType() | OptionalType() | MapType() | UnrankedTensorType():
             return type_text(value)
         case tuple():
             return _tuple_text(name, value, stablehlo, tensors)
