@@ -77,7 +77,7 @@ def _infer_custom_call(
     count = f"the host function `{call_target_name}` takes {function.operands} operands, got {listed(values)}"
     check(function.operands in (None, len(values)), "custom_call.C1", count)
     try:
-        returned = function.results(attributes, *map(_value_type, values))
+        returned = function.results(attributes, *map(value_type, values))
     except (KeyError, TypeError, ValueError, IndexError) as error:
         raise fail("custom_call.I4", f"this does not suit the host function `{call_target_name}`: {error!r}") from error
     given = [t for t in results if not isinstance(t, TokenType)]
@@ -87,7 +87,7 @@ def _infer_custom_call(
     return results
 
 
-def _value_type(t: Type) -> host.ValueType:
+def value_type(t: Type) -> host.ValueType:
     """A type as host functions speak of it; `WeftError` `custom_call.I1` if they do not."""
     match t:
         case TensorType(dtype, shape):
@@ -95,11 +95,11 @@ def _value_type(t: Type) -> host.ValueType:
         case UnrankedTensorType(dtype):
             return host.UnrankedType(dtype)
         case SequenceType(element):
-            return host.SequenceType(_value_type(element))
+            return host.SequenceType(value_type(element))
         case OptionalType(element):
-            return host.OptionalType(_value_type(element))
+            return host.OptionalType(value_type(element))
         case MapType(key, value):
-            return host.MapType(key, _value_type(value))
+            return host.MapType(key, value_type(value))
         case TokenType() | TupleType():
             raise fail("custom_call.I1", f"a host function takes no {t}")
 
@@ -107,7 +107,7 @@ def _value_type(t: Type) -> host.ValueType:
 def _suits(declared: Type, returned: host.ValueType, symbols: tuple[Dim, ...]) -> bool:
     """Whether a result may be declared so: dims that the host function knows are those, unless a symbol is defined in their place."""
     if not isinstance(declared, TensorType) or not isinstance(returned, host.ArrayType):
-        return host.compatible(_value_type(declared), returned)
+        return host.compatible(value_type(declared), returned)
     same = declared.dtype == returned.dtype and declared.rank == len(returned.shape)
     return same and all(r is None or d == r or d in symbols for d, r in zip(declared.shape, returned.shape, strict=True))
 
