@@ -41,7 +41,7 @@ def unary(node: NodeView, x: Value) -> Value:
 
 def legacy_broadcast(node: NodeView, x: Value, y: Value) -> tuple[Value, Value]:
     """Before opset 7 the second operand was aligned at `axis`, and only where `broadcast` said so."""
-    if node.opset < 7 and node.int("broadcast", 0) and len(y.shape) < len(x.shape):
+    if node.opset < 7 and node.int("broadcast", 0) and 0 < len(y.shape) < len(x.shape):
         axis = node.axis(node.int("axis", len(x.shape) - len(y.shape)), len(x.shape))
         node.check(axis + len(y.shape) <= len(x.shape), "axis", f"{y.type} does not fit into {x.type} at axis {axis}")
         y = helpers.reshape_to(y, (*y.shape, *(1,) * (len(x.shape) - axis - len(y.shape))))
@@ -130,7 +130,9 @@ def leaky_relu(node: NodeView, x: Value) -> Value:
 
 @handles("PRelu")
 def prelu(node: NodeView, x: Value, slope: Value) -> Value:
-    """x where x ≥ 0, else slope·x."""
+    """x where x ≥ 0, else slope·x. Before opset 7 a slope was one number or one per channel."""
+    if node.opset < 7 and len(slope.shape) == 1 and len(x.shape) > 1:
+        slope = helpers.reshape_to(slope, (*slope.shape, *(1,) * (len(x.shape) - 2)))
     return select(build.compare("LT", x, scalar(0, x)), elementwise("multiply", x, slope), x)
 
 
