@@ -4,14 +4,15 @@ It looks at everything and reports every problem found, each with the node conce
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ..proto.errors import UNKNOWN, Diagnostic, Loc, WeftError
 from .ir.attrs import Attr, Symref
 from .ir.bounds import check_representable
-from .ir.dims import Dim, Expr, Symbol, substitute, symbols
+from .ir.dims import Dim, Expr, Symbol, symbol, symbols
 from .ir.graph import Function, Module, Node, Region, Value
-from .ir.types import TensorType, TupleType, Type
+from .ir.types import MapType, OptionalType, SequenceType, TensorType, TupleType, Type, type_symbols, unify
+from .ops.dynamic import check_case, check_while
 from .ops.registry import Op, op_of
 from .ops.signature import check_operand_kinds, conforming_attrs
 
@@ -43,26 +44,15 @@ def _shorten(a: object) -> str:
     return text if len(text) <= 80 else text[:77] + "..."
 
 
-def _type_dims(t: Type) -> Iterator[Dim]:
-    match t:
-        case TensorType():
-            yield from t.shape
-        case TupleType():
-            for part in t.types:
-                yield from _type_dims(part)
-        case _:
-            pass
-
-
-def _attr_dims(a: Attr) -> Iterator[Dim]:
+def _attr_symbols(a: Attr) -> Iterator[Symbol]:
     match a:
         case Expr():
-            yield a
+            yield from symbols(a).values()
         case tuple():
             for part in a:
-                yield from _attr_dims(part)
-        case TensorType() | TupleType():
-            yield from _type_dims(a)
+                yield from _attr_symbols(part)
+        case TensorType() | TupleType() | SequenceType() | OptionalType() | MapType():
+            yield from type_symbols(a).values()
         case _:
             pass
 
@@ -82,7 +72,7 @@ class _FunctionCheck:
         self._signature()
         for p in self.function.params:
             self._representable(p.type)
-            self._symbols(_type_dims(p.type), None)
+            self._symbols(type_symbols(p.type).values(), None)
         self.defined |= set(self.known)
         regions = [(self.function, f"function `{self.name}`", self.known)]
         while regions:
@@ -130,7 +120,7 @@ class _FunctionCheck:
                 self._report("verify.ssa", f"`{node.op}` occurs twice in {where}", node)
             self._node(node)
             defined.update(node.results)
-            nested += [(r, f"region {i} of `{node.op}`", dict(self.known)) for i, r in enumerate(node.regions)]
+            nested += [(r, f"region {i} of `{node.op}`", self._known_inside(node, r)) for i, r in enumerate(node.regions)]
         for i, v in enumerate(body.results):
             if v not in defined:
                 self._report("verify.ssa", f"result {i} of {where} is {self._absence(v, body)}")
@@ -151,12 +141,13 @@ class _FunctionCheck:
             check_operand_kinds(op, operands, node.types)
             given = node.types if op.result_keyword else ()
             self._same_types(node, op.infer_types(operands, node.attrs, node.regions, given, node.captures))
+            self._instances(node)
             if "call" in op.traits:
                 self._call(node)
         except WeftError as error:
             self.found += error.at(node.loc or self.function.loc, describe(node), self.context).diagnostics
-        dims = [d for t in node.types for d in _type_dims(t)] + [d for a in node.attrs.values() for d in _attr_dims(a)]
-        self._symbols(dims, node)
+        mentioned = [s for t in node.types for s in type_symbols(t).values()]
+        self._symbols([*mentioned, *(s for a in node.attrs.values() for s in _attr_symbols(a))], node)
 
     def _attributes(self, op: Op, node: Node) -> None:
         found = conforming_attrs(op, node.attrs)
@@ -183,21 +174,39 @@ class _FunctionCheck:
                 expected, got = (", ".join(map(str, part)) or "nothing" for part in (types, have))
                 self._report("verify.captures", f"region {i} of `{node.op}` must end with parameters {expected}, ends with {got}", node)
 
-    def _symbols(self, dims: Iterable[Dim], node: Node | None) -> None:
+    def _instances(self, node: Node) -> None:
+        """Types that may have symbols of their own, held against others with all symbols around standing for themselves."""
+        known: dict[str, Dim] = {name: symbol(name, s.lo, s.hi) for name, s in self.known.items()}
+        own = [replace(r, params=r.params[: len(r.params) - node.captures]) for r in node.regions]
+        if node.op == "weft.while":
+            check_while([v.type for v in node.inputs], own[0], own[1], node.types, known)
+        elif node.op == "weft.case":
+            check_case(own, node.types, known)
+
+    def _known_inside(self, node: Node, body: Region) -> dict[str, Symbol]:
+        """The symbols known in a region: those around it but not those of the node's results, and those of a loop's parameters."""
+        known = {name: s for name, s in self.known.items() if name not in node.defined_symbols}
+        if node.op == "weft.while":
+            for p in body.params:
+                for name, s in type_symbols(p.type).items():
+                    known.setdefault(name, s)
+        return known
+
+    def _symbols(self, found: Iterable[Symbol], node: Node | None) -> None:
         """Symbols of parameters become known, and those that a node defines; all others must be."""
         defines = node.defined_symbols if node else frozenset[str]()
         for name in sorted(defines & self.defined):
             self._report("verify.symbols", f"the symbol `{name}` is defined twice in `{self.name}`", node, "choose a fresh name")
         self.defined |= defines
-        for d in dims:
-            for name, s in symbols(d).items():
-                if node is None or name in defines:
-                    self.known.setdefault(name, s)
-                if name not in self.known:
-                    fact = f"the symbol `{name}` occurs in no parameter of `{self.name}`, and no earlier node in scope defines it"
-                    self._report("verify.symbols", fact, node)
-                elif self.known[name] != s:
-                    self._report("verify.symbols", f"the symbol `{name}` occurs with different bounds", node)
+        for s in found:
+            name = s.name
+            if node is None or name in defines:
+                self.known.setdefault(name, s)
+            if name not in self.known:
+                fact = f"the symbol `{name}` occurs in no parameter of `{self.name}`, and no earlier node in scope defines it"
+                self._report("verify.symbols", fact, node)
+            elif self.known[name] != s:
+                self._report("verify.symbols", f"the symbol `{name}` occurs with different bounds", node)
 
     def _call(self, node: Node) -> None:
         names = [a.name for a in node.attrs.values() if isinstance(a, Symref)]
@@ -220,26 +229,6 @@ class _FunctionCheck:
 
 
 _CAPTURES = "regions see only their own values; pass outer ones as captures"
-
-
-def unify(pattern: Type, t: Type, env: dict[str, Dim]) -> bool:
-    """Whether `pattern`, the type in a function's signature, is `t` for some values of its symbols; unknown ones are added to `env`."""
-    match pattern, t:
-        case TensorType(), TensorType():
-            if pattern.dtype != t.dtype or pattern.rank != t.rank:
-                return False
-            for p, d in zip(pattern.shape, t.shape, strict=True):
-                match p:
-                    case Expr(terms=(((Symbol(name=name),), 1),)) if name not in env:
-                        env[name] = d
-                    case _:
-                        if substitute(p, env) != d:
-                            return False
-            return True
-        case TupleType(), TupleType():
-            return len(pattern.types) == len(t.types) and all(unify(p, u, env) for p, u in zip(pattern.types, t.types, strict=True))
-        case _:
-            return pattern == t
 
 
 def _callees(function: Function, functions: Mapping[str, Function]) -> list[str]:

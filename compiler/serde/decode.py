@@ -19,7 +19,7 @@ from ...proto.weights import Weights
 from ..ir.attrs import Attr, ConvDims, Dict, DotDims, GatherDims, Record, ScatterDims, Symref, Tensor
 from ..ir.bounds import check_type
 from ..ir.graph import Function, Module, Node, Region, Value, param
-from ..ir.types import TensorType, TokenType, TupleType, Type
+from ..ir.types import MapType, OptionalType, SequenceType, TensorType, TokenType, TupleType, Type, UnrankedTensorType
 from ..ops.registry import op_of
 from .dims import DimDecoder
 from .limits import ATTR_DEPTH, ENTRIES, TUPLE_LEAVES, VALUES, VERSION
@@ -39,6 +39,7 @@ class Decoder:
         self._weight_bytes = 0
         self._types: list[Type] = []
         self._leaves: list[int] = []
+        self._type_depths: list[int] = []
         self._locs: list[Loc] = []
         self._tensors: list[Tensor] = []
         self._regions: list[Region | None] = []
@@ -88,20 +89,31 @@ class Decoder:
         return BY_NUMBER[number]
 
     def _type(self, t: pb.Type) -> Type:
-        leaves = 1
+        parts = _parts(t)
+        leaves = 1 + sum(self._pick(self._leaves, i, "type") for i in parts)
+        depth = 1 + max((self._type_depths[i] for i in parts), default=0)
+        self._limits.check("nesting", depth, "types are nested too deeply", code="graph.type", loc=self._file)
+        if leaves > TUPLE_LEAVES:
+            raise self._bad("type", f"a type has more than {TUPLE_LEAVES} parts")
         match t.WhichOneof("type"):
             case "tensor":
                 result: Type = self._tensor_type(t.tensor)
             case "token":
                 result = TokenType()
             case "tuple":
-                leaves += sum(self._pick(self._leaves, i, "type") for i in t.tuple.types)
-                if leaves > TUPLE_LEAVES:
-                    raise self._bad("type", f"a tuple has more than {TUPLE_LEAVES} parts")
                 result = TupleType(tuple(self._types[i] for i in t.tuple.types))
+            case "sequence":
+                result = SequenceType(self._types[t.sequence])
+            case "optional":
+                result = OptionalType(self._types[t.optional])
+            case "map":
+                result = MapType(self._dtype(t.map.key), self._types[t.map.value])
+            case "unranked":
+                result = UnrankedTensorType(self._dtype(t.unranked))
             case _:
                 raise self._bad("type", "a type is empty or of a kind this weft does not know")
         self._leaves.append(leaves)
+        self._type_depths.append(depth)
         return result
 
     def _tensor_type(self, t: pb.TensorType) -> TensorType:
@@ -267,6 +279,21 @@ class Decoder:
             self._pick(body.params, source, "parameter")
         names = tuple(f.result_names)
         return Function(body.params, body.nodes, body.results, f.name, names, f.public, aliases, self._loc(f.loc))
+
+
+def _parts(t: pb.Type) -> Sequence[int]:
+    """The types that a type is made of, as indices."""
+    match t.WhichOneof("type"):
+        case "tuple":
+            return t.tuple.types
+        case "sequence":
+            return (t.sequence,)
+        case "optional":
+            return (t.optional,)
+        case "map":
+            return (t.map.value,)
+        case _:
+            return ()
 
 
 def _fits(value: Attr, field: Field[object]) -> bool:

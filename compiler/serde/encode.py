@@ -14,16 +14,16 @@ from ...proto.weights import Weights
 from ..ir.attrs import Attr, ConvDims, Dict, DotDims, GatherDims, ScatterDims, Symref, Tensor
 from ..ir.dims import Dim, Expr, Symbol
 from ..ir.graph import Function, Module, Node, Region, Value
-from ..ir.types import TensorType, TokenType, TupleType, Type
+from ..ir.types import HostType, MapType, OptionalType, SequenceType, TensorType, TokenType, TupleType, Type, UnrankedTensorType
 from .dims import encode_dim, int64
-from .limits import ATTR_DEPTH, INLINE_BYTES, INT64, REGION_DEPTH, VERSION
+from .limits import ATTR_DEPTH, FIRST_VERSION, INLINE_BYTES, INT64, REGION_DEPTH, VERSION
 
 
 class Encoder:
     """Builds one message. Contents of constants go to `weights`."""
 
     def __init__(self, weights: Weights) -> None:
-        self._graph = pb.Graph(version=VERSION, min_reader=VERSION, producer=f"weft {weft_version()}", files=[""], locs=[pb.Loc()])
+        self._graph = pb.Graph(version=VERSION, min_reader=FIRST_VERSION, producer=f"weft {weft_version()}", files=[""], locs=[pb.Loc()])
         self._weights = weights
         self._symbols: dict[Symbol, int] = {}
         self._types: dict[Type, int] = {}
@@ -65,6 +65,8 @@ class Encoder:
         return len(self._graph.regions) - 1
 
     def _node(self, node: Node, numbers: dict[Value, int], depth: int) -> pb.Node:
+        if "symbols" in node.attrs:
+            self._graph.min_reader = VERSION
         return pb.Node(
             op=node.op,
             operands=[_number(v, numbers) for v in node.operands],
@@ -101,6 +103,20 @@ class Encoder:
                 return pb.Type(token=pb.Type.Token())
             case TupleType(types):
                 return pb.Type(tuple=pb.TupleType(types=[self._type(part) for part in types]))
+            case SequenceType() | OptionalType() | MapType() | UnrankedTensorType():
+                self._graph.min_reader = VERSION
+                return self._host_type(t)
+
+    def _host_type(self, t: HostType) -> pb.Type:
+        match t:
+            case SequenceType(element):
+                return pb.Type(sequence=self._type(element))
+            case OptionalType(element):
+                return pb.Type(optional=self._type(element))
+            case MapType(key, value):
+                return pb.Type(map=pb.MapType(key=key.number, value=self._type(value)))
+            case UnrankedTensorType(dtype):
+                return pb.Type(unranked=dtype.number)
 
     def _dim(self, dim: Dim) -> pb.Dim:
         return encode_dim(dim, self._symbol)
@@ -137,7 +153,7 @@ class Encoder:
                 return pb.Attr(tensor=self._tensor(value))
             case Symref(name):
                 return pb.Attr(symref=name)
-            case TensorType() | TokenType() | TupleType():
+            case TensorType() | TokenType() | TupleType() | SequenceType() | OptionalType() | MapType() | UnrankedTensorType():
                 return pb.Attr(type=self._type(value))
             case tuple():
                 return self._tuple(value, depth)

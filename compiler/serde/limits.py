@@ -2,7 +2,9 @@
 
 from ...proto.limits import DEFAULT
 
-VERSION = 1  # of the schema; graph.proto tells when it changes
+VERSION = 2  # of the schema; graph.proto tells when it changes
+# What an older reader would not understand: host types, and operations that define symbols.
+FIRST_VERSION = 1
 
 INLINE_BYTES = 64  # contents of constants up to this size sit in the message
 

@@ -5,8 +5,8 @@ import re
 from ....proto.dtypes import BY_NAME, I64, DType
 from ....proto.limits import DEFAULT, Limits
 from ..bounds import fixed_bytes
-from ..dims import Dim, symbol
-from ..types import TensorType, TokenType, TupleType, Type
+from ..dims import Dim
+from ..types import ANY_DIM, MapType, OptionalType, SequenceType, TensorType, TokenType, TupleType, Type, UnrankedTensorType
 from .dims import parse_dim
 from .lexer import Lexer
 
@@ -15,8 +15,6 @@ _DIM = re.compile(r"(?:[0-9]++|\?)x")
 _ELEMENT = re.compile(r"complex\s*<\s*f(?:32|64)\s*>|!weft\.string|[A-Za-z][A-Za-z0-9]*+")
 MAX_DIM = (1 << 63) - 1
 MAX_LEAVES = 4096
-# Stands for a dim written `?` of which nothing more is said; never leaves the parser.
-ANY_DIM = symbol("?")
 
 
 class TypeReader(Lexer):
@@ -24,7 +22,7 @@ class TypeReader(Lexer):
 
     def __init__(self, text: str, file: str, limits: Limits = DEFAULT) -> None:
         super().__init__(text, file, limits)
-        self._known: dict[str, TensorType] = {}
+        self._known: dict[str, TensorType | UnrankedTensorType] = {}
         self._depth = 0
         self.type_aliases: dict[str, int] = {}
         self._aliased: dict[str, Type] = {}
@@ -65,7 +63,10 @@ class TypeReader(Lexer):
         return self.error("mlir.quantized", "quantized types are not supported", help="dequantize the model")
 
     def type(self) -> Type:
-        """A tensor, token or tuple type."""
+        """A tensor, token or tuple type, or one of weft's host types.
+
+        A dim written `?` of which nothing more is said is `ANY_DIM`; outside of host types it never leaves the parser.
+        """
         m = _TENSOR.match(self.text, self.pos)
         if m is not None:
             if m[0] not in self._known:
@@ -94,6 +95,8 @@ class TypeReader(Lexer):
         name = self.suffix_id("!")
         if name in ("stablehlo.token", "mhlo.token"):
             return TokenType()
+        if name in ("weft.sequence", "weft.optional", "weft.map"):
+            return self._host_type(name)
         if name not in self.type_aliases:
             raise self.error("mlir.type", f"weft has no type `!{name}`", start)
         if name not in self._aliased:
@@ -103,6 +106,20 @@ class TypeReader(Lexer):
             self.shallower()
             self.pos = back
         return self._aliased[name]
+
+    def _host_type(self, name: str) -> Type:
+        """What follows `!weft.sequence`, `!weft.optional` or `!weft.map`."""
+        self.expect("<")
+        self.deeper()
+        key = self.element_type() if name == "weft.map" else None
+        if key:
+            self.expect(",")
+        element = TensorType(self.element_type(), ()) if key and self.at_element_type() else self.type()
+        self.shallower()
+        self.expect(">")
+        if key:
+            return MapType(key, element)
+        return SequenceType(element) if name == "weft.sequence" else OptionalType(element)
 
     def _tuple(self) -> TupleType:
         self.keyword("tuple")
@@ -118,11 +135,13 @@ class TypeReader(Lexer):
             raise self.error("mlir.type", f"a tuple has at most {MAX_LEAVES} values")
         return TupleType(tuple(types))
 
-    def _tensor(self) -> TensorType:
+    def _tensor(self) -> TensorType | UnrankedTensorType:
         self.keyword("tensor")
         self.expect("<")
-        if self.at("*"):
-            raise self.error("mlir.type", "tensors of unknown rank are not supported", help="give the model's inputs shapes")
+        if self.take("*x"):
+            unranked = UnrankedTensorType(self.element_type())
+            self.expect(">")
+            return unranked
         start = self.pos
         dims: list[Dim] = []
         while (m := _DIM.match(self.text, self.pos)) is not None:
@@ -158,7 +177,7 @@ class TypeReader(Lexer):
         while not self.take(">"):
             if said:
                 self.expect(",")
-            said.append(self.dim_string() if self.at('"') else self.integer())
+            said.append(self.dim_string() if self.at('"') else ANY_DIM if self.take("?") else self.integer())
         agree = len(said) == len(dims) and all(
             a == b if isinstance(a, int) else not isinstance(b, int) for a, b in zip(dims, said, strict=True)
         )

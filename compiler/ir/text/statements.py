@@ -10,7 +10,7 @@ from ...ops.signature import check_operand_kinds, conforming_attrs
 from ..attrs import Attr
 from ..dims import Dim, symbol
 from ..graph import Node, Value, param
-from ..types import TensorType, TupleType, Type
+from ..types import MapType, OptionalType, SequenceType, TensorType, TupleType, Type
 from .names import source_name
 from .read_attributes import AttributeReader
 from .read_types import ANY_DIM
@@ -371,6 +371,10 @@ def agree(said: Type, got: Type) -> bool:
             )
         case TupleType(), TupleType():
             return len(said.types) == len(got.types) and all(agree(a, b) for a, b in zip(said.types, got.types, strict=True))
+        case (SequenceType(a), SequenceType(b)) | (OptionalType(a), OptionalType(b)):
+            return agree(a, b)
+        case MapType(), MapType():
+            return said.key == got.key and agree(said.value, got.value)
         case _:
             return said == got
 
