@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from .compiler.codegen.target import Target as Target
     from .compiler.driver import compile as compile
     from .compiler.ir.graph import Module as Module
+    from .compiler.isolation import Isolation as Isolation
     from .compiler.serde import save as save
     from .frontends.load import load as load
     from .proto.errors import WeftError as WeftError
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     __version__: str
 
 _HOMES = {
+    "Isolation": ".compiler.isolation",
     "Limits": ".proto.limits",
     "Module": ".compiler.ir.graph",
     "Target": ".compiler.codegen.target",
@@ -33,7 +35,7 @@ _HOMES = {
     "save": ".compiler.serde",
 }
 
-__all__ = ["Limits", "Module", "Target", "WeftError", "__version__", "compile", "load", "save"]
+__all__ = ["Isolation", "Limits", "Module", "Target", "WeftError", "__version__", "compile", "load", "save"]
 
 
 def __getattr__(name: str) -> object:

@@ -13,6 +13,7 @@ from .ir.dims import Dim
 from .ir.graph import Module, Value
 from .ir.instantiate import instantiate
 from .ir.types import TensorType
+from .isolation import Isolation, Request, compile_isolated
 from .passes import Context
 from .pipeline import Observer, run_pipeline
 from .verify import verify
@@ -27,15 +28,18 @@ def compile(
     shapes: Mapping[str, Sequence[int]] | None = None,
     *,
     fold: bool = True,
+    isolate: bool | Isolation = False,
     progress: Callable[[str], None] | None = None,
 ) -> Program:
     """Compile a module for a CPU.
 
     `target` is this machine if None, else a `Target` or its name (`"x86-64-v3"`). `precision="strict"` forbids algorithms that
     trade accuracy for speed. `shapes` gives inputs with symbolic dims fixed shapes: `{"x": (8, 3, 224, 224)}`. `fold=False` leaves what
-    depends on constants alone to the kernels of the program, as a way to see them work. `progress` is told what begins.
+    depends on constants alone to the kernels of the program, as a way to see them work. `isolate` compiles in a process of its own,
+    with bounds on time and memory: for graphs of strangers, on which LLVM may abort. `progress` is told what begins.
 
-    Raises `WeftError` with every problem of the module, or every op that no kernel can be made for.
+    Raises `WeftError` with every problem of the module, or every op that no kernel can be made for; `isolate.crash`, `.timeout`,
+    `.memory`.
     """
     if not isinstance(module, Module):  # pyright: ignore[reportUnnecessaryIsInstance]
         what = f"a module is compiled, not a {type(module).__name__}"
@@ -44,6 +48,10 @@ def compile(
         raise fail("compile.precision", f"there is no precision {precision!r}", help='choose "default" or "strict"')
     chosen = Target.parse(target) if isinstance(target, str) else target or Target.host()
     tell = progress or (lambda _: None)
+    if isolate:
+        bounds = isolate if isinstance(isolate, Isolation) else Isolation()
+        tell("compiling in isolation")
+        return compile_isolated(module, Request(chosen, precision, shapes, fold, bounds.memory), bounds.seconds)
     tell("verifying")
     verify(module)
     if not any(f.public for f in module.functions.values()):

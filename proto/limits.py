@@ -83,3 +83,4 @@ class Limits:
 
 
 DEFAULT = Limits()
+NONE = Limits(**{f.name: 1 << 62 for f in fields(Limits)})  # for what has been checked already

@@ -3,6 +3,7 @@
 weft compile model.onnx -o model.weftx
 weft compile model.onnx -o model.weftx --cpu x86-64-v3
 weft compile model.onnx -o model.weftx --shape x=8,3,224,224
+weft compile stranger.onnx -o model.weftx --isolate
 """
 
 import argparse
@@ -24,6 +25,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model", help="the graph: .onnx, .weft or .mlir")
     parser.add_argument("-o", "--output", help="the program to write (default: the model's name with .weftx)")
     add_compile_options(parser)
+    parser.add_argument("--isolate", action="store_true", help="compile in a process of its own, bounded in time and memory")
     parser.add_argument("-q", "--quiet", action="store_true", help="say nothing but errors")
 
 
@@ -92,7 +94,8 @@ def execute(arguments: argparse.Namespace) -> int:
         tell("loading")
         module = load(arguments.model)
         target = Target.parse(arguments.cpu)
-        program = compile(module, target, arguments.precision, parse_shapes(arguments.shape) or None, progress=tell)
+        shapes = parse_shapes(arguments.shape) or None
+        program = compile(module, target, arguments.precision, shapes, isolate=arguments.isolate, progress=tell)
         tell("writing")
         program.save(output)
     if not arguments.quiet:
