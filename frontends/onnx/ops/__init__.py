@@ -7,6 +7,9 @@ from . import indexing as indexing
 from . import logic as logic
 from . import math as math
 from . import ml as ml
+from . import ml_linear as ml_linear
+from . import ml_svm as ml_svm
+from . import ml_trees as ml_trees
 from . import nn as nn
 from . import pooling as pooling
 from . import quantize as quantize

@@ -1,4 +1,6 @@
-"""ai.onnx.ml operators that scikit-learn's linear and neural models export."""
+"""Operators of ai.onnx.ml that prepare features."""
+
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -10,7 +12,7 @@ from .. import build
 from ..build import elementwise, op
 from ..node import NodeView
 from ..registry import handles
-from . import indexing, reduction
+from . import indexing
 
 ML = "ai.onnx.ml"
 
@@ -42,8 +44,97 @@ def scaler(node: NodeView, x: Value) -> Value:
 @handles("Binarizer", domain=ML)
 def binarizer(node: NodeView, x: Value) -> Value:
     """1 where x > threshold, else 0."""
-    above = build.compare("GT", x, helpers.full_like(x, node.float("threshold", 0.0)))
-    return cast(above, x.dtype)
+    wide = x if x.dtype.is_float else cast(x, dtypes.F64)
+    return cast(build.compare("GT", wide, helpers.full_like(wide, node.float("threshold", 0.0))), x.dtype)
+
+
+@handles("Imputer", domain=ML)
+def imputer(node: NodeView, x: Value) -> Value:
+    """What equals the value to be replaced, or is NaN where that is, becomes a value of its column, or the only one there is."""
+    if x.dtype.is_float:
+        values, replaced = node.floats("imputed_value_floats"), node.float("replaced_value_float", 0.0)
+    else:
+        values, replaced = node.ints("imputed_value_int64s"), node.int("replaced_value_int64", 0)
+    node.check(len(x.shape) > 0 and len(values) in (1, x.shape[-1]), "shape", f"{len(values)} values do not fit {x.type}")
+    missing = build.compare("NE", x, x) if np.isnan(replaced) else build.compare("EQ", x, helpers.full_like(x, replaced))
+    return build.select(missing, const(np.array(values), x.dtype), x)
+
+
+@handles("FeatureVectorizer", domain=ML)
+def feature_vectorizer(node: NodeView, *xs: Value) -> Value:
+    """The columns of the inputs side by side as f32, of each as many as `inputdimensions` says, zeros for those it lacks."""
+    widths = node.ints("inputdimensions", ())
+    parts: list[Value] = []
+    for i, x in enumerate(xs):
+        rows = build.unsqueeze(x, [1]) if len(x.shape) == 1 else x
+        node.check_rank(rows, 2)
+        have = rows.shape[1]
+        want = widths[i] if i < len(widths) else have
+        if have != want:
+            node.check(isinstance(have, int) and want >= 0, "shape", f"`inputdimensions` asks for {want} columns of {x.type}")
+            rows = build.slice_axis(rows, 1, 0, want) if want < have else build.pad(rows, [0, 0], [0, want - have])
+        parts.append(cast(rows, dtypes.F32))
+    return build.concatenate(parts, 1)
+
+
+@handles("OneHotEncoder", domain=ML)
+def one_hot_encoder(node: NodeView, x: Value) -> Value:
+    """1 in the place of the category along a new last axis, 0 elsewhere; what is no category gives zeros."""
+    names, numbers = node.strings("cats_strings", ()), node.ints("cats_int64s", ())
+    text = x.dtype is dtypes.STRING
+    node.check(bool(names if text else numbers), "attribute", f"`OneHotEncoder` has no categories for {x.type}")
+    categories = const(np.array(names, object) if text else np.array(numbers, np.int64))
+    values = x if text else cast(x, dtypes.I64)
+    return cast(build.compare("EQ", build.unsqueeze(values, [len(x.shape)]), categories), dtypes.F32)
+
+
+@handles("LabelEncoder", since=2, domain=ML)
+def label_encoder(node: NodeView, x: Value) -> Value:
+    """The value of each key, the default for what is none. Of equal keys the last counts; a NaN is a key like others."""
+    keys, _ = _column(node, "keys")
+    values, default = _column(node, "values")
+    node.check(len(keys) == len(values), "attribute", f"{len(keys)} keys and {len(values)} values")
+    if keys.dtype == object:
+        raise node.error("unsupported", "`LabelEncoder` of strings is not supported")
+    table = dict(zip(keys.tolist(), range(len(keys)), strict=True))
+    whole = np.array([*values.tolist(), default], values.dtype)
+    nan = [k for k in table if k != k]
+    order = sorted(k for k in table if k == k)
+    place = _search(cast(x, dtypes.from_numpy(keys.dtype)), np.array(order, keys.dtype), [table[k] for k in order], len(keys))
+    if nan:
+        place = build.select(build.compare("NE", x, x), helpers.full_like(place, table[nan[-1]]), place)
+    return indexing.take(const(whole), place, 0)
+
+
+def _column(node: NodeView, name: str) -> tuple[np.ndarray, object]:
+    """The keys or values of a `LabelEncoder`, and the default of their type."""
+    if node.has(f"{name}_tensor"):
+        default = node.tensor("default_tensor") if node.has("default_tensor") else None
+        column = node.tensor(f"{name}_tensor").reshape(-1)
+        missing = "_Unused" if column.dtype == object else -1 if column.dtype.kind in "iu" else -0.0
+        return column, missing if default is None or default.size != 1 else default.reshape(-1)[0]
+    if node.has(f"{name}_strings"):
+        return np.array(node.strings(f"{name}_strings"), object), node.string("default_string", "_Unused")
+    if node.has(f"{name}_floats"):
+        return np.array(node.floats(f"{name}_floats"), np.float32), node.float("default_float", -0.0)
+    return np.array(node.ints(f"{name}_int64s"), np.int64), node.int("default_int64", -1)
+
+
+def _search(x: Value, keys: np.ndarray, places: Sequence[int], other: int) -> Value:
+    """places[i] where x is keys[i], which are sorted, else `other`: by bisection."""
+    if not len(keys):
+        return helpers.splat(other, x.tensor.with_dtype(dtypes.I64))
+    table = const(keys)
+    count = helpers.splat(0, x.tensor.with_dtype(dtypes.I64))  # of keys that are not greater than x, as far as known
+    step = 1 << len(keys).bit_length() - 1
+    while step:
+        more = op("add", count, helpers.full_like(count, step))
+        last = indexing.take(table, op("subtract", more, helpers.full_like(more, 1)), 0)
+        fits = op("and", build.compare("LE", more, helpers.full_like(more, len(keys))), build.compare("LE", last, x))
+        count, step = build.select(fits, more, count), step // 2
+    at = op("maximum", op("subtract", count, helpers.full_like(count, 1)), helpers.full_like(count, 0))
+    found = build.compare("EQ", indexing.take(table, at, 0), x)
+    return build.select(found, indexing.take(const(np.array(places, np.int64)), at, 0), helpers.full_like(at, other))
 
 
 @handles("Normalizer", domain=ML)
@@ -60,56 +151,6 @@ def normalizer(node: NodeView, x: Value) -> Value:
             norm = op("sqrt", build.reduce(op("multiply", y, y), "add", last, keep=True))
     safe = build.select(build.compare("EQ", norm, helpers.full_like(norm, 0)), helpers.full_like(norm, 1), norm)
     return elementwise("divide", y, safe)
-
-
-@handles("LinearClassifier", domain=ML)
-def linear_classifier(node: NodeView, x: Value) -> tuple[Value, Value]:
-    """Label and scores of x·coefficientsᵀ + intercepts."""
-    labels = np.array(node.ints("classlabels_ints", ()), np.int64)
-    if not len(labels):
-        raise node.error("unsupported", "`LinearClassifier` with string labels is not supported")
-    scores = _linear(node, x)
-    binary = scores.shape[-1] == 1 and len(labels) == 2
-    if binary:
-        scores = build.concatenate([op("negate", scores), scores], 1)
-    best = reduction.first_maximum(scores, len(scores.shape) - 1)
-    return _labels(best, labels), _post_transform(node, scores)
-
-
-@handles("LinearRegressor", domain=ML)
-def linear_regressor(node: NodeView, x: Value) -> Value:
-    """x·coefficientsᵀ + intercepts."""
-    return _post_transform(node, _linear(node, x))
-
-
-def _linear(node: NodeView, x: Value) -> Value:
-    y = cast(x, dtypes.F32)
-    node.check_rank(y, 2)
-    width, coefficients = y.shape[-1], node.floats("coefficients")
-    if not isinstance(width, int) or width == 0 or len(coefficients) % width:
-        raise node.error("shape", f"{len(coefficients)} coefficients do not fit {x.type}")
-    weights = np.array(coefficients, np.float32).reshape(-1, width)
-    scores = build.matmul(y, const(np.ascontiguousarray(weights.T)))
-    intercepts = node.floats("intercepts", ())
-    return elementwise("add", scores, const(np.array(intercepts, np.float32))) if intercepts else scores
-
-
-def _labels(best: Value, labels: np.ndarray) -> Value:
-    if (labels == np.arange(len(labels))).all():
-        return best
-    return indexing.take(const(labels), best, 0)
-
-
-def _post_transform(node: NodeView, scores: Value) -> Value:
-    match node.string("post_transform", "NONE"):
-        case "NONE":
-            return scores
-        case "LOGISTIC":
-            return op("logistic", scores)
-        case "SOFTMAX":
-            return build.softmax(scores, (len(scores.shape) - 1,))
-        case other:
-            raise node.error("unsupported", f"post_transform {other} of `{node.op_type}` is not supported")
 
 
 @handles("ZipMap", domain=ML)
