@@ -17,7 +17,7 @@ PROTOS := graph program
 
 .PHONY: help
 help: ## list what can be made
-	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit("weft needs Python 3.11 or newer: make PYTHON=python3.11" if sys.version_info < (3, 11) else 0)'
@@ -50,6 +50,10 @@ test-full: lint types ## everything
 .PHONY: golden
 golden: $(VENV)/ready-dev ## rewrite the expectations of the golden tests; read the diff before committing it
 	$(PYTEST) -q tests/golden --update-goldens
+
+.PHONY: conformance
+conformance: $(VENV)/ready-dev ## run the public ONNX suite and store its results; read the diff before committing it
+	$(BIN)/python -m tests.conformance.onnx_suite --update
 
 BENCH_VENV := .venv-bench
 ZOO := resnet50 vgg19 densenet121 inception_v2 squeezenet shufflenet
