@@ -6,10 +6,11 @@
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from .driver import DriverFunction
     from .function import Function
     from .loader import VM, LoadedProgram
 
-__all__ = ["VM", "Function", "LoadedProgram"]
+__all__ = ["VM", "DriverFunction", "Function", "LoadedProgram"]
 
 
 def __getattr__(name: str) -> object:
@@ -21,4 +22,8 @@ def __getattr__(name: str) -> object:
         from .function import Function
 
         return Function
+    if name == "DriverFunction":
+        from .driver import DriverFunction
+
+        return DriverFunction
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

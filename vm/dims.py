@@ -39,6 +39,11 @@ class Expr:
     names: tuple[str, ...]
 
     @property
+    def symbols(self) -> frozenset[int]:
+        """The symbols it mentions."""
+        return frozenset(value for op, value in self.steps if op == pb.Dim.SYMBOL)
+
+    @property
     def linear(self) -> tuple[int, int, int] | None:
         """(symbol, factor, offset) if this is `factor · symbol + offset`, with a factor above zero."""
         stack: list[tuple[int | None, int, int]] = []

@@ -1,32 +1,53 @@
 """A program as text for people."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from . import isa
 from .dims import LIMIT
-from .model import Function, Kind, Model
+from .model import ArgList, Driver, Function, Kind, Model
 from .signature import make_signature
+from .values import type_text
 
 
 def disassemble(model: Model) -> str:
-    """Every function: its signature, its buffers, its instructions with names for indices."""
+    """Every function: its signature, its buffers or registers, its instructions with names for indices."""
     lines: list[str] = []
     for function in model.functions:
         lines += _function(model, function)
+    for driver in model.drivers:
+        lines += _driver(model, driver)
     return "\n".join(lines)
 
 
-def _function(model: Model, f: Function) -> Iterator[str]:
-    yield f"function {make_signature(f)}"
+def _symbols(f: Function | Driver) -> Iterator[str]:
     for symbol in f.symbols:
         yield f"  symbol {symbol.name} in [{symbol.lo}, {'…' if symbol.hi == LIMIT - 1 else symbol.hi}]"
+
+
+def _function(model: Model, f: Function) -> Iterator[str]:
+    yield f"{'private ' if f.private else ''}function {make_signature(f)}"
+    yield from _symbols(f)
     yield f"  arena {f.arena} bytes"
     for n in range(len(f.buffers)):
         yield f"  b{n} = {_buffer(model, f, n)}"
+    yield from _code(model, f, lambda n: f.arg_lists[n])
+    yield ""
+
+
+def _driver(model: Model, d: Driver) -> Iterator[str]:
+    yield f"driver {make_signature(d)}"
+    yield from _symbols(d)
+    names = {r: f"output {name!r}" for name, r in d.outputs} | {r: f"input {name!r}" for name, r in d.inputs}
+    for n, t in enumerate(d.registers):
+        yield f"  r{n} = {type_text(t)}" + (f", {names[n]}" if n in names else "")
+    yield from _code(model, d, lambda _: ArgList((), ()))
+    yield ""
+
+
+def _code(model: Model, f: Function | Driver, args: Callable[[int], ArgList]) -> Iterator[str]:
     for index, i in enumerate(f.code):
         loc = model.loc(f, index)
-        yield f"  {index:4}  {_instr(model, f, i)}" + (f"  ; {loc}" if loc else "")
-    yield ""
+        yield f"  {index:4}  {_instr(model, args, i)}" + (f"  ; {loc}" if loc else "")
 
 
 def _buffer(model: Model, f: Function, n: int) -> str:
@@ -45,7 +66,7 @@ def _buffer(model: Model, f: Function, n: int) -> str:
     return f"{text}, {b.bytes} bytes" + (f", {b.type}" if b.type else "")
 
 
-def _instr(model: Model, f: Function, i: isa.Instr) -> str:
+def _instr(model: Model, arg_list: Callable[[int], ArgList], i: isa.Instr) -> str:
     def show(kind: object, number: int) -> str:
         if kind is isa.Kernel:
             return model.kernels[number].name
@@ -53,8 +74,14 @@ def _instr(model: Model, f: Function, i: isa.Instr) -> str:
             return model.host_calls[number][0]
         if kind is isa.Buffer:
             return f"b{number}"
+        if kind is isa.Register:
+            return f"r{number}"
+        if kind is isa.Function:
+            return model.functions[number].name
+        if kind is isa.Constant:
+            return repr(model.constants[number].name)
         if kind is isa.Args:
-            args = f.arg_lists[number]
+            args = arg_list(number)
             return "(" + ", ".join([f"b{b}" for b in args.buffers] + [str(s) for s in args.symbols]) + ")"
         return str(number)
 

@@ -16,7 +16,8 @@ class Function:
     """Call it with arrays by position or by name; the result is an array, or a tuple of them if there are several.
 
     Any number of threads may call it at once. Inputs are never written unless the signature says that they are donated; results
-    are new arrays. `timeout=` is in seconds. Raises `WeftError`: `call.*` for wrong arguments, `run.timeout`, `run.kernel`.
+    are new arrays. `timeout=` is in seconds. Raises `WeftError`: `call.*` for wrong arguments, `run.timeout`, `run.kernel`,
+    `run.memory`.
     """
 
     # Python finds `__call__` by its type, and there the slot, which gives what the instance holds: native code, or a method of the runner.
@@ -26,8 +27,10 @@ class Function:
     __call__: Callable[..., Any]
     signature: Signature
 
-    def __init__(self, model: Model, function: model.Function, image: Image, constants: Sequence[np.ndarray], threads: int) -> None:
-        self.runner = Runner(model, function, image, constants, threads)
+    def __init__(
+        self, model: Model, function: model.Function, image: Image, constants: Sequence[np.ndarray], threads: int, memory: int
+    ) -> None:
+        self.runner = Runner(model, function, image, constants, threads, memory)
         self.signature = self.runner.signature
         slow = self.runner.call
         fast = fastcall.entry(image, function.name, len(function.inputs), self.runner.variants, slow) if self.runner.fast else None

@@ -20,10 +20,11 @@ from ..proto.artifact import Program
 from ..proto.errors import Loc, WeftError, fail
 from . import cpu, model
 from .disassembler import disassemble
+from .driver import DriverFunction
 from .function import Function
 from .image import Image
 from .model import Model
-from .pool import cpu_count
+from .pool import cpu_count, memory_limit
 from .verifier import verify, verify_image
 
 ALIGN = 64
@@ -32,13 +33,13 @@ ALIGN = 64
 class LoadedProgram:
     """The functions of a program, by name. They, and the code and constants under them, live as long as anything refers to them."""
 
-    def __init__(self, functions: Mapping[str, Function], decoded: Model, level: str) -> None:
+    def __init__(self, functions: Mapping[str, Function | DriverFunction], decoded: Model, level: str) -> None:
         self._functions = functions
         self._model = decoded
         self.level = level
         """the CPU level of the code that runs"""
 
-    def __getitem__(self, name: str) -> Function:
+    def __getitem__(self, name: str) -> Function | DriverFunction:
         """The function `name`. Raises `WeftError` (`program.no_function`) that lists the ones there are."""
         try:
             return self._functions[name]
@@ -64,12 +65,19 @@ class VM:
     """Loads programs and runs them on up to `threads` CPUs at a time per call, the caller's thread included.
 
     Default: as many as this process may use. The worker threads belong to the process: several VMs share them.
+
+    `memory` limits what one call may take in bytes, besides inputs and constants; a call that needs more is a `WeftError`
+    (`run.memory`). Default: three quarters of the machine's, or of the control group's. Sizes may come from data, so this is what
+    keeps an input from taking all there is.
     """
 
-    def __init__(self, threads: int | None = None) -> None:
+    def __init__(self, threads: int | None = None, memory: int | None = None) -> None:
         if threads is not None and threads < 1:
             raise ValueError(f"a VM needs at least one thread, not {threads}")
+        if memory is not None and memory < 0:
+            raise ValueError(f"a VM cannot use {memory} bytes")
         self.threads = cpu_count() if threads is None else threads
+        self.memory = memory_limit() if memory is None else memory
 
     def load(self, program: str | os.PathLike[str] | Program, *, verify_weights: bool = False) -> LoadedProgram:
         """Load a file or a program in memory. Weights are compared with their digest only if asked: that reads all of them.
@@ -100,7 +108,11 @@ class VM:
         verify(decoded)
         constants = _constants(decoded, program)
         image = Image(chosen.level, code, chosen.runtime, chosen.kernel_offsets)
-        functions = {f.name: Function(decoded, f, image, constants, self.threads) for f in decoded.functions}
+        native = [Function(decoded, f, image, constants, self.threads, self.memory) for f in decoded.functions]
+        functions: dict[str, Function | DriverFunction] = {
+            f.name: f for f, d in zip(native, decoded.functions, strict=True) if not d.private
+        }
+        functions |= {d.name: DriverFunction(decoded, d, native, constants, self.memory) for d in decoded.drivers}
         return LoadedProgram(functions, decoded, chosen.level)
 
 

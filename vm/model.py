@@ -11,11 +11,13 @@ from google.protobuf.message import DecodeError
 
 from ..proto import graph_pb2, program_pb2
 from ..proto.dtypes import BY_NUMBER, DType
+from ..proto.dtypes import Kind as DTypeKind
 from ..proto.errors import UNKNOWN, Loc, fail
+from ..proto.value_types import ArrayType, MapType, OptionalType, SequenceType, UnrankedType, ValueType
 from . import dims, isa
 from .dims import Dim, Symbol
 
-VERSION = 1
+VERSION = 2
 
 
 class Access(IntEnum):
@@ -117,6 +119,7 @@ class Function:
     arg_lists: tuple[ArgList, ...]
     code: tuple[isa.Instr, ...]
     locs: tuple[int, ...]
+    private: bool = False
 
     def root(self, buffer: int) -> Buffer:
         """The buffer that a view finally looks into."""
@@ -124,6 +127,20 @@ class Function:
         while found.kind is Kind.VIEW:
             found = self.buffers[found.index]
         return found
+
+
+@dataclass(frozen=True, slots=True)
+class Driver:
+    """A function in driver code. `inputs` and `outputs` are (name, register); dims of `registers` are over `symbols`."""
+
+    name: str
+    symbols: tuple[Symbol, ...]
+    registers: tuple[ValueType, ...]
+    inputs: tuple[tuple[str, int], ...]
+    outputs: tuple[tuple[str, int], ...]
+    aliases: tuple[tuple[int, int], ...]  # (input, output)
+    code: tuple[isa.Instr, ...]
+    locs: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,8 +153,9 @@ class Model:
     functions: tuple[Function, ...]
     host_calls: tuple[tuple[str, str], ...]  # (name, attributes)
     locs: tuple[Loc, ...]
+    drivers: tuple[Driver, ...] = ()
 
-    def loc(self, function: Function, instr: int) -> Loc:
+    def loc(self, function: Function | Driver, instr: int) -> Loc:
         """Where an instruction comes from."""
         return self.locs[function.locs[instr]] if function.locs and self.locs else UNKNOWN
 
@@ -167,13 +185,18 @@ def decode(message: program_pb2.Program) -> Model:
         tuple(_function(f) for f in message.functions),
         tuple((h.name, h.attributes) for h in message.host_calls),
         _locs(message.locs),
+        tuple(_driver(d) for d in message.drivers),
     )
 
 
+def _dtype(number: int) -> DType:
+    if number not in BY_NUMBER:
+        raise fail("program.dtype", f"there is no element type number {number}")
+    return BY_NUMBER[number]
+
+
 def _type(message: graph_pb2.TensorType, names: tuple[str, ...]) -> Type:
-    if message.dtype not in BY_NUMBER:
-        raise fail("program.dtype", f"there is no element type number {message.dtype}")
-    return Type(BY_NUMBER[message.dtype], tuple(dims.from_pb(d, names) for d in message.dims))
+    return Type(_dtype(message.dtype), tuple(dims.from_pb(d, names) for d in message.dims))
 
 
 def _kernel(message: program_pb2.Kernel) -> Kernel:
@@ -192,9 +215,8 @@ def _kernel(message: program_pb2.Kernel) -> Kernel:
 def _param(message: program_pb2.Kernel.Param, names: tuple[str, ...]) -> Param:
     if message.access not in Access.__members__.values():
         raise fail("program.access", f"a kernel parameter has unknown access {message.access}")
-    if message.dtype and message.dtype not in BY_NUMBER:
-        raise fail("program.dtype", f"there is no element type number {message.dtype}")
-    return Param(Access(message.access), BY_NUMBER.get(message.dtype), dims.from_pb(message.bytes, names), message.align)
+    dtype = _dtype(message.dtype) if message.dtype else None
+    return Param(Access(message.access), dtype, dims.from_pb(message.bytes, names), message.align)
 
 
 def _function(message: program_pb2.Function) -> Function:
@@ -210,7 +232,52 @@ def _function(message: program_pb2.Function) -> Function:
         tuple(ArgList(tuple(a.buffers), tuple(dims.from_pb(d, names) for d in a.symbols)) for a in message.arg_lists),
         tuple(isa.decode(message.code)),
         tuple(message.locs),
+        message.private,
     )
+
+
+def _driver(message: program_pb2.Driver) -> Driver:
+    names = tuple(s.name for s in message.symbols)
+    types: list[ValueType] = []
+    for t in message.types:
+        types.append(_value_type(t, names, types))
+    if any(number >= len(types) for number in message.registers):
+        raise fail("program.register", f"driver {message.name!r}: a register has a type that is not in its table of {len(types)}")
+    return Driver(
+        message.name,
+        tuple(_symbol(s, names[:n]) for n, s in enumerate(message.symbols)),
+        tuple(types[number] for number in message.registers),
+        tuple((p.name, p.register) for p in message.inputs),
+        tuple((p.name, p.register) for p in message.outputs),
+        tuple((a.input, a.output) for a in message.aliases),
+        tuple(isa.decode(message.code)),
+        tuple(message.locs),
+    )
+
+
+def _value_type(message: program_pb2.ValueType, names: tuple[str, ...], earlier: Sequence[ValueType]) -> ValueType:
+    def part(number: int) -> ValueType:
+        if number >= len(earlier):
+            raise fail("program.type", f"type {len(earlier)} is made of type {number}, which comes later")
+        return earlier[number]
+
+    match message.WhichOneof("type"):
+        case "tensor":
+            type_ = _type(message.tensor, names)
+            return ArrayType(type_.dtype, type_.shape)
+        case "unranked":
+            return UnrankedType(_dtype(message.unranked))
+        case "sequence":
+            return SequenceType(part(message.sequence))
+        case "optional":
+            return OptionalType(part(message.optional))
+        case "map":
+            key = _dtype(message.map.key)
+            if not key.is_int and key.kind is not DTypeKind.STRING:
+                raise fail("program.type", f"the keys of a map are integers or strings, not {key}")
+            return MapType(key, part(message.map.value))
+        case _:
+            raise fail("program.type", f"type {len(earlier)} is of a kind that is not known")
 
 
 def _symbol(message: graph_pb2.Symbol, earlier: tuple[str, ...]) -> Symbol:

@@ -7,6 +7,7 @@ import atexit
 import ctypes
 import os
 import threading
+from pathlib import Path
 
 from . import native_abi as abi
 from .image import Image, allocate
@@ -18,6 +19,19 @@ def cpu_count() -> int:
     """CPUs this process may use; the environment variable WEFT_THREADS overrides it."""
     asked = os.environ.get("WEFT_THREADS", "")
     return int(asked) if asked.isdecimal() and int(asked) else len(os.sched_getaffinity(0))
+
+
+def memory_limit() -> int:
+    """The bytes that one call may use unless a VM says otherwise: three quarters of what this machine, or its control group, has."""
+    size = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    for name in ("memory.max", "memory/memory.limit_in_bytes"):  # of version 2 and of version 1
+        try:
+            text = Path("/sys/fs/cgroup", name).read_text().strip()
+        except OSError:
+            continue
+        if text.isdecimal():
+            size = min(size, int(text))
+    return size // 4 * 3
 
 
 class Pool:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy import ndarray
 
-from ..proto.errors import InternalError, fail
+from ..proto.errors import InternalError, WeftError, fail
 from . import host, isa
 from . import native_abi as abi
 from .frame import Frame
@@ -59,10 +59,9 @@ class Code:
         function = host.lookup(name)
         views = [self._view(frame, plan, b, arrays, results) for b in self.function.arg_lists[i.args].buffers]
         try:
-            with np.errstate(all="ignore"):
-                found = function.call(host.parse_attributes(text), *views[: function.operands])
-        except (ValueError, TypeError, np.linalg.LinAlgError) as error:
-            raise fail("run.host", f"host call {name!r} failed: {error}", loc=self.model.loc(self.function, index)) from error
+            found = function.run(host.parse_attributes(text), views[: function.operands])
+        except WeftError as error:
+            raise error.at(self.model.loc(self.function, index)) from error.__cause__
         for view, result in zip(views[function.operands :], found, strict=True):
             view[...] = result
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy import empty, may_share_memory, ndarray
 
+from ..proto.errors import WeftError, fail
 from . import fastcall, isa, model
 from . import native_abi as abi
 from .dims import evaluate
@@ -32,12 +33,13 @@ Shapes = tuple[tuple[int, ...], ...]
 
 
 class Ready:
-    """A plan, what it gives, and the frames made for it that are not in use."""
+    """A plan, what it gives, the bytes that a call takes, and the frames made for it that are not in use."""
 
-    __slots__ = ("free", "outputs", "plan", "shared", "variant")
+    __slots__ = ("free", "nbytes", "outputs", "plan", "shared", "variant")
 
-    def __init__(self, plan: Plan, dtypes: Sequence[np.dtype]) -> None:
+    def __init__(self, plan: Plan, dtypes: Sequence[np.dtype], nbytes: int) -> None:
         self.plan = plan
+        self.nbytes = nbytes
         self.outputs = tuple(zip(plan.outputs, dtypes, strict=True))
         self.shared = plan.shared
         self.free: list[Frame] = []
@@ -48,10 +50,14 @@ class Ready:
 class Runner:
     """Runs one function of a program. Any number of threads may use it at once."""
 
-    def __init__(self, model: Model, function: model.Function, image: Image, constants: Sequence[np.ndarray], threads: int) -> None:
+    def __init__(
+        self, model: Model, function: model.Function, image: Image, constants: Sequence[np.ndarray], threads: int, memory: int
+    ) -> None:
         self.signature = make_signature(function)
         self.code = Code(model, function, image, constants)
         self.threads = threads
+        self.memory = memory
+        """the bytes that a call may take"""
         self.plans: dict[Shapes, Ready] = {}
         self.variants: list[fastcall.Owner] = []
         """those that the fast call tries"""
@@ -64,12 +70,17 @@ class Runner:
         self.fast = not function.aliases and ports <= abi.CALL_PORTS and fastcall.api() is not None
         """whether there may be a fast call"""
         if not function.symbols:
-            shapes = tuple(tuple(evaluate(d, ()) for d in i.shape) for i in self.signature.inputs)
-            ready = self.plans[shapes] = self._ready((), shapes)
-            self._publish(ready)
+            plan = make_plan(model, function, ())
+            if self._nbytes(plan) <= memory:  # otherwise calls say so
+                shapes = tuple(tuple(evaluate(d, ()) for d in i.shape) for i in self.signature.inputs)
+                ready = self.plans[shapes] = self._ready(plan, shapes)
+                self._publish(ready)
 
     def call(self, *args: Any, timeout: float | None = None, **named: Any) -> Any:
-        """Run on `args` and return new arrays. Raises `WeftError`: `call.*` for wrong arguments, `run.timeout`, `run.kernel`."""
+        """Run on `args` and return new arrays.
+
+        Raises `WeftError`: `call.*` for wrong arguments, `run.timeout`, `run.kernel`, `run.memory`.
+        """
         if named:
             args = self.signature.arrange(args, named)
         ready, arrays, results = self.prepare(args)
@@ -82,7 +93,7 @@ class Runner:
         """Run and write the results to `outputs`."""
         args = self.signature.arrange((), inputs) if isinstance(inputs, Mapping) else tuple(inputs)
         arrays = self._arrays(args)
-        ready = self._find(arrays)
+        ready = self.find(arrays)
         results = self.signature.check_outputs(outputs, ready.plan.outputs)
         if self._function.aliases or any(may_share_memory(a, r) for a in arrays for r in results):
             arrays = self._apart(arrays, results)
@@ -91,8 +102,11 @@ class Runner:
     def prepare(self, args: Sequence[Any]) -> tuple[Ready, Sequence[ndarray], list[ndarray]]:
         """The plan for `args`, these as arrays that kernels can read, and new arrays for the results."""
         arrays = self._arrays(args)
-        ready = self._find(arrays)
-        results = [empty(shape, dtype) for shape, dtype in ready.outputs]
+        ready = self.find(arrays)
+        try:
+            results = [empty(shape, dtype) for shape, dtype in ready.outputs]
+        except (MemoryError, ValueError) as error:  # numpy's ValueError: no array can have so many elements
+            raise self._too_much(ready.nbytes) from error
         return ready, self._donate(arrays, results) if self._function.aliases else arrays, results
 
     # -- arguments ------------------------------------------------------------------------------------------------------------
@@ -128,20 +142,32 @@ class Runner:
 
     # -- plans and frames -----------------------------------------------------------------------------------------------------
 
-    def _find(self, arrays: Sequence[ndarray]) -> Ready:
+    def find(self, arrays: Sequence[ndarray]) -> Ready:
+        """The plan for the shapes of `arrays`. Raises `WeftError`: `call.*`, `program.*` where these do not fit, `run.memory`."""
         return self.plans.get(tuple([a.shape for a in arrays])) or self._plan_for(arrays)
 
     def _plan_for(self, arrays: Sequence[ndarray]) -> Ready:
-        shapes = tuple(a.shape for a in arrays)
-        ready = self._ready(bind_symbols(self._function, arrays), shapes)
+        shapes, f = tuple(a.shape for a in arrays), self._function
+        plan = make_plan(self.code.model, f, bind_symbols(f.name, f.symbols, f.inputs, arrays))
+        if self._nbytes(plan) > self.memory:
+            raise self._too_much(self._nbytes(plan))
+        ready = self._ready(plan, shapes)
         with POOL.lock:
             while len(self.plans) >= MAX_PLANS:
                 old = self.plans.pop(next(iter(self.plans)))
                 self.variants[:] = [v for v in self.variants if v is not old.variant]
             return self.plans.setdefault(shapes, ready)
 
-    def _ready(self, values: tuple[int, ...], shapes: Shapes) -> Ready:
-        ready = Ready(make_plan(self.code.model, self._function, values), [o.dtype for o in self.signature.outputs])
+    def _nbytes(self, plan: Plan) -> int:
+        """The memory that a call takes: frame and results."""
+        results = sum(port.type.nbytes(plan.values) for port in self._function.outputs)
+        return plan.arena + plan.scratch * (self.threads if plan.shared else 1) + results
+
+    def _too_much(self, nbytes: int) -> WeftError:
+        return out_of_memory(f"{self.signature.name} needs {nbytes} bytes", self.memory)
+
+    def _ready(self, plan: Plan, shapes: Shapes) -> Ready:
+        ready = Ready(plan, [o.dtype for o in self.signature.outputs], self._nbytes(plan))
         if self.fast:
             ready.variant = fastcall.variant(
                 tuple(zip(self._dtypes, shapes, strict=True)),
@@ -170,7 +196,10 @@ class Runner:
                 if idle > MAX_IDLE_BYTES:
                     other.free.clear()
         threads = self.threads if ready.shared else 1
-        return Frame(ready.plan, self.code.image, self._addresses, POOL.state, threads, _DATA_OFFSET)
+        try:
+            return Frame(ready.plan, self.code.image, self._addresses, POOL.state, threads, _DATA_OFFSET)
+        except MemoryError as error:
+            raise self._too_much(ready.nbytes) from error
 
     def start(self, ready: Ready, frame: Frame, arrays: Sequence[ndarray], results: Sequence[ndarray]) -> None:
         """Have the workers that `ready` needs, and the frame at the beginning of a call."""
@@ -209,6 +238,12 @@ class Runner:
         # A deadline that passed after the end of the call leaves a cancelled frame, of no use to the next one.
         if len(ready.free) < abi.CALL_FREE and (timeout is None or frame.cancelled != abi.CANCEL_STOP):
             ready.free.append(frame)
+
+
+def out_of_memory(fact: str, limit: int) -> WeftError:
+    """The error for what takes more memory than there is."""
+    way_out = "use smaller inputs, or VM(memory=…) if there is more"
+    return fail("run.memory", f"{fact}, and a call may use {limit}", help=way_out)
 
 
 def _resume(code: Code, plan: Plan, frame: Frame, stop: int, *arrays: ndarray) -> None:

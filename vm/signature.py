@@ -7,17 +7,28 @@ from typing import Any, cast
 import numpy as np
 
 from ..proto.errors import Diagnostic, WeftError, fail
-from .dims import Dim, Expr, describe, evaluate
-from .model import Function, Port
+from ..proto.value_types import ArrayType, MapType, OptionalType, SequenceType, UnrankedType, ValueType
+from .dims import Dim, Expr, Symbol, describe, evaluate
+from .model import Driver, Function, Port
+from .values import OPEN, convert, type_text
 
 _DIRECT_RESULT = 0x0001 | 0x0100 | 0x0400  # C_CONTIGUOUS, ALIGNED, WRITEABLE
-# What a Python number may become without a change of kind.
-_WIDER = {"b": "bviufcV", "i": "iufcV", "u": "iufcV", "f": "fcV", "c": "c"}
+_KINDS: dict[type, str] = {
+    ArrayType: "tensor",
+    UnrankedType: "unranked",
+    SequenceType: "sequence",
+    OptionalType: "optional",
+    MapType: "map",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Argument:
-    """An input or an output. A dim is a number or an expression over the function's symbols, whose `str` reads like `N` or `N * 2`.
+    """An input or an output.
+
+    `kind` is "tensor", "unranked" (an array of any rank), "sequence" (a list), "optional" (a value or None) or "map" (a dict); `dtype`
+    and `shape` are those of the array, or of the arrays in it, where strings are `object` and an unknown rank is an empty shape; `type`
+    says all of it. A dim is a number or an expression over the function's symbols, whose `str` reads like `N` or `N * 2`.
 
     `donated` says that the caller gives up an input's array: it is written, and returned as an output.
     """
@@ -25,10 +36,28 @@ class Argument:
     name: str
     dtype: np.dtype
     shape: tuple[Dim, ...]
-    donated: bool = False
+    donated: bool
+    type: ValueType
+
+    @property
+    def kind(self) -> str:
+        """What sort of Python value it is."""
+        return _KINDS[type(self.type)]
 
     def __str__(self) -> str:
-        return f"{self.name}: {self.dtype}[{', '.join(map(str, self.shape))}]" + (" (donated)" if self.donated else "")
+        return f"{self.name}: {type_text(self.type)}" + (" (donated)" if self.donated else "")
+
+
+def make_argument(name: str, t: ValueType, donated: bool = False) -> Argument:
+    """The input or output `name` of a type."""
+    inner = t
+    while not isinstance(inner, ArrayType | UnrankedType):
+        match inner:
+            case SequenceType(element) | OptionalType(element) | MapType(_, element):
+                inner = element
+            case _:
+                raise TypeError(f"{name}: there is no value of type {inner}")
+    return Argument(name, inner.dtype.numpy, inner.shape if isinstance(inner, ArrayType) else (), donated, t)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,23 +91,23 @@ class Signature:
             raise WeftError(*problems)
         return tuple(given[name] for name in names)
 
-    def convert(self, args: Sequence[object]) -> list[np.ndarray]:
-        """Arguments as arrays that a kernel can read: of the right dtype, row-major, aligned; copies where they were not.
+    def convert(self, args: Sequence[object]) -> list[Any]:
+        """Arguments as values that a program can read: arrays of the right dtype, row-major, aligned; copies where they were not.
 
         Raises `WeftError` (`call.count`, `call.dtype`, `call.value`) with every problem.
         """
         if len(args) != len(self.inputs):
             self.arrange(args, {})
-        arrays: list[np.ndarray] = []
+        values: list[Any] = []
         problems: list[Diagnostic] = []
         for argument, value in zip(self.inputs, args, strict=True):
             try:
-                arrays.append(_convert(self.name, argument, value))
+                values.append(convert(f"input {argument.name!r} of {self.name}", argument.type, value))
             except WeftError as error:
                 problems += error.diagnostics
         if problems:
             raise WeftError(*problems)
-        return arrays
+        return values
 
     def check_outputs(self, outputs: Sequence[object], shapes: Sequence[tuple[int, ...]]) -> Sequence[np.ndarray]:
         """`outputs` if results can be written to them directly. Raises `WeftError` (`call.count`, `call.output`)."""
@@ -102,27 +131,32 @@ def _output_problem(argument: Argument, shape: tuple[int, ...], array: object) -
     return ""
 
 
-def make_signature(function: Function) -> Signature:
+def make_signature(function: Function | Driver) -> Signature:
     """The signature of a decoded function."""
     donated = {i for i, _ in function.aliases}
+    if isinstance(function, Driver):
+        inputs = [(name, function.registers[r]) for name, r in function.inputs]
+        outputs = [(name, function.registers[r]) for name, r in function.outputs]
+    else:
+        inputs = [(p.name, ArrayType(p.type.dtype, p.type.shape)) for p in function.inputs]
+        outputs = [(p.name, ArrayType(p.type.dtype, p.type.shape)) for p in function.outputs]
+    return Signature(
+        function.name,
+        tuple(make_argument(name, t, n in donated) for n, (name, t) in enumerate(inputs)),
+        tuple(make_argument(name, t) for name, t in outputs),
+    )
 
-    def argument(port: Port, given_up: bool) -> Argument:
-        return Argument(port.name, port.type.dtype.numpy, port.type.shape, given_up)
 
-    inputs = tuple(argument(port, n in donated) for n, port in enumerate(function.inputs))
-    return Signature(function.name, inputs, tuple(argument(port, False) for port in function.outputs))
-
-
-def bind_symbols(function: Function, arrays: Sequence[np.ndarray]) -> tuple[int, ...]:
-    """The values of the function's symbols that follow from the shapes of its inputs.
+def bind_symbols(function: str, symbols: Sequence[Symbol], ports: Sequence[Port], arrays: Sequence[np.ndarray]) -> tuple[int, ...]:
+    """The values of the function's symbols that follow from the shapes of its inputs, OPEN for others.
 
     Raises `WeftError` (`call.rank`, `call.shape`, `call.symbol`) with every input that does not fit.
     """
     problems: list[Diagnostic] = []
     found: dict[int, tuple[int, str]] = {}
-    for port, array in zip(function.inputs, arrays, strict=True):
+    for port, array in zip(ports, arrays, strict=True):
         if array.ndim != len(port.type.shape):
-            fact = f"input {port.name!r} of {function.name} has rank {array.ndim}, expected {len(port.type.shape)}: {_shapes(port, array)}"
+            fact = f"input {port.name!r} of {function} has rank {array.ndim}, expected {len(port.type.shape)}: {_shapes(port, array)}"
             problems.append(Diagnostic("call.rank", fact))
             continue
         for dim, size in zip(port.type.shape, array.shape, strict=True):
@@ -132,20 +166,21 @@ def bind_symbols(function: Function, arrays: Sequence[np.ndarray]) -> tuple[int,
                 found.setdefault(symbol, ((size - offset) // factor, port.name))
     if problems:
         raise WeftError(*problems)
-    values = tuple(found[n][0] for n in range(len(function.symbols)))
-    for port, array in zip(function.inputs, arrays, strict=True):
+    values = tuple(found[n][0] if n in found else OPEN for n in range(len(symbols)))
+    for port, array in zip(ports, arrays, strict=True):
         problems += _check_shape(function, port, array, values, found)
-    for symbol, value in zip(function.symbols, values, strict=True):
+    for n in sorted(found):
+        symbol, value = symbols[n], values[n]
         if not evaluate(symbol.lo, values) <= value <= evaluate(symbol.hi, values):
             fact = f"{symbol.name} is {value}, which is not in [{symbol.lo}, {symbol.hi}]"
-            problems.append(Diagnostic("call.symbol", f"{fact} as {function.name} requires"))
+            problems.append(Diagnostic("call.symbol", f"{fact} as {function} requires"))
     if problems:
         raise WeftError(*problems)
     return values
 
 
 def _check_shape(
-    f: Function, port: Port, array: np.ndarray, values: tuple[int, ...], found: Mapping[int, tuple[int, str]]
+    function: str, port: Port, array: np.ndarray, values: tuple[int, ...], found: Mapping[int, tuple[int, str]]
 ) -> list[Diagnostic]:
     problems: list[Diagnostic] = []
     for axis, (dim, size) in enumerate(zip(port.type.shape, array.shape, strict=True)):
@@ -157,44 +192,10 @@ def _check_shape(
             why = f" ({dim}, where {describe(dim.names, values)})"
             if linear := dim.linear:
                 why = f" ({dim}, from input {found[linear[0]][1]!r})"
-        fact = f"dimension {axis} of input {port.name!r} of {f.name} is {size}, expected {wanted}{why}: {_shapes(port, array)}"
+        fact = f"dimension {axis} of input {port.name!r} of {function} is {size}, expected {wanted}{why}: {_shapes(port, array)}"
         problems.append(Diagnostic("call.shape", fact))
     return problems
 
 
 def _shapes(port: Port, array: np.ndarray) -> str:
     return f"expected shape [{', '.join(map(str, port.type.shape))}], got {list(array.shape)}"
-
-
-def _convert(function: str, argument: Argument, value: object) -> np.ndarray:
-    what = f"input {argument.name!r} of {function}"
-    if isinstance(value, bool | int | float | complex | list | tuple) and not isinstance(value, np.generic):
-        return _convert_numbers(what, argument, value)
-    try:
-        array = np.asarray(value)
-    except (TypeError, ValueError) as error:
-        raise fail("call.value", f"{what} is no array: {error}") from error
-    if array.dtype != argument.dtype and array.dtype.newbyteorder("=") != argument.dtype:
-        hint = "" if array.dtype.hasobject else f"convert it: {argument.name}.astype({argument.dtype.name!r})"
-        raise fail("call.dtype", f"{what} has dtype {array.dtype}, expected {argument.dtype}", help=hint)
-    return _direct(array, argument.dtype)
-
-
-def _convert_numbers(what: str, argument: Argument, value: object) -> np.ndarray:
-    """Python numbers, nested in lists, as far as they keep their kind: an int may become a float, a float no int."""
-    try:
-        array = np.asarray(value)
-    except ValueError as error:
-        raise fail("call.value", f"{what} is no array: {error}") from error
-    target = argument.dtype
-    if array.size and target.kind not in _WIDER.get(array.dtype.kind, ""):
-        raise fail("call.dtype", f"{what} holds values of {array.dtype}, expected {target}")
-    converted = _direct(array, target)
-    if array.dtype.kind in "iu" and array.size and not np.array_equal(converted.astype(array.dtype), array):
-        raise fail("call.value", f"{what} holds integers that {target} cannot represent")
-    return converted
-
-
-def _direct(array: np.ndarray, dtype: np.dtype) -> np.ndarray:
-    array = np.require(array, dtype, ("C", "A"))
-    return array.view(np.ndarray) if type(array) is not np.ndarray else array

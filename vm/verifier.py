@@ -3,15 +3,17 @@
 Sizes that depend on symbols are checked when they are known, by `plan.py`; everything else is checked here, at load.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from ..proto import program_pb2
 from ..proto.dtypes import Kind as DTypeKind
 from ..proto.errors import Diagnostic, WeftError
 from . import host, isa, native_abi
 from .dims import Expr
+from .flow import Effect, flow_problem, read_too_early
 from .isa import Args, BranchIfFalse, Buffer, Copy, Host, HostCall, Kernel, Launch, Return, Switch, Target
 from .model import Access, Function, Kind, Model
+from .verify_driver import DriverChecks
 
 ALIGN = 64
 
@@ -21,6 +23,8 @@ def verify(model: Model) -> None:
     problems = [*_program(model)]
     for function in model.functions:
         problems += _Function(model, function).check()
+    for driver in model.drivers:
+        problems += DriverChecks(model, driver).check()
     if problems:
         raise WeftError(*problems)
 
@@ -46,7 +50,7 @@ def verify_image(image: program_pb2.Image, size: int, kernels: int) -> None:
 
 
 def _program(model: Model) -> Iterator[Diagnostic]:
-    names = [f.name for f in model.functions]
+    names = [f.name for f in (*model.functions, *model.drivers)]
     for name in sorted({name for name in names if names.count(name) > 1}):
         yield Diagnostic("program.function", f"two functions are called {name!r}")
     for name, attributes in model.host_calls:
@@ -201,20 +205,19 @@ class _Function:
         types = [self.function.buffers[b].type for b in buffers]
         if function is None:
             return  # reported for the program
-        if len(buffers) <= function.operands or None in types:
+        if function.operands is None or len(buffers) <= function.operands or None in types:
             fact = f"host call {name!r} takes {function.operands} operands and at least one result, in buffers with types"
             self._report("host", fact, index)
             return
         for buffer in buffers[function.operands :]:
             self._writable(index, buffer)
-        operands = [(t.dtype, t.shape) for t in types[: function.operands] if t is not None]
+        given = [host.ArrayType(t.dtype, t.shape) for t in types if t is not None]
         try:
-            results = function.results(host.parse_attributes(attributes), *operands)
-        except (KeyError, TypeError, IndexError, WeftError) as error:
-            self._report("host", f"host call {name!r} cannot have attributes {attributes}: {error!r}", index)
+            results = function.promise(host.parse_attributes(attributes), given[: function.operands])
+        except WeftError as error:
+            self._report("host", f"with attributes {attributes}: {error.diagnostics[0].message}", index)
             return
-        given = [(t.dtype, t.shape) for t in types[function.operands :] if t is not None]
-        if list(results) != given:
+        if list(results) != given[function.operands :]:
             self._report("host", f"host call {name!r} gives other results than its buffers hold", index)
 
     def _writable(self, index: int, buffer: int) -> None:
@@ -242,33 +245,70 @@ class _Function:
             self._report("bounds", f"buffer {buffer} has {length} bytes, the instruction reads {size}", index)
 
     def _flow(self) -> None:
-        """Every path must be able to reach `return`, and none may run past the end."""
+        """Every path reaches `return`; what it reads of the arena and of outputs, and all outputs at the return, it has written before."""
         code = self.function.code
-        successors: list[tuple[int, ...]] = []
-        for index, i in enumerate(code):
-            successors.append((*isa.targets(i), *((index + 1,) if isa.falls_through(i) else ())))
-        reached = _closure([0] if code else [], successors)
-        if len(code) in reached or not code:
-            self._report("flow", "the instructions run past the end without a return")
+        problem, at = flow_problem(code)
+        if problem:
+            self._report("flow", problem, at)
             return
-        predecessors: list[list[int]] = [[] for _ in code]
-        for index, following in enumerate(successors):
-            for s in following:
-                if s < len(code):
-                    predecessors[s].append(index)
-        ends = _closure([n for n, i in enumerate(code) if isinstance(i, Return)], predecessors)
-        for index in sorted(reached - ends)[:1]:
-            self._report("flow", "no return can be reached from here", index)
+        written = _Memory(self.model, self.function)
+        for index, bits in read_too_early(code, [written.effect(i) for i in code], written.at_start):
+            self._report("unwritten", f"{written.name(bits)} is read, but not written on every path to here", index)
 
 
-def _closure(start: Sequence[int], successors: Sequence[Sequence[int]]) -> set[int]:
-    """Everything reachable from `start`, which it includes; one past the end has no successors."""
-    seen = set(start)
-    todo = list(start)
-    while todo:
-        at = todo.pop()
-        for following in successors[at] if at < len(successors) else ():
-            if following not in seen:
-                seen.add(following)
-                todo.append(following)
-    return seen
+class _Memory:
+    """The buffers of the arena and the outputs as bits. Writing a part counts as writing the whole: sizes may not be known yet."""
+
+    def __init__(self, model: Model, function: Function) -> None:
+        self.model = model
+        self.function = function
+        aliased = {o for _, o in function.aliases}
+        roots = [self._root(n) for n in range(len(function.buffers))]
+        names = dict.fromkeys(r for r in roots if r is not None)
+        names |= dict.fromkeys(("output", n) for n in range(len(function.outputs)))
+        self._names = list(names)
+        numbers = {root: n for n, root in enumerate(names)}
+        self._bits = [0 if r is None else 1 << numbers[r] for r in roots]
+        outputs = {n: 1 << numbers["output", n] for n, port in enumerate(function.outputs) if 0 not in port.type.shape}
+        self.at_start = sum(bit for n, bit in outputs.items() if n in aliased)
+        self._results = sum(outputs.values())
+
+    def _root(self, number: int) -> tuple[str, int] | None:
+        """What a buffer is a part of, None for inputs, constants and what is empty."""
+        buffers, size = self.function.buffers, self.function.buffers[number].bytes
+        while buffers[number].kind is Kind.VIEW:
+            number = buffers[number].index
+        match buffers[number].kind:
+            case Kind.ARENA if size != 0:
+                return "buffer", number
+            case Kind.OUTPUT if size != 0:
+                return "output", buffers[number].index
+            case _:
+                return None
+
+    def name(self, bits: int) -> str:
+        """The first of `bits` in words."""
+        what, number = self._names[(bits & -bits).bit_length() - 1]
+        return f"{what} {number}"
+
+    def effect(self, i: isa.Instr) -> Effect:
+        """What an instruction reads and writes."""
+        match i:
+            case Copy(dst, src):
+                return Effect(self._bits[src], self._bits[dst])
+            case BranchIfFalse(buffer, _) | Switch(buffer, _):
+                return Effect(self._bits[buffer])
+            case Return():
+                return Effect(self._results)
+            case Launch(kernel, args):
+                accesses = [p.access for p in self.model.kernels[kernel].params]
+            case HostCall(call, args):
+                operands = host.lookup(self.model.host_calls[call][0]).operands or 0
+                accesses = [Access.READ if n < operands else Access.WRITE for n in range(len(self.function.arg_lists[args].buffers))]
+            case _:
+                return Effect()
+        reads = writes = 0
+        for access, buffer in zip(accesses, self.function.arg_lists[args].buffers, strict=True):
+            reads |= 0 if access is Access.WRITE else self._bits[buffer]
+            writes |= 0 if access is Access.READ else self._bits[buffer]
+        return Effect(reads, writes)

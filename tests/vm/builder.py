@@ -1,5 +1,6 @@
 """Builds programs by hand: kernels from a writer, dims as postfix text (`"N 4 *"`), buffers and instructions as calls."""
 
+import json
 from collections.abc import Callable, Sequence
 from functools import cache
 
@@ -13,6 +14,7 @@ from weft.compiler.codegen.writer import Module, Writer
 from weft.proto import graph_pb2, program_pb2
 from weft.proto.artifact import CodeImage, Program
 from weft.proto.dtypes import BY_NAME
+from weft.proto.value_types import ArrayType, MapType, OptionalType, SequenceType, UnrankedType, ValueType
 from weft.proto.weights import Weights
 from weft.vm import isa
 from weft.vm.native_abi import ENTRY_POINTS, RUNTIME_ABI
@@ -78,9 +80,7 @@ class FunctionBuilder:
         return self.buffer(OUTPUT, len(self.pb.outputs) - 1, 0, nbytes(dtype, shape), t)
 
     def constant(self, array: np.ndarray, dtype: str) -> int:
-        t = tensor(dtype, array.shape)
-        self.program.pb.constants.add(name=f"c{len(self.program.pb.constants)}", type=t, offset=self.program.weights.add(array))
-        return self.buffer(CONSTANT, len(self.program.pb.constants) - 1, 0, array.nbytes, t)
+        return self.buffer(CONSTANT, self.program.constant(array, dtype), 0, array.nbytes, tensor(dtype, array.shape))
 
     def arena(self, offset: Dim, dtype: str, shape: Sequence[Dim]) -> int:
         return self.buffer(ARENA, 0, offset, nbytes(dtype, shape), tensor(dtype, shape, self.names))
@@ -101,6 +101,68 @@ class FunctionBuilder:
         return self.emit(isa.Launch(isa.Kernel(kernel), self.args(buffers, symbols)))
 
 
+class DriverBuilder:
+    """One driver. Types are those of `value_types`, with dims as text; every method that makes a register returns it."""
+
+    def __init__(self, program: "ProgramBuilder", name: str, symbols: Sequence[str]) -> None:
+        self.program = program
+        self.names = list(symbols)
+        self.pb = program_pb2.Driver(name=name, symbols=[graph_pb2.Symbol(name=s) for s in symbols])
+        self.code: list[isa.Instr] = []
+
+    def type(self, t: ValueType) -> int:
+        match t:
+            case ArrayType(dtype, shape):
+                message = program_pb2.ValueType(tensor=tensor(dtype.name, shape, self.names))
+            case UnrankedType(dtype):
+                message = program_pb2.ValueType(unranked=dtype.number)
+            case SequenceType(element):
+                message = program_pb2.ValueType(sequence=self.type(element))
+            case OptionalType(element):
+                message = program_pb2.ValueType(optional=self.type(element))
+            case MapType(key, value):
+                message = program_pb2.ValueType(map=program_pb2.ValueType.Map(key=key.number, value=self.type(value)))
+            case _:
+                raise TypeError(t)
+        self.pb.types.append(message)
+        return len(self.pb.types) - 1
+
+    def register(self, t: ValueType) -> isa.Register:
+        self.pb.registers.append(self.type(t))
+        return isa.Register(len(self.pb.registers) - 1)
+
+    def registers(self, *types: ValueType) -> tuple[isa.Register, ...]:
+        return tuple(self.register(t) for t in types)
+
+    def input(self, name: str, t: ValueType) -> isa.Register:
+        register = self.register(t)
+        self.pb.inputs.add(name=name, register=register)
+        return register
+
+    def output(self, name: str, register: isa.Register) -> None:
+        self.pb.outputs.add(name=name, register=register)
+
+    def emit(self, *code: isa.Instr) -> isa.Target:
+        """The position of the first of `code`."""
+        self.code += code
+        return isa.Target(len(self.code) - len(code))
+
+    def invoke(self, f: FunctionBuilder, inputs: Sequence[isa.Register], *outputs: ValueType) -> tuple[isa.Register, ...]:
+        found = self.registers(*outputs)
+        self.emit(isa.Invoke(isa.Function(self.program.functions.index(f)), tuple(inputs), found))
+        return found
+
+    def host(self, name: str, inputs: Sequence[isa.Register], *outputs: ValueType, **attributes: object) -> tuple[isa.Register, ...]:
+        found = self.registers(*outputs)
+        self.emit(isa.HostValue(self.program.host_call(name, **attributes), tuple(inputs), found))
+        return found
+
+    def constant(self, array: np.ndarray, dtype: str) -> isa.Register:
+        register = self.register(ArrayType(BY_NAME[dtype], array.shape))
+        self.emit(isa.LoadConstant(register, isa.Constant(self.program.constant(array, dtype))))
+        return register
+
+
 class ProgramBuilder:
     """A program under construction. `build()` compiles the kernels for `target` and links them with the runtime."""
 
@@ -110,6 +172,7 @@ class ProgramBuilder:
         self.module = Module(self.target)
         self.weights = Weights()
         self.functions: list[FunctionBuilder] = []
+        self.drivers: list[DriverBuilder] = []
 
     def kernel(
         self,
@@ -132,6 +195,21 @@ class ProgramBuilder:
         self.functions.append(FunctionBuilder(self, name, symbols))
         return self.functions[-1]
 
+    def driver(self, name: str = "main", symbols: Sequence[str] = ()) -> DriverBuilder:
+        """A driver; its native functions are called something else and are private."""
+        self.drivers.append(DriverBuilder(self, name, symbols))
+        return self.drivers[-1]
+
+    def constant(self, array: np.ndarray, dtype: str) -> int:
+        """The index of a constant."""
+        self.pb.constants.add(name=f"c{len(self.pb.constants)}", type=tensor(dtype, array.shape), offset=self.weights.add(array))
+        return len(self.pb.constants) - 1
+
+    def host_call(self, name: str, **attributes: object) -> isa.Host:
+        """The index of a host call."""
+        self.pb.host_calls.add(name=name, attributes=json.dumps(attributes) if attributes else "")
+        return isa.Host(len(self.pb.host_calls) - 1)
+
     def build(self) -> Program:
         runtime, support = libraries(self.target)
         image = link([runtime, compile_module(self.module.text(), self.target)], support)
@@ -145,7 +223,11 @@ class ProgramBuilder:
         )
         for f in self.functions:
             f.pb.code = isa.encode(f.code)
+            f.pb.private = bool(self.drivers)
             self.pb.functions.append(f.pb)
+        for d in self.drivers:
+            d.pb.code = isa.encode(d.code)
+            self.pb.drivers.append(d.pb)
         return Program(self.pb.SerializeToString(), {self.target.name: CodeImage(image.data)}, self.weights)
 
 

@@ -51,7 +51,7 @@ def test_following_the_page(tmp_path: Path) -> None:
                 insert(tmp_path / "weft" / file, block + "\n\n", "def encode(", "class Launch(")
             case _:
                 raise AssertionError(where)
-    assert steps == 4
+    assert steps == 5
     done = subprocess.run([sys.executable, "check.py"], cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr
     page = subprocess.run([sys.executable, "-m", "weft.vm.isa"], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=True)

@@ -17,7 +17,7 @@ from ...proto.value_types import (
     ValueType,
     compatible,
 )
-from . import linalg, maps, optionals, sequences, strings, values
+from . import linalg, maps, optionals, random, sequences, strings, values
 from .table import TABLE, Attributes, HostFunction, host, lookup, parse_attributes
 
 __all__ = [
@@ -40,6 +40,7 @@ __all__ = [
     "maps",
     "optionals",
     "parse_attributes",
+    "random",
     "sequences",
     "strings",
     "values",

@@ -171,10 +171,10 @@ def _parse_type(attributes: Attributes, x: ValueType) -> tuple[ValueType, ...]:
 def _parse(attributes: Attributes, x: np.ndarray) -> np.ndarray:
     """The numbers, of type `dtype` (f64, i64, ui64 or i1), that strings show in plain or scientific notation.
 
-    Integers may have a fraction, which is dropped. Booleans are true, false, or a number.
+    Integers may have a fraction, which is dropped. Booleans are true, false, or a number. With `blank` the empty string is 0.
     """
-    name = str(attributes["dtype"])
-    return _numbers((_number(s, name) for s in x.flat), x, BY_NAME[name].numpy)
+    name, blank = str(attributes["dtype"]), bool(attributes.get("blank"))
+    return _numbers((_number("0" if blank and not s else s, name) for s in x.flat), x, BY_NAME[name].numpy)
 
 
 def _number(text: str, name: str) -> bool | int | float:

@@ -1,9 +1,11 @@
 """The table of host functions, and how one is entered into it."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
+
+import numpy as np
 
 from ...proto.errors import fail
 from ...proto.value_types import ValueType
@@ -11,6 +13,8 @@ from ...proto.value_types import ValueType
 Attributes = Mapping[str, Any]
 """Values of a JSON object: bool, int, float, str and lists of them."""
 _Function = TypeVar("_Function", bound=Callable[..., Any])
+_FAULTS = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError)
+"""what functions raise for types, attributes and data that do not suit them; numpy's LinAlgError is a ValueError"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +33,26 @@ class HostFunction:
     operands: int | None
     call: Callable[..., tuple[Any, ...]]
     results: Callable[..., tuple[ValueType, ...]]
+
+    def promise(self, attributes: Attributes, types: Sequence[ValueType]) -> tuple[ValueType, ...]:
+        """The types of the results for operands of `types`. Raises `WeftError` (`host.operands`) if these or the attributes do not suit."""
+        if self.operands not in (None, len(types)):
+            raise fail("host.operands", f"host call {self.name!r} takes {self.operands} operands, not {len(types)}")
+        try:
+            return self.results(attributes, *types)
+        except _FAULTS as error:
+            why = f"misses {error}" if isinstance(error, KeyError) else f"cannot have these operands and attributes: {error}"
+            raise fail("host.operands", f"host call {self.name!r} {why}") from error
+
+    def run(self, attributes: Attributes, values: Sequence[Any]) -> tuple[Any, ...]:
+        """What it gives for `values`. Raises `WeftError` (`run.host`, `run.memory`, and what the function itself says)."""
+        try:
+            with np.errstate(all="ignore"):
+                return self.call(attributes, *values)
+        except MemoryError as error:
+            raise fail("run.memory", f"host call {self.name!r} needs more memory than there is: {error}") from error
+        except _FAULTS as error:
+            raise fail("run.host", f"host call {self.name!r} failed: {error}") from error
 
 
 TABLE: dict[str, HostFunction] = {}

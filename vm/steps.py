@@ -1,0 +1,248 @@
+"""Driver code made ready to run: one object per instruction, which does it in a call and says which comes next."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from time import monotonic
+from typing import Any
+
+from ..proto.errors import WeftError, fail
+from ..proto.value_types import ValueType
+from . import host, isa
+from .function import Function
+from .model import Driver, Model
+from .runner import out_of_memory
+from .values import Expected, arrays_in
+
+END = -1
+"""the instruction after a return"""
+
+
+class Call:
+    """One call of a driver: what its registers hold, the sizes of the symbols that `inputs` bind, its limits."""
+
+    __slots__ = ("_allocated", "_deadline", "_given", "_memory", "inputs", "registers", "sizes", "timeout")
+
+    def __init__(self, inputs: Sequence[Any], sizes: Sequence[int], registers: int, timeout: float | None, memory: int) -> None:
+        self.inputs = inputs
+        self.sizes = sizes
+        self.registers: list[Any] = [None] * registers
+        self.timeout = timeout
+        self._deadline = None if timeout is None else monotonic() + timeout
+        self._given = {id(a) for value in inputs for a in arrays_in(value)}
+        self._memory = memory
+        self._allocated = 0
+
+    def remaining(self) -> float:
+        """The seconds that are left. Raises `WeftError` (`run.timeout`) if none are."""
+        left = 0.0 if self._deadline is None else self._deadline - monotonic()
+        if left <= 0:
+            raise fail("run.timeout", "there is no time left")
+        return left
+
+    def poll(self) -> None:
+        """End the call if its time is over."""
+        if self._deadline is not None:
+            self.remaining()
+
+    def reserve(self, nbytes: int) -> None:
+        """Raise `WeftError` (`run.memory`) unless there is room for `nbytes` beside what registers hold.
+
+        What was allocated is added up; only when that reaches the limit is what is still held counted.
+        """
+        if self._allocated + nbytes > self._memory:
+            self._allocated = self._held()
+            if self._allocated + nbytes > self._memory:
+                raise out_of_memory(f"{self._allocated} bytes are held and {nbytes} more are needed", self._memory)
+
+    def allocated(self, nbytes: int) -> None:
+        """Count results of so many bytes."""
+        self._allocated += nbytes
+
+    def is_given(self, array: object) -> bool:
+        """Whether the caller passed this array."""
+        return id(array) in self._given
+
+    def _held(self) -> int:
+        arrays = {id(a): a for value in self.registers for a in arrays_in(value)}
+        return sum(a.nbytes for key, a in arrays.items() if key not in self._given and a.flags.owndata)
+
+
+Step = Callable[[Call], int]
+"""Does one instruction; returns the position of the next."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Invoke:
+    function: Function
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...]
+    following: int
+
+    def __call__(self, call: Call) -> int:
+        registers, runner = call.registers, self.function.runner
+        arrays = [registers[r] for r in self.inputs]
+        try:
+            ready = runner.find(arrays)
+        except WeftError as error:
+            raise _misfit(error) from error
+        call.reserve(ready.nbytes)
+        found = self.function(*arrays) if call.timeout is None else runner.call(*arrays, timeout=call.remaining())
+        if len(self.outputs) == 1:
+            found = (found,)
+        for register, value in zip(self.outputs, found, strict=True):
+            registers[register] = value
+            call.allocated(value.nbytes)
+        return self.following
+
+
+def _misfit(error: WeftError) -> WeftError:
+    """The error for sizes that came from data and do not suit a native function."""
+    first = error.diagnostics[0]
+    if first.code == "run.memory":
+        return error
+    fact = f"the sizes that follow from the data do not fit together: {first.message}"
+    return fail("run.shape", fact, loc=first.loc, help="look at the inputs, and at the shapes that the model gives its tensors")
+
+
+@dataclass(frozen=True, slots=True)
+class _HostValue:
+    function: host.HostFunction
+    attributes: host.Attributes
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...]
+    expected: Expected
+    following: int
+
+    def __call__(self, call: Call) -> int:
+        registers = call.registers
+        values = [registers[r] for r in self.inputs]
+        call.poll()
+        call.reserve(0)
+        found = self.function.run(self.attributes, values)
+        self.expected.check(found, call.sizes, self._name)
+        for register, value in zip(self.outputs, found, strict=True):
+            registers[register] = value
+            if isinstance(value, list):  # what is in it came from the operands, or was cut from them
+                call.allocated(sum(v.nbytes for v in values if hasattr(v, "nbytes")))
+            else:
+                call.allocated(sum(a.nbytes for a in arrays_in(value)))
+        return self.following
+
+    def _name(self, n: int) -> str:
+        return f"result {n} of host call {self.function.name!r}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Load:
+    dst: int
+    value: Any
+    following: int
+
+    def __call__(self, call: Call) -> int:
+        call.registers[self.dst] = self.value
+        return self.following
+
+
+@dataclass(frozen=True, slots=True)
+class _Move:
+    dst: int
+    src: int
+    expected: Expected | None
+    following: int
+
+    def __call__(self, call: Call) -> int:
+        value = call.registers[self.src]
+        if self.expected is not None:
+            self.expected.check((value,), call.sizes, lambda _: "the value")
+        call.registers[self.dst] = value
+        return self.following
+
+
+@dataclass(frozen=True, slots=True)
+class _Release:
+    registers: tuple[int, ...]
+    following: int
+
+    def __call__(self, call: Call) -> int:
+        for register in self.registers:
+            call.registers[register] = None
+        return self.following
+
+
+@dataclass(frozen=True, slots=True)
+class _Jump:
+    target: int
+    back: bool
+
+    def __call__(self, call: Call) -> int:
+        if self.back:
+            call.poll()
+        return self.target
+
+
+@dataclass(frozen=True, slots=True)
+class _BranchUnless:
+    pred: int
+    target: int
+    back: bool
+    following: int
+
+    def __call__(self, call: Call) -> int:
+        if self.back:
+            call.poll()
+        return self.following if call.registers[self.pred] else self.target
+
+
+@dataclass(frozen=True, slots=True)
+class _SwitchOn:
+    index: int
+    targets: tuple[int, ...]
+    back: bool
+
+    def __call__(self, call: Call) -> int:
+        if self.back:
+            call.poll()
+        at = int(call.registers[self.index])
+        return self.targets[at if 0 <= at < len(self.targets) else -1]
+
+
+def _return(_: Call) -> int:
+    return END
+
+
+def make_steps(model: Model, driver: Driver, functions: Sequence[Function], constants: Sequence[Any]) -> list[Step]:
+    """The steps of a driver that `verify` has passed. `functions` and `constants` are those of the program, in order."""
+    types = driver.registers
+
+    def step(at: int, i: isa.Instr) -> Step:
+        following = at + 1
+        match i:
+            case isa.Invoke(function, inputs, outputs):
+                return _Invoke(functions[function], inputs, outputs, following)
+            case isa.HostValue(number, inputs, outputs):
+                name, text = model.host_calls[number]
+                expected = Expected([types[r] for r in outputs])
+                return _HostValue(host.lookup(name), host.parse_attributes(text), inputs, outputs, expected, following)
+            case isa.LoadConstant(dst, constant):
+                return _Load(dst, constants[constant], following)
+            case isa.Move(dst, src):
+                return _Move(dst, src, _needed(types[src], types[dst]), following)
+            case isa.Release(registers):
+                return _Release(registers, following)
+            case isa.Jump(target):
+                return _Jump(target, target <= at)
+            case isa.BranchUnless(pred, target):
+                return _BranchUnless(pred, target, target <= at, following)
+            case isa.SwitchOn(index, targets):
+                return _SwitchOn(index, targets, min(targets) <= at)
+            case isa.Return():
+                return _return
+            case _:
+                raise NotImplementedError(i.mnemonic)
+
+    return [step(at, i) for at, i in enumerate(driver.code)]
+
+
+def _needed(src: ValueType, dst: ValueType) -> Expected | None:
+    """The check of a move between registers of these types; None if they are one type."""
+    return None if src == dst else Expected([dst])
