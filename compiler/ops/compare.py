@@ -9,6 +9,7 @@ from ..ir.types import TensorType, Type
 from . import rules
 from .builder import Element, ElementBuilder, Index
 from .elementwise import maximum, minimum
+from .gradients.elementwise import clamp_grad
 from .helpers import full_like
 from .numeric import Array, Numeric, before, carrier, dtype_of
 from .registry import define
@@ -139,6 +140,7 @@ clamp = define(
     reference=_clamp,
     lower=lambda b, lo, x, hi: b.min(b.max(x, lo), hi),
     element=_clamp_element,
+    grad=clamp_grad,
 )
 
 

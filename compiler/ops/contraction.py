@@ -12,6 +12,7 @@ from ..ir.graph import Node, Value
 from ..ir.types import Shape, TensorType
 from .accumulate import accumulator_of
 from .builder import E, ElementBuilder, Index
+from .gradients.contraction import dot_grad
 from .numeric import narrow
 from .registry import define
 
@@ -174,6 +175,7 @@ dot_general = define(
     infer=_infer_dot_general,
     reference=_reference_dot_general,
     element=_element_dot_general,
+    grad=dot_grad,
 )
 
 

@@ -9,6 +9,7 @@ from ..ir.graph import Node, Value
 from ..ir.types import TensorType, Type
 from . import numeric, rules
 from .builder import Element, ElementBuilder, Index
+from .gradients.elementwise import complex_grad, convert_grad, imag_grad, real_grad
 from .numeric import Array, bits_of, dtype_of, from_bits
 from .registry import define
 
@@ -30,7 +31,7 @@ convert = define(
     infer=_infer_convert,
     reference=lambda x, *, result: numeric.convert(x, result.dtype),
     lower=lambda b, x, *, result: b.convert(x, result.dtype),
-    grad=lambda g, x: (convert(g, result=x.type) if x.dtype in rules.FLOAT_OR_COMPLEX else None,),
+    grad=convert_grad,
     traits=("elementwise",),
 )
 
@@ -194,7 +195,7 @@ complex_ = define(
     infer=_infer_complex,
     reference=_complex,
     lower=lambda b, x, y: b.complex(x, y),
-    grad=lambda g, x, y: (real(g), imag(g)),
+    grad=complex_grad,
     traits=("elementwise",),
 )
 
@@ -211,6 +212,7 @@ real = define(
     reference=lambda x: np.asarray(x.real) if np.iscomplexobj(x) else x,
     lower=lambda b, x: b.real(x),
     traits=("elementwise",),
+    grad=real_grad,
 )
 imag = define(
     "imag",
@@ -219,4 +221,5 @@ imag = define(
     reference=lambda x: np.asarray(x.imag) if np.iscomplexobj(x) else np.zeros(x.shape).astype(x.dtype),
     lower=lambda b, x: b.imag(x),
     traits=("elementwise",),
+    grad=imag_grad,
 )

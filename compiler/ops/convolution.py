@@ -13,6 +13,7 @@ from ..ir.types import Shape, TensorType
 from .accumulate import widen
 from .builder import E, ElementBuilder, Index
 from .contraction import Precision, check_precision, check_product, exact_matmul, multiply_add, product_dtype
+from .gradients.contraction import convolution_grad
 from .numeric import narrow
 from .registry import define
 from .window import Padding, Sizes, Window, check_padding, check_sizes, window_of
@@ -218,6 +219,7 @@ convolution = define(
     infer=_infer_convolution,
     reference=_reference_convolution,
     element=_element_convolution,
+    grad=convolution_grad,
 )
 
 

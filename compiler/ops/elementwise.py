@@ -9,9 +9,9 @@ import numpy as np
 from ..ir.graph import Value
 from ..ir.types import TensorType, Type
 from . import rules
-from .helpers import full_like
+from .gradients.elementwise import maximum_grad, minimum_grad, power_grad, remainder_grad
 from .numeric import Array, before, compute, dtype_of
-from .registry import Function, Op, define, op_of
+from .registry import Function, Op, define
 from .rules import Elements
 
 
@@ -143,32 +143,27 @@ remainder = binary(
     "remainder", rules.REAL, "lhs - rhs · trunc(lhs / rhs), with the sign of lhs; integers: x rem 0 = x.",
     reference=_remainder,
     lower=lambda b, x, y: b.rem(x, y),
+    grad=remainder_grad,
 )  # fmt: skip
-
-
-def _power_grad(g: Value, x: Value, y: Value) -> tuple[Value, Value]:
-    by_x = multiply(y, power(x, subtract(y, full_like(y, 1))))
-    by_y = multiply(op_of("log")(x), power(x, y))
-    return multiply(g, by_x), multiply(g, by_y)
-
-
 power = binary(
     "power", rules.NUMBER, "lhs to the power rhs; integers wrap, and a negative power of anything but 1 and -1 is 0.",
     reference=_power,
     lower=lambda b, x, y: b.pow(x, y),
-    grad=_power_grad,
+    grad=power_grad,
 )  # fmt: skip
 maximum = binary(
     "maximum", rules.NUMBER_OR_BOOL, "The larger; logical or for booleans, lexicographic for complex numbers.",
     reference=lambda x, y: compute(_maximum, x, y),
     lower=lambda b, x, y: b.max(x, y),
     commutative=True,
+    grad=maximum_grad,
 )  # fmt: skip
 minimum = binary(
     "minimum", rules.NUMBER_OR_BOOL, "The smaller; logical and for booleans, lexicographic for complex numbers.",
     reference=lambda x, y: compute(_minimum, x, y),
     lower=lambda b, x, y: b.min(x, y),
     commutative=True,
+    grad=minimum_grad,
 )  # fmt: skip
 atan2 = binary(
     "atan2", rules.FLOAT_OR_COMPLEX, "The angle of the point (rhs, lhs), in [-π, π].",

@@ -5,9 +5,11 @@ import math
 import numpy as np
 
 from ...proto.dtypes import C64, C128, F32, F64
+from ..ir.graph import Value
 from ..ir.types import TensorType, Type
 from . import rules
 from .elementwise import add, divide, multiply, negate, subtract, unary
+from .gradients.elementwise import abs_grad
 from .helpers import full_like
 from .numeric import Array, Numeric, compute
 from .registry import Function, define
@@ -37,6 +39,7 @@ abs_ = define(
     reference=lambda x: np.abs(x.astype(np.complex128)).astype(x.real.dtype) if np.iscomplexobj(x) else compute(np.abs, x),
     lower=lambda b, x: b.abs(x),
     traits=("elementwise",),
+    grad=abs_grad,
 )
 
 
@@ -63,24 +66,32 @@ def _logistic(x: Array) -> Array:
     return np.where(x >= 0, 1 / (1 + small), small / (1 + small))
 
 
+def _flat(g: Value, x: Value) -> tuple[None]:
+    """The derivative of a step function: none."""
+    return (None,)
+
+
 _erf = np.frompyfunc(math.erf, 1, 1)
 
 sign = unary(
     "sign", rules.SIGNED_OR_FLOAT_OR_COMPLEX, "-1, 0 or 1; ±0 and NaN stay. Of complex numbers x / |x|, and 0 of 0.",
     reference=_exactly(_sign),
     lower=lambda b, x: b.sign(x),
+    grad=_flat,
 )  # fmt: skip
-floor = unary("floor", rules.FLOAT, "Rounds towards -∞.", reference=_exactly(np.floor), lower=lambda b, x: b.floor(x))
-ceil = unary("ceil", rules.FLOAT, "Rounds towards ∞.", reference=_exactly(np.ceil), lower=lambda b, x: b.ceil(x))
+floor = unary("floor", rules.FLOAT, "Rounds towards -∞.", reference=_exactly(np.floor), lower=lambda b, x: b.floor(x), grad=_flat)
+ceil = unary("ceil", rules.FLOAT, "Rounds towards ∞.", reference=_exactly(np.ceil), lower=lambda b, x: b.ceil(x), grad=_flat)
 round_nearest_even = unary(
     "round_nearest_even", rules.FLOAT, "Rounds to the nearest whole number, ties to the even one.",
     reference=_exactly(np.rint),
     lower=lambda b, x: b.round_nearest_even(x),
+    grad=_flat,
 )  # fmt: skip
 round_nearest_afz = unary(
     "round_nearest_afz", rules.FLOAT, "Rounds to the nearest whole number, ties away from zero.",
     reference=_exactly(_round_afz),
     lower=lambda b, x: b.round_nearest_afz(x),
+    grad=_flat,
 )  # fmt: skip
 sqrt = unary(
     "sqrt", rules.FLOAT_OR_COMPLEX, "The square root.",

@@ -7,13 +7,14 @@ import numpy as np
 from ...proto.dtypes import DType
 from ...proto.errors import check
 from ..ir.attrs import GatherDims, ScatterDims
-from ..ir.dims import Dim
+from ..ir.dims import Dim, is_nonnegative
 from ..ir.graph import Node, Region
 from ..ir.types import Shape, TensorType
 from .accumulate import exceeds
 from .bodies import Body, check_fold, listed, region_of
 from .builder import E, ElementBuilder, Index
 from .contraction import others
+from .gradients.indexing import gather_grad, scatter_grad
 from .numeric import narrow
 from .reduction import fold_dtypes
 from .registry import define
@@ -181,7 +182,11 @@ def _element_gather(b: ElementBuilder[E], node: Node, index: Index) -> E:
         if i not in d.collapsed_slice_dims and i not in d.operand_batching_dims:
             at = at + next(offsets)
         full.append(at)
-    return b.read(operand, tuple(full))
+    # A dim that turns out to be empty has nothing to clamp an index to.
+    filled = [(0, n - k, n - k + 1) for n, k in zip(operand.shape, sizes, strict=True) if not is_nonnegative(n - k)]
+    if not filled:
+        return b.read(operand, tuple(full))
+    return b.within(filled, lambda: b.read(operand, tuple(full)), lambda: b.const(operand.dtype, 0))
 
 
 gather = define(
@@ -197,6 +202,7 @@ gather = define(
     infer=_infer_gather,
     reference=_reference_gather,
     element=_element_gather,
+    grad=gather_grad,
 )
 
 
@@ -354,4 +360,5 @@ scatter = define(
     infer=_infer_scatter,
     reference=_reference_scatter,
     regions=("update_computation",),
+    grad=scatter_grad,
 )

@@ -10,6 +10,7 @@ from ..ir.graph import Node, Value
 from ..ir.types import TensorType, Type
 from . import rules
 from .builder import Element, ElementBuilder, Index
+from .gradients.shape import pad_grad
 from .helpers import const, full_like
 from .numeric import Array
 from .registry import define
@@ -218,4 +219,5 @@ pad = define(
     infer=_infer_pad,
     reference=_pad,
     element=_pad_element,
+    grad=pad_grad,
 )

@@ -11,6 +11,7 @@ from ..ir.types import TensorType
 from .accumulate import accumulator_of, combine, ufunc_of, widen
 from .bodies import Body, check_fold, check_region, listed, monoids_of, region_of
 from .builder import E, ElementBuilder, Index
+from .gradients.reduction import reduce_grad
 from .numeric import narrow
 from .registry import define
 
@@ -136,6 +137,7 @@ reduce = define(
     reference=_reference_reduce,
     element=_element_reduce,
     regions=("body",),
+    grad=reduce_grad,
 )
 
 

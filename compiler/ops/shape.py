@@ -11,6 +11,7 @@ from ..ir.graph import Node
 from ..ir.types import Shape, TensorType, Type
 from . import rules
 from .builder import Element, ElementBuilder, Index
+from .gradients.shape import broadcast_grad, concatenate_grad
 from .numeric import Array
 from .registry import define
 
@@ -52,6 +53,7 @@ broadcast_in_dim = define(
     infer=_infer_broadcast,
     reference=_broadcast,
     element=_broadcast_element,
+    grad=broadcast_grad,
 )
 
 
@@ -190,6 +192,7 @@ concatenate = define(
     infer=_infer_concatenate,
     reference=lambda *inputs, dimension: np.concatenate(inputs, axis=dimension),
     element=_concatenate_element,
+    grad=concatenate_grad,
 )
 
 

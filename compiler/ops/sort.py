@@ -11,6 +11,7 @@ from ..ir.types import TensorType
 from .accumulate import widen
 from .bodies import Body, check_region, listed, region_of
 from .compare import total_order_key
+from .gradients.shape import sort_grad
 from .registry import define
 
 
@@ -121,4 +122,5 @@ sort = define(
     infer=_infer,
     reference=_reference,
     regions=("comparator",),
+    grad=sort_grad,
 )

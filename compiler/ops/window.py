@@ -15,6 +15,7 @@ from .accumulate import spread, widen
 from .bodies import Body, check_fold, check_region, listed
 from .builder import E, ElementBuilder, Index
 from .gather_scatter import scatter_rounds
+from .gradients.reduction import reduce_window_grad, select_and_scatter_grad
 from .numeric import narrow
 from .reduction import finish, fold, fold_dtypes, fold_ufuncs, halves, start
 from .registry import define
@@ -185,6 +186,7 @@ reduce_window = define(
     reference=_reference_reduce_window,
     element=_element_reduce_window,
     regions=("body",),
+    grad=reduce_window_grad,
 )
 
 
@@ -309,4 +311,5 @@ select_and_scatter = define(
     reference=_reference_select_and_scatter,
     element=_element_select_and_scatter,
     regions=("select", "scatter"),
+    grad=select_and_scatter_grad,
 )

@@ -1,0 +1,197 @@
+"""Gradients of `reduce` and `reduce_window`: sums, extremes, products, and folds of any body."""
+
+from collections.abc import Sequence
+
+from ....proto.dtypes import I64
+from ....proto.errors import fail
+from ...ir.attrs import GatherDims
+from ...ir.dims import Dim, product
+from ...ir.graph import Region, Value, param, region
+from ...ir.types import TensorType
+from ..bodies import monoid_of
+from ..registry import op_of
+from .common import (
+    Cotangents,
+    compare,
+    full,
+    inline,
+    iota,
+    masked,
+    node,
+    reshape,
+    scalar,
+    scalar_body,
+    spread,
+    total,
+    transpose,
+    zeros_like,
+)
+
+Sizes = tuple[Dim, ...]
+Edges = tuple[tuple[Dim, Dim], ...]
+
+
+def _kept(x: Value, dimensions: Sequence[int]) -> list[int]:
+    return [d for d in range(len(x.shape)) if d not in dimensions]
+
+
+def reduce_grad(*gs_and_operands: Value, dimensions: Sequence[int], body: Region) -> Cotangents:
+    """Of a fold by one monoid. Extremes share the cotangent among all elements that reach them, as JAX does."""
+    monoid = monoid_of(body)
+    if len(gs_and_operands) != 3 or monoid not in ("add", "max", "min", "mul"):
+        raise fail(
+            "grad.reduce",
+            "only reductions by sum, product, maximum and minimum can be differentiated",
+            help="write the fold as a loop, or as a composition of these",
+        )
+    g, x, init = gs_and_operands
+    everything = range(len(g.shape))
+    kept = _kept(x, dimensions)
+    if monoid == "add":
+        return spread(g, x.tensor, kept), total(g, everything)
+    if monoid == "mul":
+        return _product_grad(g, x, init, dimensions, kept)
+    y = node("reduce", x, init, dimensions=tuple(dimensions), body=body)
+    reached = compare("EQ", x, spread(y, x.tensor, kept))
+    by_init = compare("EQ", spread(init, y.tensor, ()), y)
+    one_each = node("convert", reached, result=x.type)
+    count = node("add", total(one_each, dimensions), node("convert", by_init, result=y.type))
+    share = node("divide", g, count)
+    return masked(reached, spread(share, x.tensor, kept)), total(masked(by_init, share), everything)
+
+
+def _product_grad(g: Value, x: Value, init: Value, dimensions: Sequence[int], kept: Sequence[int]) -> Cotangents:
+    """The product of all others: exclusive products from both ends, exact at zeros, where dividing is not."""
+    count = product(x.shape[d] for d in dimensions)
+    rows = reshape(transpose(x, [*kept, *dimensions]), (*(x.shape[d] for d in kept), count))
+    last = len(kept)
+    before, after = _exclusive_product(rows, last, False), _exclusive_product(rows, last, True)
+    others = node("multiply", before, after)
+    scaled = node("multiply", g, spread(init, g.tensor, ()))
+    spread_rows = node("multiply", others, spread(scaled, rows.tensor, range(last)))
+    moved = reshape(spread_rows, [x.shape[d] for d in (*kept, *dimensions)])
+    order = [*kept, *dimensions]
+    own = transpose(moved, sorted(range(len(order)), key=order.__getitem__))
+    whole = node("reduce", x, full(TensorType(x.dtype, ()), 1), dimensions=tuple(dimensions), body=scalar_body("multiply", x.dtype))
+    return own, total(node("multiply", g, whole), range(len(g.shape)))
+
+
+def _exclusive_product(x: Value, dim: int, reverse: bool) -> Value:
+    """For every element of a row the product of those before it (after it): doubling steps, whose derivative is made of the same."""
+    one = full(TensorType(x.dtype, ()), 1)
+    n = x.shape[dim]
+    if not isinstance(n, int):
+        raise fail("grad.reduce", f"the product over a dim of the symbolic size {n} cannot be differentiated", help="give the dim a number")
+
+    def shifted(v: Value, by: int) -> Value:
+        low, high = [0] * len(v.shape), [0] * len(v.shape)
+        low[dim], high[dim] = (-by, by) if reverse else (by, -by)
+        inner = (0,) * len(v.shape)
+        return node("pad", v, one, edge_padding_low=tuple(low), edge_padding_high=tuple(high), interior_padding=inner)
+
+    found = shifted(x, 1) if n else x
+    step = 1
+    while step < n:
+        found = node("multiply", found, shifted(found, step))
+        step *= 2
+    return found
+
+
+def reduce_window_grad(
+    *gs_and_operands: Value,
+    window_dimensions: tuple[Dim, ...],
+    window_strides: tuple[Dim, ...] | None,
+    base_dilations: tuple[Dim, ...] | None,
+    window_dilations: tuple[Dim, ...] | None,
+    padding: tuple[tuple[Dim, Dim], ...] | None,
+    body: Region,
+) -> Cotangents:
+    """Of sums: windows over the dilated cotangent. Of extremes: to the first element of each window that reaches it."""
+    monoid = monoid_of(body)
+    if len(gs_and_operands) != 3 or monoid not in ("add", "max", "min"):
+        raise fail("grad.reduce_window", "only windowed sums, maxima and minima can be differentiated")
+    g, x, _ = gs_and_operands
+    ones = (1,) * len(x.shape)
+    strides, dilations = window_strides or ones, window_dilations or ones
+    edges = padding or ((0, 0),) * len(x.shape)
+    if monoid == "add":
+        base = base_dilations or ones
+        own = _window_sum_grad(g, x, (window_dimensions, strides, base, dilations, edges))
+        return own, total(g, range(len(g.shape)))
+    if set(base_dilations or ones) | set(dilations) != {1}:
+        raise fail("grad.reduce_window", "extremes over dilated windows cannot be differentiated", help="gather the elements first")
+    pick = _comparison("GE" if monoid == "max" else "LE", x)
+    add = scalar_body("add", x.dtype)
+    own = node(
+        "select_and_scatter", x, g, full(TensorType(x.dtype, ()), 0),
+        window_dimensions=window_dimensions, window_strides=strides, padding=edges, select=pick, scatter=add,
+    )  # fmt: skip
+    return own, None
+
+
+def _comparison(direction: str, x: Value) -> Region:
+    """The region `(a, b) -> a ? b` of scalars of the element type of `x`."""
+    a, b = param(TensorType(x.dtype, ())), param(TensorType(x.dtype, ()))
+    return region((a, b), (compare(direction, a, b),))
+
+
+def _window_sum_grad(g: Value, x: Value, window: tuple[Sizes, Sizes, Sizes, Sizes, Edges]) -> Value:
+    """Position p of the base is read by window o at place k where o·stride + k·dilation - low = p·base."""
+    sizes, strides, base, dilations, edges = window
+    low: list[Dim] = []
+    high: list[Dim] = []
+    for n, m, k, s, b, d, (lo, _) in zip(x.shape, g.shape, sizes, strides, base, dilations, edges, strict=True):
+        reach = (k - 1) * d
+        spaced = (m - 1) * s + 1
+        low.append(reach - lo)
+        # As many windows of stride `base` as there are elements.
+        high.append((n - 1) * b + 1 + lo - spaced)
+    return node(
+        "reduce_window", g, full(TensorType(g.dtype, ()), 0),
+        window_dimensions=sizes, window_strides=base, base_dilations=strides, window_dilations=dilations,
+        padding=tuple(zip(low, high, strict=True)), body=scalar_body("add", g.dtype),
+    )  # fmt: skip
+
+
+def select_and_scatter_grad(
+    g: Value,
+    x: Value,
+    source: Value,
+    init: Value,
+    *,
+    window_dimensions: Sizes,
+    window_strides: Sizes | None,
+    padding: Edges | None,
+    select: Region,
+    scatter: Region,
+) -> Cotangents:
+    """Linear in the source where sums are scattered: each gets the cotangent of the element its window chose."""
+    if monoid_of(scatter) != "add":
+        raise fail("grad.select_and_scatter", "only a `select_and_scatter` that adds can be differentiated")
+    ones = (1,) * len(x.shape)
+    edges = padding or ((0, 0),) * len(x.shape)
+    chosen = _chosen(x, window_dimensions, window_strides or ones, edges, select)
+    picked = node(
+        "gather", reshape(g, (product(g.shape),)), chosen,
+        dimension_numbers=GatherDims((), (0,), (), (), (0,), len(chosen.shape)), slice_sizes=(1,),
+    )  # fmt: skip
+    in_padding = compare("LT", chosen, zeros_like(chosen))
+    return None, node("select", in_padding, zeros_like(source), picked), total(g, range(len(g.shape)))
+
+
+def _chosen(x: Value, sizes: Sizes, strides: Sizes, edges: Edges, select: Region) -> Value:
+    """The row-major number of the element that each window chooses, -1 in the padding: a fold over pairs of values and numbers."""
+    count = product(x.shape)
+    numbers = reshape(iota(TensorType(I64, (count,)), 0), x.shape)
+    value, number = TensorType(x.dtype, ()), TensorType(I64, ())
+    best, at, other, there = param(value), param(number), param(value), param(number)
+    (keeps,) = inline(select, (best, other))
+    exists, none_yet = compare("GE", there, scalar(0, I64)), compare("LT", at, scalar(0, I64))
+    take = node("and", exists, node("or", none_yet, node("not", keeps)))
+    body = region((best, at, other, there), (node("select", take, other, best), node("select", take, there, at)))
+    built = op_of("reduce_window")(
+        x, numbers, scalar(0, x.dtype), scalar(-1, I64),
+        window_dimensions=sizes, window_strides=strides, padding=edges, body=body,
+    )  # fmt: skip
+    assert isinstance(built, tuple)
+    return built[1]
