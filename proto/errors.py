@@ -51,7 +51,8 @@ def merge_locs(locs: Iterable[Loc]) -> Loc:
 class Diagnostic:
     """One problem: a stable code, the fact, the place, and the way out.
 
-    `code` is `<op or area>.<constraint>`, e.g. `dot_general.C6`; `snippet` is the IR or input text concerned.
+    `code` is `<op or area>.<constraint>`, e.g. `dot_general.C6`; `snippet` is the IR or input text concerned. `about` holds facts for
+    programs: what a frontend was importing (`operator`, `version`, `inputs` …), by name.
     """
 
     code: str
@@ -60,6 +61,7 @@ class Diagnostic:
     help: str = ""
     snippet: str = ""
     context: str = ""
+    about: tuple[tuple[str, str], ...] = ()
 
     def __str__(self) -> str:
         lines = [f"error[{self.code}]: {self.message}"]
@@ -94,6 +96,10 @@ class WeftError(Exception):
     def at(self, loc: Loc, snippet: str = "", context: str = "") -> "WeftError":
         """The same error with places filled in where they were missing."""
         return type(self)(*(d.at(loc, snippet, context) for d in self.diagnostics))
+
+    def about(self, **facts: str) -> "WeftError":
+        """The same error with these facts in the diagnostics that have none."""
+        return type(self)(*(d if d.about else replace(d, about=tuple(facts.items())) for d in self.diagnostics))
 
 
 class InternalError(Exception):
