@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from .compiler.ir.graph import Module as Module
     from .compiler.isolation import Isolation as Isolation
     from .compiler.serde import save as save
+    from .frontends.check import check as check
     from .frontends.load import load as load
     from .proto.errors import WeftError as WeftError
     from .proto.limits import Limits as Limits
@@ -30,12 +31,13 @@ _HOMES = {
     "Module": ".compiler.ir.graph",
     "Target": ".compiler.codegen.target",
     "WeftError": ".proto.errors",
+    "check": ".frontends.check",
     "compile": ".compiler.driver",
     "load": ".frontends.load",
     "save": ".compiler.serde",
 }
 
-__all__ = ["Isolation", "Limits", "Module", "Target", "WeftError", "__version__", "compile", "load", "save"]
+__all__ = ["Isolation", "Limits", "Module", "Target", "WeftError", "__version__", "check", "compile", "load", "save"]
 
 
 def __getattr__(name: str) -> object:

@@ -16,6 +16,7 @@ from .console import print_error
 DONE, FAULT, USAGE, BUG = 0, 1, 2, 3
 
 COMMANDS = {
+    "check": "check_command",
     "compile": "compile_command",
     "run": "run_command",
     "dump": "dump_command",
@@ -25,6 +26,7 @@ COMMANDS = {
 _DESCRIPTION = """\
 Compile saved dataflow graphs, run them, look inside them.
 
+  weft check model.onnx                       is it supported, and if not, why
   weft compile model.onnx -o model.weftx      compile for this machine
   weft run model.weftx --input x=x.npy        run a compiled program
   weft run model.onnx --random 0              compile and run on random input

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import weft
 
-NAMES = ["Isolation", "Limits", "Module", "Target", "WeftError", "__version__", "compile", "load", "save"]
+NAMES = ["Isolation", "Limits", "Module", "Target", "WeftError", "__version__", "check", "compile", "load", "save"]
 ROOT = Path(__file__).parents[2]
 
 
