@@ -1,7 +1,7 @@
 """`weft.check`: what stands between a model and a program, and what of it no kernel computes, before anything is compiled.
 
-The model goes through the importer, the pipeline and the generators of kernels, as `weft.compile` takes it; LLVM is not called. So what this
-says is what compiling will say, and nothing is listed twice.
+The model goes through the importer, the pipeline and the generators of kernels, as `weft.compile` takes it; LLVM is not called. So what
+this says is what compiling will say: there is no second list of what is supported.
 """
 
 from collections import Counter

@@ -18,7 +18,7 @@ def facts_of(node: onnx.NodeProto, version: int, inputs: Sequence[Value | None])
         "operator": node.op_type,
         "version": str(version),
         "inputs": ", ".join("-" if v is None else str(v.type) for v in inputs),
-        "attributes": ", ".join(_short(onnx.helper.printable_attribute(a)) for a in node.attribute if a.type not in _GRAPHS),
+        "attributes": ", ".join(_short(str(onnx.helper.printable_attribute(a))) for a in node.attribute if a.type not in _GRAPHS),
     }
 
 
