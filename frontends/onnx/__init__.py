@@ -10,7 +10,7 @@ import onnx
 
 from ...compiler.ir import dims
 from ...compiler.ir.dims import Dim
-from ...compiler.ir.graph import Function, Module, function
+from ...compiler.ir.graph import Function, Module, definitions, function
 from ...proto.errors import Loc, fail
 from ...proto.files import MappedFile
 from ...proto.limits import DEFAULT, Limits
@@ -71,7 +71,9 @@ def _import(graph: onnx.GraphProto, scope: Scope) -> Function:
     constants = set(scope.values)
     params = [scope.input(i) for i in graph.input if i.name not in constants]
     scope.shared.count(len(graph.node), Loc(scope.shared.file))
-    scope.run(graph.node)
+    with definitions() as definers:
+        scope.run(graph.node)
     collect(scope.shared.errors)
     results = [scope.lookup(o.name, scope.loc(o.name)) for o in graph.output]
-    return function("main", params, results, result_names=[o.name for o in graph.output], loc=Loc(scope.shared.file))
+    names = [o.name for o in graph.output]
+    return function("main", params, results, result_names=names, definers=definers, loc=Loc(scope.shared.file))

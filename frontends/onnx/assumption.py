@@ -2,6 +2,7 @@
 
 from ...compiler.ir import dims
 from ...compiler.ir.dims import Dim
+from .symbols import is_computed
 
 
 class Assumption(Exception):
@@ -28,3 +29,9 @@ class Assumption(Exception):
         if isinstance(known, int) or (new_lo, new_hi) == (lo, hi) or (new_hi is not None and new_hi < new_lo):
             return None
         return dims.symbol(self.name, new_lo, new_hi)
+
+
+def assume(name: str, *, lo: int | None = None, hi: int | None = None, value: int | None = None) -> None:
+    """Raise the assumption, unless the symbol is a size that depends on data: of that nothing can be said before the program runs."""
+    if not is_computed(name):
+        raise Assumption(name, lo=lo, hi=hi, value=value)

@@ -3,15 +3,16 @@
 from collections.abc import Sequence
 from itertools import permutations
 
-from ...compiler.ir.attrs import DotDims
-from ...compiler.ir.dims import Call, Dim, Expr, Symbol, product
+from ...compiler.ir.attrs import DotDims, GatherDims
+from ...compiler.ir.dims import Call, Dim, Expr, Symbol, is_nonnegative, maximum, product
 from ...compiler.ir.graph import Value
 from ...compiler.ir.types import TensorType
 from ...compiler.ops import helpers
 from ...compiler.ops.bodies import identity_of
 from ...compiler.ops.registry import op_of
-from ...proto.dtypes import DType
-from .assumption import Assumption
+from ...proto.dtypes import I64, DType
+from .assumption import assume
+from .symbols import bind
 
 MONOID_OPS = {"add": "add", "mul": "multiply", "max": "maximum", "min": "minimum"}
 
@@ -27,13 +28,41 @@ def together(*xs: Value) -> tuple[Value, ...]:
     """The values in the shape they broadcast to.
 
     `S` beside `min(64, S)`, a table of 64 positions cut to the sequence, only fits while S is at most 64: that becomes an assumption.
+    Sizes of which nothing says whether they are equal are compared when the program runs.
     """
+    shape = common_shape(xs)
+    return tuple(expand(x, shape) for x in xs)
+
+
+def common_shape(xs: Sequence[Value], last: int = 0) -> tuple[Dim, ...]:
+    """The shape to which the values broadcast, their last dims left out."""
     rank = max(len(x.shape) for x in xs)
-    for axis in range(1, rank + 1):
-        dims = {x.shape[-axis] for x in xs if len(x.shape) >= axis} - {1}
-        for a, b in permutations(dims, 2):
-            _assume_cut(a, b)
-    return helpers.broadcast_together(xs)
+    return tuple(_common_dim([(x, len(x.shape) - a) for x in xs if len(x.shape) >= a]) for a in range(rank, last, -1))
+
+
+def _common_dim(places: Sequence[tuple[Value, int]]) -> Dim:
+    """The dim to which the dims at these places broadcast."""
+    found = {x.shape[axis]: (x, axis) for x, axis in places if x.shape[axis] != 1}
+    for a, b in permutations(found, 2):
+        _assume_cut(a, b)
+    numbers = [d for d in found if isinstance(d, int)]
+    if len(numbers) > 1:
+        return helpers.broadcast_dims(numbers[0], numbers[1])
+    if numbers or len(found) < 2:
+        return next(iter([*numbers, *found, 1]))
+    return _bound_common([size_of(x, axis) for x, axis in found.values()])
+
+
+def _bound_common(sizes: Sequence[Value]) -> Dim:
+    """The size that all these sizes are, or broadcast to, of which nothing more is known: 0 if one is, else the largest."""
+    largest, empty = sizes[0], compare("EQ", sizes[0], scalar(0, sizes[0]))
+    for n in sizes[1:]:
+        largest, empty = op("maximum", largest, n), op("or", empty, compare("EQ", n, scalar(0, n)))
+    common = select(empty, scalar(0, largest), largest)
+    good = helpers.const(True)
+    for n in sizes:
+        good = op("and", good, op("or", compare("EQ", n, scalar(1, n)), compare("EQ", n, common)))
+    return bind(helpers.reshape_to(select(good, common, scalar(-1, common)), (1,)))[0]
 
 
 def _assume_cut(whole: Dim, cut: Dim) -> None:
@@ -41,9 +70,77 @@ def _assume_cut(whole: Dim, cut: Dim) -> None:
         case Expr(terms=(((Symbol(name),), 1),)), Expr(terms=(((Call("min", args),), 1),)) if whole in args:
             limits = [a for a in args if isinstance(a, int)]
             if limits:
-                raise Assumption(name, hi=limits[0])
+                assume(name, hi=limits[0])
         case _:
             pass
+
+
+def expand(x: Value, shape: Sequence[Dim]) -> Value:
+    """`x` broadcast to a shape. A dim of unknown size must turn out to be the new one or 1."""
+    lead = len(shape) - len(x.shape)
+    for axis, (old, new) in enumerate(zip(x.shape, shape[lead:], strict=True)):
+        if old not in (1, new) and (isinstance(old, Expr) or isinstance(new, Expr)):
+            # A gather moves indices inside: of one element it repeats it, of as many as there shall be it takes each.
+            x = take(x, op("iota", iota_dimension=0, result=TensorType(I64, (new,))), axis)
+    return helpers.broadcast_to(x, tuple(shape))
+
+
+def agreeing(xs: Sequence[Value], axes: Sequence[int]) -> list[Value]:
+    """The values with their dims at `axes` made one, where they are not known to be equal: they must turn out to be."""
+    dims = {x.shape[a] for x, a in zip(xs, axes, strict=True)}
+    numbers = [d for d in dims if isinstance(d, int)]
+    if len(dims) == 1 or len(numbers) > 1:
+        return list(xs)
+    target = numbers[0] if numbers else _bound_equal([size_of(x, a) for x, a in zip(xs, axes, strict=True)])
+    return [resized(x, a, 0, target) for x, a in zip(xs, axes, strict=True)]
+
+
+def _bound_equal(sizes: Sequence[Value]) -> Dim:
+    good = helpers.const(True)
+    for n in sizes[1:]:
+        good = op("and", good, compare("EQ", n, sizes[0]))
+    return bind(helpers.reshape_to(select(good, sizes[0], scalar(-1, sizes[0])), (1,)))[0]
+
+
+def size_of(x: Value, axis: int) -> Value:
+    """The size of a dim as an i64 scalar."""
+    if isinstance(x.shape[axis], int):
+        return helpers.const(x.shape[axis], I64)
+    return helpers.cast(op("get_dimension_size", x, dimension=axis), I64)
+
+
+def take(x: Value, indices: Value, axis: int) -> Value:
+    """Slices of x at indices (from the front) along one axis; indices beyond the ends are moved there, of an empty axis all are zero."""
+    rank, index_rank = len(x.shape), len(indices.shape)
+    if x.shape[axis] == 0:
+        return helpers.splat(0, TensorType(x.dtype, (*x.shape[:axis], *indices.shape, *x.shape[axis + 1 :])))
+    offset = (*range(axis), *range(axis + index_rank, rank + index_rank - 1))
+    numbers = GatherDims(offset, (axis,), (), (), (axis,), index_rank)
+    sizes = tuple(1 if a == axis else d for a, d in enumerate(x.shape))
+    return op("gather", x, indices, dimension_numbers=numbers, slice_sizes=sizes)
+
+
+def resized(x: Value, axis: int, start: Dim, size: Dim) -> Value:
+    """`size` elements of x from `start` along one axis, zeros beyond its ends."""
+    return x if start == 0 and size == x.shape[axis] else slice_axis(x, axis, start, start + size)
+
+
+def _padded_to(x: Value, axis: int, start: Dim, size: Dim) -> Value:
+    """`size` elements of x from `start` along one axis, by padding: it needs no proof that they are there."""
+    n = x.shape[axis]
+    low, high = (tuple(d if a == axis else 0 for a in range(len(x.shape))) for d in (-start, start + size - n))
+    return pad(x, low, high)
+
+
+def reshaped(x: Value, shape: Sequence[Dim]) -> Value:
+    """`x` in another shape, which must turn out to have as many elements."""
+    size = product(shape)
+    return helpers.reshape_to(x if size == x.tensor.size else resized(flat(x), 0, 0, size), tuple(shape))
+
+
+def flat(x: Value) -> Value:
+    """The elements as a vector."""
+    return helpers.reshape_to(x, (x.tensor.size,))
 
 
 def elementwise(name: str, *xs: Value, **attrs: object) -> Value:
@@ -124,7 +221,11 @@ def flatten(x: Value, axis: int) -> Value:
 
 
 def slice_axis(x: Value, axis: int, start: Dim, limit: Dim, stride: int = 1) -> Value:
-    """x[start:limit:stride] along one axis."""
+    """x[start:limit:stride] along one axis; zeros where sizes that depend on data turn out not to reach so far."""
+    symbolic = any(isinstance(d, Expr) for d in (x.shape[axis], start, limit))
+    if symbolic and not all(is_nonnegative(d) for d in (start, limit - start, x.shape[axis] - limit)):
+        limit = maximum(limit - start, 0)
+        x, start = _padded_to(x, axis, start, limit), 0
     starts: list[Dim] = [0] * len(x.shape)
     limits: list[Dim] = list(x.shape)
     strides = [1] * len(x.shape)
@@ -134,6 +235,9 @@ def slice_axis(x: Value, axis: int, start: Dim, limit: Dim, stride: int = 1) -> 
 
 def concatenate(xs: Sequence[Value], axis: int) -> Value:
     """The values one after the other."""
+    for a in range(len(xs[0].shape)):
+        if a != axis and len({x.shape[a] for x in xs if len(x.shape) > a}) > 1:
+            xs = agreeing(xs, [a] * len(xs))
     return xs[0] if len(xs) == 1 else op("concatenate", *xs, dimension=axis)
 
 
@@ -150,12 +254,13 @@ def matmul(x: Value, y: Value, dtype: DType | None = None) -> Value:
         return squeeze(matmul(unsqueeze(x, [0]), y, dtype), [-2])
     if len(y.shape) == 1:
         return squeeze(matmul(x, unsqueeze(y, [1]), dtype), [-1])
+    x, y = agreeing((x, y), (len(x.shape) - 1, len(y.shape) - 2))
     if len(y.shape) == 2:
         dims = DotDims((), (), (len(x.shape) - 1,), (0,))
         return dot(x, y, dims, (*x.shape[:-1], y.shape[-1]), dtype)
-    batch = helpers.broadcast_shapes(x.shape[:-2], y.shape[:-2])
-    x = helpers.broadcast_to(x, (*batch, *x.shape[-2:]))
-    y = helpers.broadcast_to(y, (*batch, *y.shape[-2:]))
+    batch = common_shape([x, y], 2)
+    x = expand(x, (*batch, *x.shape[-2:]))
+    y = expand(y, (*batch, *y.shape[-2:]))
     lead = tuple(range(len(batch)))
     dims = DotDims(lead, lead, (len(batch) + 1,), (len(batch),))
     return dot(x, y, dims, (*batch, x.shape[-2], y.shape[-1]), dtype)

@@ -10,8 +10,13 @@ from onnx import AttributeProto
 
 from ...compiler.ir.dims import Dim
 from ...compiler.ir.graph import Value
+from ...compiler.ops.helpers import cast, reshape_to
+from ...proto.dtypes import I64
 from ...proto.errors import Loc, WeftError, fail
 from ...proto.limits import Limits
+from .build import concatenate, slice_axis
+from .contents import Unknown
+from .symbols import bind
 
 if TYPE_CHECKING:
     from .scope import Scope
@@ -80,6 +85,10 @@ class NodeView:
         """A tensor attribute."""
         return self.scope.reader.array(self._get(name, AttributeProto.TENSOR, None), self.loc)
 
+    def type(self, name: str) -> onnx.TypeProto:
+        """A type attribute."""
+        return self._get(name, AttributeProto.TYPE_PROTO, None)
+
     def graph(self, name: str) -> onnx.GraphProto:
         """A graph attribute."""
         return self._get(name, AttributeProto.GRAPH, None)
@@ -100,19 +109,29 @@ class NodeView:
         return None if value is None else self.scope.contents.of(value)
 
     def dims(self, value: Value, what: str) -> list[Dim]:
-        """The contents of an integer tensor that must be known while importing, flattened; a `WeftError` if they depend on data."""
-        contents = self.known(value)
+        """The contents of an integer tensor as sizes, flattened; those that depend on data are bound: they must not be negative."""
+        items = self.items(value, what)
+        unknown = [i for i, d in enumerate(items) if isinstance(d, Unknown)]
+        if unknown:
+            flat = cast(reshape_to(value, (len(items),)), I64)
+            sizes = flat if len(unknown) == len(items) else concatenate([slice_axis(flat, 0, i, i + 1) for i in unknown], 0)
+            for i, d in zip(unknown, bind(sizes), strict=True):
+                self.scope.contents.bind(items[i], d)
+                items[i] = d
+        return items
+
+    def items(self, value: Value, what: str) -> list[Any]:
+        """The contents of an integer tensor, flattened: numbers, dims, `Unknown` where they depend on data."""
+        contents = self.scope.contents.items(value)
         if contents is None:
-            raise self.error(
-                "dynamic",
-                f"{what} of `{self.op_type}` depends on data",
-                help="weft compiles shapes that follow from the shapes of the inputs",
-            )
+            raise self.error("dynamic", f"{what} of `{self.op_type}` must have a known, small number of elements, it is {value.type}")
         return list(contents.reshape(-1).tolist())
 
     def numbers(self, value: Value, what: str) -> list[builtins.int]:
         """Like `dims`, but they must be plain numbers."""
-        dims = self.dims(value, what)
+        dims = self.items(value, what)
+        if any(isinstance(d, Unknown) for d in dims):
+            raise self.error("dynamic", f"{what} of `{self.op_type}` depends on data")
         whole = [d for d in dims if isinstance(d, int) or (isinstance(d, float) and d.is_integer())]
         if len(whole) < len(dims):
             raise self.error("dynamic", f"{what} of `{self.op_type}` must be constant and whole, got {', '.join(map(str, dims))}")

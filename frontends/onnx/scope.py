@@ -1,6 +1,7 @@
 """Importing a graph: names to values, nodes through the table of operators, functions, nested graphs with what they capture."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from itertools import zip_longest
 
 import onnx
@@ -8,7 +9,7 @@ import onnx
 from ...compiler.ir.attrs import Tensor
 from ...compiler.ir.bounds import check_type
 from ...compiler.ir.dims import Dim, symbol
-from ...compiler.ir.graph import Region, Value, located, param, region
+from ...compiler.ir.graph import Node, Region, Value, definitions, located, param, region
 from ...compiler.ir.types import TensorType
 from ...compiler.ops.registry import op_of
 from ...proto.errors import Loc, WeftError, fail
@@ -17,6 +18,7 @@ from .contents import Contents
 from .node import NodeView
 from .reader import Reader, tensor_type
 from .schema import bind_attributes, body_of, check_call, has_body, schema_of
+from .symbols import Names, naming
 
 FunctionKey = tuple[str, str, str]  # domain, name, overload
 
@@ -31,6 +33,7 @@ class Import:
         self.file = file
         self.symbols = symbols
         self.contents = Contents(reader.limits)
+        self.names = Names()
         self.errors: list[WeftError] = []
         self._nodes = 0
         self._called = 0
@@ -66,7 +69,15 @@ class Scope:
         self.attributes: dict[str, onnx.AttributeProto] = outer.attributes if outer else {}
         self.values: dict[str, Value | None] = {}  # None: an input that the caller of a function leaves out
         self.captured: dict[Value, Value] = {}
+        self.definers: list[Node] = []  # nodes that define symbols, of a nested graph's region
         self._unavailable: set[str] = set()
+
+    @contextmanager
+    def building(self) -> Generator[None]:
+        """Nodes built inside belong to the region of this nested graph."""
+        with definitions() as found:
+            yield
+        self.definers += found
 
     def loc(self, name: str) -> Loc:
         """The place of a node or value of this model."""
@@ -90,9 +101,7 @@ class Scope:
             return found
         if found not in self.captured:
             self.captured[found] = param(found.type, name)
-            contents = self.contents.of(found)
-            if contents is not None:
-                self.contents.set(self.captured[found], contents)
+            self.contents.inherit(self.captured[found], found)
         return self.captured[found]
 
     def is_unavailable(self, name: str) -> bool:
@@ -116,6 +125,7 @@ class Scope:
 
         def dim(d: onnx.TensorShapeProto.Dimension, axis: int) -> Dim:
             name = d.dim_param or f"{info.name}_dim{axis}"
+            self.shared.names.inputs.add(name)
             return self.shared.symbols.get(name, symbol(name))
 
         value = param(tensor_type(info.type, self.reader, dim, self.loc(info.name)), info.name)
@@ -153,7 +163,7 @@ class Scope:
                 self._unavailable.update(proto.output)
                 return
         elif handler is not None:
-            with located(loc):
+            with located(loc), naming(self.shared.names, proto.output[0] if proto.output else proto.op_type):
                 results = handler(view, *inputs)
             values = results if isinstance(results, tuple) else (results,)
         else:
@@ -200,9 +210,10 @@ class Scope:
         inner = Scope(self.shared, self.opsets, self, inline=inline)
         for info, value in zip(graph.input, params, strict=True):
             inner.values[info.name] = value
-        for tensor in graph.initializer:
-            inner.constant(tensor)
-        inner.run(graph.node)
+        with nullcontext() if inline else inner.building():
+            for tensor in graph.initializer:
+                inner.constant(tensor)
+            inner.run(graph.node)
         if any(inner.is_unavailable(o.name) for o in graph.output):
             raise fail("onnx.nested", "a nested graph could not be imported", loc=loc)
         return inner, [inner.lookup(o.name, self.loc(o.name)) for o in graph.output]
@@ -229,5 +240,5 @@ def close(scopes: Sequence[Scope], bodies: Sequence[tuple[Sequence[Value], Seque
     regions: list[Region] = []
     for scope, (params, results) in zip(scopes, bodies, strict=True):
         inner = [scope.captured.get(v) or param(v.type, v.name) for v in outer]
-        regions.append(region([*params, *inner], results))
+        regions.append(region([*params, *inner], results, definers=scope.definers))
     return list(outer), regions

@@ -11,12 +11,13 @@ from ....compiler.ops import helpers
 from ....compiler.ops.helpers import cast, reshape_to
 from ....compiler.ops.registry import op_of
 from ....proto import dtypes
-from .. import build
-from ..assumption import Assumption
-from ..build import op
+from .. import build, dynamic
+from ..array import Array, iota
+from ..assumption import assume
+from ..build import op, size_of, take
+from ..contents import Unknown
 from ..node import NodeView
 from ..registry import handles
-from .shape import size_of
 
 
 @handles("Gather")
@@ -27,7 +28,8 @@ def gather(node: NodeView, x: Value, indices: Value) -> Value:
     if known is not None and known.size == 1 and isinstance(known.flat[0], int):
         i = known.flat[0]
         _assume_at_least(x.shape[axis], i + 1 if i >= 0 else -i)
-        picked = build.slice_axis(x, axis, i + x.shape[axis] if i < 0 else i, (i + x.shape[axis] if i < 0 else i) + 1)
+        start = i + x.shape[axis] if i < 0 else i
+        picked = build.slice_axis(x, axis, start, start + 1)
         return reshape_to(picked, (*x.shape[:axis], *indices.shape, *x.shape[axis + 1 :]))
     return take(x, _wrapped(x, indices, axis), axis)
 
@@ -36,18 +38,9 @@ def _assume_at_least(n: Dim, lo: int) -> None:
     """An element that is always read is there."""
     match n:
         case symbolic.Expr(terms=(((symbolic.Symbol(name),), 1),)) if (symbolic.lower_bound(n) or 0) < lo:
-            raise Assumption(name, lo=lo)
+            assume(name, lo=lo)
         case _:
             pass
-
-
-def take(x: Value, indices: Value, axis: int) -> Value:
-    """Slices of x at indices (from the front) along one axis."""
-    rank, index_rank = len(x.shape), len(indices.shape)
-    offset = (*range(axis), *range(axis + index_rank, rank + index_rank - 1))
-    numbers = GatherDims(offset, (axis,), (), (), (axis,), index_rank)
-    sizes = tuple(1 if a == axis else d for a, d in enumerate(x.shape))
-    return op("gather", x, indices, dimension_numbers=numbers, slice_sizes=sizes)
 
 
 def _wrapped(x: Value, indices: Value, axis: int) -> Value:
@@ -143,10 +136,17 @@ def top_k_attribute(node: NodeView, x: Value) -> tuple[Value, Value]:
 @handles("TopK", since=10)
 def top_k(node: NodeView, x: Value, k: Value) -> tuple[Value, Value]:
     """The largest (or smallest) elements along an axis, sorted, and their indices; of equal ones the first."""
-    return _top_k(node, x, node.number(k, "the number of elements"))
+    items = node.items(k, "the number of elements")
+    node.check_length(items, 1, "the number of elements")
+    if not isinstance(items[0], Unknown):
+        return _top_k(node, x, items[0])
+    axis = node.axis(node.int("axis", -1), len(x.shape))
+    count = dynamic.bind_one(dynamic.integer(k), dynamic.integer(k) <= Array(size_of(x, axis)))
+    node.scope.contents.bind(items[0], count)
+    return _top_k(node, x, count)
 
 
-def _top_k(node: NodeView, x: Value, k: int) -> tuple[Value, Value]:
+def _top_k(node: NodeView, x: Value, k: Dim) -> tuple[Value, Value]:
     axis = node.axis(node.int("axis", -1), len(x.shape))
     index = op("iota", iota_dimension=axis, result=TensorType(dtypes.I64, x.shape))
     value, place = TensorType(x.dtype, ()), TensorType(dtypes.I64, ())
@@ -155,7 +155,7 @@ def _top_k(node: NodeView, x: Value, k: int) -> tuple[Value, Value]:
     comparator = region((x0, x1, i0, i1), (before,))
     results = op_of("sort")(x, index, dimension=axis, is_stable=True, comparator=comparator)
     assert isinstance(results, tuple)
-    values, places = (build.slice_axis(v, axis, 0, k) for v in results)
+    values, places = (build.resized(v, axis, 0, k) for v in results)
     return values, places
 
 
@@ -179,17 +179,16 @@ def _gather_points(x: Value, points: Value, batch: int) -> Value:
 @handles("OneHot")
 def one_hot(node: NodeView, indices: Value, depth: Value, values: Value) -> Value:
     """values[1] at the index along a new axis, values[0] elsewhere."""
-    n = node.number(depth, "the depth")
-    node.check(n >= 0, "shape", f"the depth of `OneHot` must not be negative, got {n}")
+    n = node.number(depth, "the depth") if node.known(depth) is not None else dynamic.bind_one(dynamic.integer(depth))
+    node.check(isinstance(n, symbolic.Expr) or n >= 0, "shape", f"the depth of `OneHot` must not be negative, got {n}")
     node.check(values.shape == (2,), "shape", f"`OneHot` needs two values, got {values.type}")
     axis = node.axis(node.int("axis", -1), len(indices.shape) + 1)
-    whole = cast(indices, dtypes.I64)
-    wrapped = build.select(build.compare("LT", whole, helpers.full_like(whole, 0)), op("add", whole, helpers.full_like(whole, n)), whole)
+    place = Array(cast(indices, dtypes.I64))
+    wrapped = (place < 0).where(place + n, place)
     shape = (*indices.shape[:axis], n, *indices.shape[axis:])
-    place = op("iota", iota_dimension=axis, result=TensorType(dtypes.I64, shape))
-    hit = op("compare", place, helpers.broadcast_to(build.unsqueeze(wrapped, [axis]), shape), comparison_direction="EQ")
+    hit = iota(shape, axis).equals(Array(build.unsqueeze(wrapped.value, [axis])))
     off, on = (reshape_to(build.slice_axis(values, 0, i, i + 1), ()) for i in (0, 1))
-    return op("select", hit, helpers.broadcast(on, shape, ()), helpers.broadcast(off, shape, ()))
+    return op("select", hit.value, helpers.broadcast(on, shape, ()), helpers.broadcast(off, shape, ()))
 
 
 @handles("ReverseSequence")

@@ -12,10 +12,9 @@ from ....compiler.ops.helpers import const, reshape_to, splat
 from ....compiler.ops.registry import op_of
 from ....proto import dtypes
 from .. import build
-from ..build import elementwise, op, scalar, select
+from ..build import elementwise, op, scalar, select, size_of
 from ..node import NodeView
 from ..registry import handles
-from .shape import size_of
 
 Activation = Callable[[Value], Value]
 # (gates' share of the input [B, G·H], states [B, H], weights by name, activations) -> new states, the hidden one first

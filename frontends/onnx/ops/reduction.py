@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from ....compiler.ir.dims import product
 from ....compiler.ir.graph import Region, Value, param, region
 from ....compiler.ir.types import TensorType
 from ....compiler.ops import helpers
@@ -9,7 +10,8 @@ from ....compiler.ops.bodies import identity_of
 from ....compiler.ops.helpers import const, full_like
 from ....compiler.ops.registry import op_of
 from ....proto import dtypes
-from .. import build
+from .. import build, dynamic
+from ..array import sizes, vector
 from ..build import op
 from ..node import NodeView
 from ..registry import handles
@@ -21,14 +23,31 @@ _NAMES = (*_MONOIDS, "ReduceMean", "ReduceL1", "ReduceL2", "ReduceSumSquare", "R
 @handles(*_NAMES)
 def reduce(node: NodeView, x: Value, axes: Value | None = None) -> Value:
     """Reduction over `axes`: an attribute, from opset 13 or 18 on an input."""
-    rank = len(x.shape)
+    rank, keep = len(x.shape), bool(node.int("keepdims", 1))
     given: Sequence[int] | None = node.ints("axes", ()) or None
     if axes is not None:
-        given = node.numbers(axes, "the axes") or None
+        if node.known(axes) is None and axes.shape != (rank,):
+            return _reduce_from_data(node, x, axes, keep)
+        given = range(rank) if node.known(axes) is None else node.numbers(axes, "the axes") or None
     if given is None and node.int("noop_with_empty_axes", 0):
         return x
     over = tuple(range(rank)) if given is None else tuple(sorted(node.axes(given, rank)))
-    return _reduce(node.op_type, x, over, bool(node.int("keepdims", 1)))
+    return _reduce(node.op_type, x, over, keep)
+
+
+def _reduce_from_data(node: NodeView, x: Value, axes: Value, keep: bool) -> Value:
+    """Reduction over axes that depend on data, as that of the rows of a matrix."""
+    rank, count = len(x.shape), axes.shape[0] if axes.shape else 1
+    node.check(keep or isinstance(count, int), "dynamic", f"the rank of the result of `{node.op_type}` depends on data")
+    over, good = dynamic.named(dynamic.integers(axes), rank)
+    if not isinstance(count, int) and not node.int("noop_with_empty_axes", 0):
+        over = over | ~over.any()
+    shape = sizes(x)
+    left, gone = over.where(1, shape), over.where(shape, 1)
+    kept = left if keep or not isinstance(count, int) else dynamic.packed(shape, ~over, rank - count)
+    *result, columns = dynamic.bind(vector([*kept.items(), gone.prod()]), good)
+    rows = dynamic.as_rows(x, over, product(result), columns)
+    return helpers.reshape_to(_reduce(node.op_type, rows, (1,), False), tuple(result))
 
 
 def _reduce(name: str, x: Value, axes: Sequence[int], keep: bool) -> Value:
@@ -134,25 +153,28 @@ def _hardmax(x: Value, axis: int) -> Value:
 
 @handles("CumSum", "CumProd")
 def cumulative(node: NodeView, x: Value, axis: Value) -> Value:
-    """Sums or products of prefixes, of suffixes if `reverse`; by doubling: after k steps each element holds what 2ᵏ elements make."""
+    """Sums or products of prefixes, of suffixes if `reverse`."""
+    rank = len(x.shape)
+    if node.known(axis) is not None or rank == 1:
+        return _cumulative(node, x, node.axis(node.number(axis, "the axis"), rank) if node.known(axis) is not None else 0)
+    return build.reshaped(_cumulative(node, dynamic.around(x, dynamic.integer(axis)), 1), x.shape)
+
+
+def _cumulative(node: NodeView, x: Value, axis: int) -> Value:
+    """A running fold; where the size is known by doubling: after k steps each element holds what 2ᵏ elements make."""
     name, neutral = ("add", 0) if node.op_type == "CumSum" else ("multiply", 1)
-    a = node.axis(node.number(axis, "the axis"), len(x.shape))
-    n = x.shape[a]
+    n, reverse = x.shape[axis], bool(node.int("reverse", 0))
+    y = _shifted(x, axis, 1, reverse, neutral) if node.int("exclusive", 0) else x
     if not isinstance(n, int):
-        raise node.error("dynamic", f"`{node.op_type}` needs a static size along its axis")
-    reverse = bool(node.int("reverse", 0))
-    y = _shifted(x, a, 1, reverse, neutral) if node.int("exclusive", 0) else x
+        return dynamic.cumulative(y, axis, "add" if name == "add" else "mul", reverse=reverse)
     step = 1
     while step < n:
-        y = op(name, y, _shifted(y, a, step, reverse, neutral))
+        y = op(name, y, _shifted(y, axis, step, reverse, neutral))
         step *= 2
     return y
 
 
 def _shifted(x: Value, axis: int, by: int, back: bool, fill: int) -> Value:
     """x moved by some places along an axis."""
-    n = x.shape[axis]
-    kept = build.slice_axis(x, axis, *((by, n) if back else (0, n - by))) if by < n else build.slice_axis(x, axis, 0, 0)
-    room = [min(by, n) if i == axis else 0 for i in range(len(x.shape))]
-    none = [0] * len(room)
-    return build.pad(kept, *((none, room) if back else (room, none)), const(fill, x.dtype))
+    room, cut = ([k if i == axis else 0 for i in range(len(x.shape))] for k in (by, -by))
+    return build.pad(x, *((cut, room) if back else (room, cut)), const(fill, x.dtype))

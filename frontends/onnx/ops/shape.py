@@ -12,9 +12,11 @@ from ....compiler.ir.types import TensorType
 from ....compiler.ops import helpers
 from ....compiler.ops.helpers import cast, const, reshape_to
 from ....proto import dtypes
-from .. import build
-from ..assumption import Assumption
+from .. import build, dynamic
+from ..array import Array, array, iota, sizes, vector
+from ..assumption import assume
 from ..build import op
+from ..contents import Unknown
 from ..node import NodeView
 from ..registry import handles
 
@@ -52,10 +54,14 @@ def constant_of_shape(node: NodeView, shape: Value) -> Value:
 
 
 def shape_from(node: NodeView, shape: Value) -> tuple[Dim, ...]:
-    dims = tuple(node.dims(shape, "the shape"))
-    if any(isinstance(d, int) and d < 0 for d in dims):
-        raise node.error("shape", f"the shape {dims} has a negative dim")
-    return dims
+    dims = node.dims(shape, "the shape")
+    _check_sizes(node, dims)
+    return tuple(dims)
+
+
+def _check_sizes(node: NodeView, dims: Sequence[Dim | Unknown]) -> None:
+    negative = any(isinstance(d, int) and d < 0 for d in dims)
+    node.check(not negative, "shape", f"the shape ({', '.join(map(str, dims))}) has a negative dim")
 
 
 @handles("Shape")
@@ -65,26 +71,7 @@ def shape_of(node: NodeView, x: Value) -> Value:
     start, end = node.int("start", 0), node.int("end", rank)
     start = max(0, min(rank, start + rank if start < 0 else start))
     end = max(0, min(rank, end + rank if end < 0 else end))
-    return sizes(node, x, range(start, max(start, end)))
-
-
-def sizes(node: NodeView, x: Value, axes: Sequence[int]) -> Value:
-    """The sizes of some dims as an i64 vector whose contents are known."""
-    shape = [x.shape[a] for a in axes]
-    if all(isinstance(d, int) for d in shape):
-        return const(np.array(shape, np.int64))
-    parts = [reshape_to(size_of(x, a), (1,)) for a in axes]
-    value = build.concatenate(parts, 0)
-    contents = np.empty(len(shape), object)
-    contents[:] = shape
-    node.scope.contents.set(value, contents)
-    return value
-
-
-def size_of(x: Value, axis: int) -> Value:
-    if isinstance(x.shape[axis], int):
-        return const(x.shape[axis], dtypes.I64)
-    return cast(op("get_dimension_size", x, dimension=axis), dtypes.I64)
+    return vector([Array(build.size_of(x, a)) for a in range(start, max(start, end))]).value
 
 
 @handles("Size")
@@ -93,11 +80,7 @@ def size(node: NodeView, x: Value) -> Value:
     n = x.tensor.size
     if isinstance(n, int):
         return const(n, dtypes.I64)
-    total = size_of(x, 0)
-    for axis in range(1, len(x.shape)):
-        total = op("multiply", total, size_of(x, axis))
-    node.scope.contents.set(total, np.array(n, object))
-    return total
+    return sizes(x).prod().value
 
 
 @handles("Reshape")
@@ -109,7 +92,31 @@ def reshape_attribute(node: NodeView, x: Value) -> Value:
 @handles("Reshape", since=5)
 def reshape(node: NodeView, x: Value, shape: Value) -> Value:
     """0 keeps a dim (unless `allowzero`), one -1 takes what is left."""
-    return _reshape(node, x, node.dims(shape, "the shape"), bool(node.int("allowzero", 0)))
+    items, zero = node.items(shape, "the shape"), bool(node.int("allowzero", 0))
+    free = [i for i, d in enumerate(items) if isinstance(d, Unknown)]
+    if not free:
+        return _reshape(node, x, items, zero)
+    if len(free) == 1 and not any(isinstance(d, int) and d in (-1, 0) for d in items):
+        # Whatever the number is, it can only be what is left.
+        rest = product(d for i, d in enumerate(items) if i not in free)
+        left = symbolic.floordiv(x.tensor.size, rest) if rest != 0 else 0
+        if left * rest == x.tensor.size and rest != 0:
+            return reshape_to(x, tuple(left if i in free else d for i, d in enumerate(items)))
+    return build.reshaped(x, _shape_from_data(x, shape, items, zero))
+
+
+def _shape_from_data(x: Value, given: Value, items: list[Dim | Unknown], allow_zero: bool) -> tuple[Dim, ...]:
+    """The new shape, of which some items depend on data: 0 and -1 are resolved, and the number of elements is checked, in the graph."""
+    old, shape = sizes(x), dynamic.integers(given)
+    if not allow_zero:
+        same = vector([x.shape[i] if i < len(x.shape) else -2 for i in range(len(items))])
+        shape = shape.equals(0).where(same, shape)
+    whole, rest = old.prod(), shape.equals(-1).where(1, shape).prod()
+    left = rest.equals(0).where(0, whole / rest.equals(0).where(1, rest))
+    new = shape.equals(-1).where(left, shape)
+    good = new.prod().equals(whole) & (shape.equals(-1).cast(dtypes.I64).sum() <= 1) & (new >= 0).all()
+    bound = dynamic.bind(new, good)
+    return tuple(d if isinstance(d, symbolic.Expr) or (isinstance(d, int) and d > 0) else b for d, b in zip(items, bound, strict=True))
 
 
 def _reshape(node: NodeView, x: Value, dims: list[Dim], allow_zero: bool) -> Value:
@@ -122,12 +129,26 @@ def _reshape(node: NodeView, x: Value, dims: list[Dim], allow_zero: bool) -> Val
     if len(unknown) > 1:
         raise node.error("shape", f"more than one dim of {dims} is -1")
     if unknown:
-        rest = product(d for i, d in enumerate(dims) if i != unknown[0])
-        dims[unknown[0]] = _quotient(node, x, rest)
-    if any(isinstance(d, int) and d < 0 for d in dims):
-        raise node.error("shape", f"the new shape {dims} has a negative dim")
+        dims[unknown[0]] = _quotient(node, x, [d for i, d in enumerate(dims) if i != unknown[0]])
+    _check_sizes(node, dims)
     _assume_equal(x.tensor.size, product(dims), [d for d in dims if isinstance(d, int)])
-    return reshape_to(x, tuple(dims))
+    if x.tensor.is_static and all(isinstance(d, int) for d in dims):
+        return reshape_to(x, tuple(dims))
+    return build.reshaped(x, dims)
+
+
+def _quotient(node: NodeView, x: Value, others: list[Dim]) -> Dim:
+    """The elements of x divided by the other dims."""
+    total, rest = x.tensor.size, product(others)
+    if isinstance(rest, int) and rest == 0:
+        return 0
+    quotient = symbolic.floordiv(total, rest)
+    if quotient * rest == total:
+        return quotient
+    if isinstance(total, int) and isinstance(rest, int):
+        raise node.error("shape", f"{x.tensor} has {total} elements, which {rest} does not divide")
+    whole, by = sizes(x).prod(), vector(others).prod()
+    return dynamic.bind_one(whole / by.maximum(1), (whole % by.maximum(1)).equals(0))
 
 
 def _assume_equal(old: Dim, new: Dim, candidates: list[int]) -> None:
@@ -137,17 +158,7 @@ def _assume_equal(old: Dim, new: Dim, candidates: list[int]) -> None:
     for name in symbolic.symbols(old):
         for value in candidates:
             if symbolic.substitute(old - new, {name: value}) == 0:
-                raise Assumption(name, value=value)
-
-
-def _quotient(node: NodeView, x: Value, rest: Dim) -> Dim:
-    total = x.tensor.size
-    if isinstance(rest, int) and rest == 0:
-        return 0
-    quotient = symbolic.floordiv(total, rest)
-    if quotient * rest != total:
-        raise node.error("shape", f"{x.tensor} has {total} elements, which {rest} does not divide")
-    return quotient
+                assume(name, value=value)
 
 
 @handles("Flatten")
@@ -160,6 +171,8 @@ def flatten(node: NodeView, x: Value) -> Value:
 @handles("Squeeze")
 def squeeze(node: NodeView, x: Value, axes: Value | None = None) -> Value:
     """Without dims of size 1: those named, or all."""
+    if axes is not None and node.known(axes) is None:
+        return _squeeze_from_data(node, x, axes)
     given = node.ints("axes", ()) if axes is None else node.numbers(axes, "the axes")
     over = node.axes(given, len(x.shape)) if given else [i for i, d in enumerate(x.shape) if isinstance(d, int) and d == 1]
     if any(isinstance(x.shape[a], int) and x.shape[a] != 1 for a in over):
@@ -167,11 +180,35 @@ def squeeze(node: NodeView, x: Value, axes: Value | None = None) -> Value:
     return build.squeeze(x, over) if over else x
 
 
+def _squeeze_from_data(node: NodeView, x: Value, axes: Value) -> Value:
+    rank, gone = len(x.shape), len(node.items(axes, "the axes"))
+    node.check(gone <= rank, "axis", f"`Squeeze` of {x.type} cannot take {gone} dims away")
+    ones = [i for i, d in enumerate(x.shape) if isinstance(d, int) and d == 1]
+    if gone == rank or (x.tensor.is_static and len(ones) == gone):
+        return build.reshaped(x, [d for i, d in enumerate(x.shape) if i not in ones and gone < rank])
+    named, good = dynamic.named(dynamic.integers(axes), rank)
+    good = good & (~named | sizes(x).equals(1)).all()
+    return build.reshaped(x, dynamic.bind(dynamic.packed(sizes(x), ~named, rank - gone), good))
+
+
 @handles("Unsqueeze")
 def unsqueeze(node: NodeView, x: Value, axes: Value | None = None) -> Value:
     """With dims of size 1 at the axes of the result."""
+    if axes is not None and node.known(axes) is None:
+        return _unsqueeze_from_data(x, dynamic.integers(axes), len(node.items(axes, "the axes")))
     given = node.ints("axes") if axes is None else node.numbers(axes, "the axes")
     return build.unsqueeze(x, node.axes(given, len(x.shape) + len(given)))
+
+
+def _unsqueeze_from_data(x: Value, axes: Array, count: int) -> Value:
+    old, rank = len(x.shape), len(x.shape) + count
+    if all(d == 1 for d in x.shape):
+        return reshape_to(x, (1,) * rank)
+    named, good = dynamic.named(axes, rank)
+    source = dynamic.running_sum((~named).cast(dtypes.I64)) - 1
+    at = source.reshape((rank, 1)).equals(iota((1, old), 1))
+    shape = at.where(sizes(x).reshape((1, old)), array(0)).reduce("add", [1])
+    return build.reshaped(x, dynamic.bind(named.where(1, shape), good))
 
 
 @handles("Transpose")
@@ -192,7 +229,26 @@ def concat(node: NodeView, *xs: Value) -> Value:
 @handles("Expand")
 def expand(node: NodeView, x: Value, shape: Value) -> Value:
     """Broadcast to a shape, in both directions."""
-    return helpers.broadcast_to(x, helpers.broadcast_shapes(x.shape, shape_from(node, shape)))
+    items = node.items(shape, "the shape")
+    _check_sizes(node, items)
+    rank = max(len(x.shape), len(items))
+    old, new = (1,) * (rank - len(x.shape)) + x.shape, [1] * (rank - len(items)) + items
+    dims = [_expanded(n, d) for n, d in zip(old, new, strict=True)]
+    if None in dims:
+        wanted, have = vector([*new[: rank - len(items)], *dynamic.integers(shape).items()]), vector(old)
+        result = wanted.equals(1).where(have, wanted)
+        bound = dynamic.bind(result, (result.equals(have) | have.equals(1)).all())
+        dims = [b if d is None else d for d, b in zip(dims, bound, strict=True)]
+    return build.expand(x, [d for d in dims if d is not None])
+
+
+def _expanded(n: Dim, d: Dim | Unknown) -> Dim | None:
+    """What a dim n becomes if d is asked for; None if that depends on data."""
+    if n == d or (isinstance(n, int) and n != 1 and isinstance(d, Unknown | symbolic.Expr)):
+        return n
+    if isinstance(d, Unknown) or (isinstance(n, symbolic.Expr) and isinstance(d, symbolic.Expr)):
+        return d if n == 1 and not isinstance(d, Unknown) else None
+    return d if isinstance(n, symbolic.Expr) and d != 1 else helpers.broadcast_dims(n, d)
 
 
 @handles("Tile")
@@ -209,36 +265,38 @@ def tile(node: NodeView, x: Value, repeats: Value) -> Value:
 @handles("Range")
 def range_(node: NodeView, start: Value, limit: Value, delta: Value) -> Value:
     """start, start + delta, … below limit."""
-    bounds = [d for v in (start, limit, delta) for d in node.dims(v, "the bounds")]
+    scalars = [Array(reshape_to(v, ())) for v in (start, limit, delta)]
+    bounds = [d for v in (start, limit, delta) for d in node.items(v, "the bounds")]
     node.check_length(bounds, 3, "the bounds")
-    count = _range_length(node, *bounds)
-    node.check(start.dtype.is_int or isinstance(count, int), "dynamic", "a symbolic `Range` must be of integers")
-    index = op("iota", iota_dimension=0, result=TensorType(start.dtype, (count,)))
-    scaled = op("multiply", index, helpers.broadcast(reshape_to(delta, ()), (count,), ()))
-    return op("add", scaled, helpers.broadcast(reshape_to(start, ()), (count,), ()))
+    count = _range_length(node, *bounds, *scalars)
+    return (iota(count, dtype=start.dtype) * scalars[2] + scalars[0]).value
+
+
+def _range_length(node: NodeView, start: Dim, limit: Dim, step: Dim, *scalars: Array) -> Dim:
+    numbers = [b for b in (start, limit, step) if not isinstance(b, symbolic.Expr | Unknown)]
+    if len(numbers) == 3:
+        first, last, by = numbers
+        node.check(by != 0 and bool(np.isfinite(numbers).all()), "attribute", f"there is no range from {first} to {last} by {by}")
+        return max(ceil((last - first) / by), 0)
+    if isinstance(step, int) and step == 1 and not any(isinstance(b, Unknown | float) for b in (start, limit)):
+        return symbolic.maximum(limit - start, 0)
+    if scalars[0].dtype.is_int:
+        low, high, by = (v.cast(dtypes.I64) for v in scalars)
+        span, by = (by < 0).where(low - high, high - low), by.abs()
+        return dynamic.bind_one((span > 0).where((span - 1) / by + 1, array(0)), by > 0)
+    low, high, by = (v.cast(dtypes.F64) for v in scalars)
+    return dynamic.bind_one(((high - low) / by).ceil().maximum(0).cast(dtypes.I64), by.abs() > 0)
 
 
 @handles("Trilu")
 def trilu(node: NodeView, x: Value, k: Value | None = None) -> Value:
     """The upper or lower triangle of matrices, zero elsewhere."""
-    shift = node.number(k, "the diagonal") if k is not None else 0
     rank = len(x.shape)
     node.check(rank >= 2, "shape", f"`Trilu` needs matrices, got {x.type}")
-    index = TensorType(dtypes.I64, x.shape)
-    row, column = (op("iota", iota_dimension=rank - i, result=index) for i in (2, 1))
-    diagonal = op("add", row, helpers.full_like(row, shift))
-    keep = build.compare("GE" if node.int("upper", 1) else "LE", column, diagonal)
-    return build.select(keep, x, helpers.full_like(x, 0))
-
-
-def _range_length(node: NodeView, start: Dim, limit: Dim, step: Dim) -> Dim:
-    numbers = [b for b in (start, limit, step) if not isinstance(b, symbolic.Expr)]
-    if len(numbers) < 3:
-        node.check(step == 1, "dynamic", "a symbolic `Range` must have a step of 1")
-        return limit - start
-    low, high, by = numbers
-    node.check(by != 0 and bool(np.isfinite(numbers).all()), "attribute", f"there is no range from {low} to {high} by {by}")
-    return max(ceil((high - low) / by), 0)
+    row, column = iota(x.shape, rank - 2), iota(x.shape, rank - 1)
+    diagonal = row + (dynamic.integer(k) if k is not None else 0)
+    keep = column >= diagonal if node.int("upper", 1) else column <= diagonal
+    return build.select(keep.value, x, helpers.full_like(x, 0))
 
 
 @handles("EyeLike")
