@@ -12,12 +12,14 @@ import numpy as np
 
 from ..proto.errors import WeftError, fail
 from ..proto.value_types import ArrayType
-from . import model
+from . import isa, model
 from .function import Function
 from .model import Model, Port, Type
 from .signature import Signature, bind_symbols, make_signature
 from .steps import END, Call, make_steps
 from .values import Expected
+
+MAX_SHAPES = 32  # of inputs, remembered
 
 
 class DriverFunction:
@@ -38,6 +40,8 @@ class DriverFunction:
         self._steps = make_steps(model, driver, functions, constants)
         self._tensors = [n for n, (_, r) in enumerate(driver.inputs) if isinstance(driver.registers[r], ArrayType)]
         self._ports = [_port(i.name, i.type) for i in self.signature.inputs if isinstance(i.type, ArrayType)]
+        self._known: dict[tuple[tuple[int, ...], ...], tuple[int, ...]] = {}
+        """the values of symbols for shapes of inputs"""
         self._results = Expected([driver.registers[r] for _, r in driver.outputs])
 
     @property
@@ -69,7 +73,12 @@ class DriverFunction:
         """A call on `args`, before its first instruction. Raises `WeftError` (`call.*`)."""
         values = self.signature.convert(args)
         arrays = [values[n] for n in self._tensors]
-        sizes = bind_symbols(self.name, self._driver.symbols, self._ports, arrays)
+        shapes = tuple(a.shape for a in arrays)
+        sizes = self._known.get(shapes)
+        if sizes is None:
+            if len(self._known) >= MAX_SHAPES:
+                self._known = {}
+            sizes = self._known[shapes] = bind_symbols(self.name, self._driver.symbols, self._ports, arrays)
         call = Call(values, sizes, len(self._driver.registers), timeout, self._memory)
         for (_, register), value in zip(self._driver.inputs, values, strict=True):
             call.registers[register] = value
@@ -87,6 +96,18 @@ class DriverFunction:
                 at = steps[at](call)
             except WeftError as error:
                 raise self._located(error, at, call.timeout) from error
+
+    def describe(self, at: int) -> tuple[str, str, str]:
+        """An instruction: its mnemonic, the function that it calls, its place in the source."""
+        i = self._driver.code[at]
+        match i:
+            case isa.Invoke(function, _, _):
+                what = self._model.functions[function].name
+            case isa.HostValue(call, _, _):
+                what = self._model.host_calls[call][0]
+            case _:
+                what = i.mnemonic
+        return i.mnemonic, what, str(self._model.loc(self._driver, at))
 
     def _run(self, args: Sequence[Any], timeout: float | None) -> list[Any]:
         call = self.start(args, timeout)

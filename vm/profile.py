@@ -14,6 +14,7 @@ import numpy as np
 from ..proto.errors import fail
 from . import isa
 from . import native_abi as abi
+from .driver import DriverFunction
 from .frame import Frame
 from .function import Function
 from .model import Function as Definition
@@ -61,16 +62,37 @@ def _start(function: Function, args: Sequence[object]) -> _Stepping:
     return _Stepping(frame, code.image.run, code.model, code.function, (*arrays, *results))
 
 
-def profile(function: Function, args: Sequence[np.ndarray], repeat: int = 5) -> list[Sample]:
+def profile(function: Function | DriverFunction, args: Sequence[object], repeat: int = 5) -> list[Sample]:
     """Run `function` on `args` a few times; the instructions that ran, each with the median of its time in a call, in order.
 
-    Raises `WeftError` as a call does, and `profile.host` for functions with host calls.
+    Of a driver these are its own: a native function that it invokes counts as one. Raises `WeftError` as a call does, and
+    `profile.host` for native functions with host calls.
     """
+    if isinstance(function, DriverFunction):
+        return _profile_driver(function, args, repeat)
     call = _start(function, args)
     first, *counted = [_timed(call) for _ in range(repeat + 1)]
     return [
         Sample(index, *_describe(call, index), len(first[index]), median(sum(times[index]) for times in counted)) for index in sorted(first)
     ]
+
+
+def _profile_driver(function: DriverFunction, args: Sequence[object], repeat: int) -> list[Sample]:
+    first, *counted = [_timed_driver(function, args) for _ in range(repeat + 1)]
+    return [
+        Sample(index, *function.describe(index), len(first[index]), median(sum(times[index]) for times in counted))
+        for index in sorted(first)
+    ]
+
+
+def _timed_driver(function: DriverFunction, args: Sequence[object]) -> dict[int, list[float]]:
+    times: dict[int, list[float]] = {}
+    last, start = -1, perf_counter()
+    for index in function.steps(function.start(args)):
+        now = perf_counter()
+        times.setdefault(last, []).append(now - start)
+        last, start = index, perf_counter()
+    return {index: found for index, found in times.items() if index >= 0}
 
 
 def _timed(call: _Stepping) -> dict[int, list[float]]:

@@ -148,9 +148,10 @@ class Runner:
 
     def _plan_for(self, arrays: Sequence[ndarray]) -> Ready:
         shapes, f = tuple(a.shape for a in arrays), self._function
-        plan = make_plan(self.code.model, f, bind_symbols(f.name, f.symbols, f.inputs, arrays))
-        if self._nbytes(plan) > self.memory:
-            raise self._too_much(self._nbytes(plan))
+        values = bind_symbols(f.name, f.symbols, f.inputs, arrays)
+        self._check_memory(evaluate(f.arena, values) + self._result_bytes(values))  # before sizes meet other limits
+        plan = make_plan(self.code.model, f, values)
+        self._check_memory(self._nbytes(plan))
         ready = self._ready(plan, shapes)
         with POOL.lock:
             while len(self.plans) >= MAX_PLANS:
@@ -160,8 +161,14 @@ class Runner:
 
     def _nbytes(self, plan: Plan) -> int:
         """The memory that a call takes: frame and results."""
-        results = sum(port.type.nbytes(plan.values) for port in self._function.outputs)
-        return plan.arena + plan.scratch * (self.threads if plan.shared else 1) + results
+        return plan.arena + plan.scratch * (self.threads if plan.shared else 1) + self._result_bytes(plan.values)
+
+    def _result_bytes(self, values: Sequence[int]) -> int:
+        return sum(port.type.nbytes(values) for port in self._function.outputs)
+
+    def _check_memory(self, nbytes: int) -> None:
+        if nbytes > self.memory:
+            raise self._too_much(nbytes)
 
     def _too_much(self, nbytes: int) -> WeftError:
         return out_of_memory(f"{self.signature.name} needs {nbytes} bytes", self.memory)

@@ -11,11 +11,12 @@ import numpy as np
 
 from ..proto.dtypes import STRING, DType
 from ..proto.errors import fail
-from ..proto.value_types import ArrayType, MapType, OptionalType, SequenceType, UnrankedType, ValueType
+from ..proto.value_types import ArrayType, MapType, OptionalType, SequenceType, Shape, UnrankedType, ValueType
 from .dims import Expr, describe
 
 OPEN = -1
 """the value of a symbol that has none"""
+_READABLE = 0x0001 | 0x0100  # C_CONTIGUOUS, ALIGNED
 # What a Python number may become without a change of kind.
 _WIDER = {"b": "bviufcV", "i": "iufcV", "u": "iufcV", "f": "fcV", "c": "c"}
 
@@ -104,6 +105,8 @@ def _convert_key(what: str, dtype: DType, key: object) -> int | str:
 
 def convert_array(what: str, dtype: np.dtype, value: object) -> np.ndarray:
     """Anything that numpy takes for an array, or Python numbers in lists, as an array of `dtype`: row-major and aligned."""
+    if type(value) is np.ndarray and value.dtype is dtype and value.flags.num & _READABLE == _READABLE:
+        return value
     if isinstance(value, bool | int | float | complex | list | tuple) and not isinstance(value, np.generic):
         return _convert_numbers(what, dtype, value)
     try:
@@ -205,13 +208,21 @@ class Expected:
 
     def __init__(self, types: Sequence[ValueType]) -> None:
         self._types = tuple(types)
-        self._arrays = [(n, t) for n, t in enumerate(types) if isinstance(t, ArrayType) and t.shape]
-        self._linear = [
-            (n, axis, *dim.linear)
-            for n, t in self._arrays
-            for axis, dim in enumerate(t.shape)
-            if isinstance(dim, Expr) and dim.linear is not None
-        ]
+        self._fixed: list[tuple[int, int, int]] = []  # (value, axis, size)
+        self._linear: list[tuple[int, int, tuple[int, int, int]]] = []  # (value, axis, (symbol, factor, offset))
+        self._others: list[tuple[int, int, Expr, frozenset[int]]] = []
+        for n, t in enumerate(types):
+            shape: Shape = t.shape if isinstance(t, ArrayType) else ()
+            for axis, dim in enumerate(shape):
+                match dim:
+                    case Expr():
+                        linear = dim.linear
+                        if linear is None:
+                            self._others.append((n, axis, dim, dim.symbols))
+                        else:
+                            self._linear.append((n, axis, linear))
+                    case _:
+                        self._fixed.append((n, axis, dim))
 
     def check(self, values: Sequence[Any], sizes: Sequence[int], what: Callable[[int], str]) -> None:
         """Raise `WeftError` (`run.type`, `run.shape`) unless `values` are of the types, with symbols as in `sizes`.
@@ -221,13 +232,27 @@ class Expected:
         for n, (t, value) in enumerate(zip(self._types, values, strict=True)):
             if not is_of_kind(t, value):
                 raise fail("run.type", f"{what(n)} is {_described(value)}, expected {type_text(t)}")
-        if not self._arrays:
+        local = self._bind(values, sizes) if self._linear else sizes
+        if self._fits(values, local):
             return
-        local = list(sizes)
-        for n, axis, symbol, factor, offset in self._linear:
-            if local[symbol] == OPEN:
-                local[symbol] = (values[n].shape[axis] - offset) // factor
-        for n, t in self._arrays:
-            problem = shape_problem(t, values[n], local)
+        for n, t in enumerate(self._types):
+            problem = shape_problem(t, values[n], local) if isinstance(t, ArrayType) else ""
             if problem:
                 raise fail("run.shape", f"{what(n)} {problem}")
+
+    def _bind(self, values: Sequence[Any], sizes: Sequence[int]) -> Sequence[int]:
+        local = list(sizes)
+        for n, axis, (symbol, factor, offset) in self._linear:
+            if local[symbol] == OPEN:
+                local[symbol] = (values[n].shape[axis] - offset) // factor
+        return local
+
+    def _fits(self, values: Sequence[Any], sizes: Sequence[int]) -> bool:
+        return (
+            all(values[n].shape[axis] == size for n, axis, size in self._fixed)
+            and all(values[n].shape[axis] == sizes[symbol] * factor + offset for n, axis, (symbol, factor, offset) in self._linear)
+            and all(
+                any(sizes[s] == OPEN for s in symbols) or values[n].shape[axis] == dim.evaluate(sizes)
+                for n, axis, dim, symbols in self._others
+            )
+        )

@@ -255,6 +255,14 @@ def less(w: Writer) -> None:
     w.ret(0)
 
 
+def fill(w: Writer) -> None:
+    """z[i] = the f32 at slot 0, one element per chunk; the operand between is a witness."""
+    value = w.load("float", w.operand(0))
+    with w.loop(w.end, start=w.begin) as i:
+        w.store(value, w.gep("float", w.operand(2), i))
+    w.ret(0)
+
+
 def status(w: Writer) -> None:
     """Fails with the i32 at slot 0."""
     w.ret(w.load("i32", w.operand(0)))
