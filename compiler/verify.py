@@ -3,7 +3,8 @@
 It looks at everything and reports every problem found, each with the node concerned.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from ..proto.errors import UNKNOWN, Diagnostic, Loc, WeftError
@@ -90,7 +91,7 @@ class _FunctionCheck:
         if f.name != self.name:
             self._report("verify.names", f"the function `{f.name}` is registered as `{self.name}`")
         for what, names in (("parameters", f.param_names), ("results", f.result_names)):
-            twice = sorted({n for n in names if n and names.count(n) > 1})
+            twice = sorted(n for n, count in Counter(names).items() if n and count > 1)
             if twice:
                 self._report("verify.names", f"two {what} of `{f.name}` are called {', '.join(map(repr, twice))}")
         if f.result_names and len(f.result_names) != len(f.results):

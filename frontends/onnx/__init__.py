@@ -4,6 +4,7 @@ An operator is imported by a function of `frontends/onnx/ops`, entered in the ta
 reported in one error.
 """
 
+from collections import Counter
 from pathlib import Path
 
 import onnx
@@ -77,3 +78,6 @@ def _import(graph: onnx.GraphProto, scope: Scope) -> Function:
     results = [scope.lookup(o.name, scope.loc(o.name)) for o in graph.output]
     names = [o.name for o in graph.output]
     return function("main", params, results, result_names=names, definers=definers, loc=Loc(scope.shared.file))
+    twice = next((n for n, count in Counter(names).items() if count > 1), None)
+    if twice is not None:
+        raise fail("onnx.name", f"two outputs are called `{twice}`", loc=scope.loc(twice))

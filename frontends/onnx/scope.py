@@ -226,7 +226,11 @@ def _unsupported(node: NodeView) -> WeftError:
 
 def opsets_of(imports: Iterable[onnx.OperatorSetIdProto]) -> dict[str, int]:
     """Opset versions by domain."""
-    return {("" if o.domain == "ai.onnx" else o.domain): o.version for o in imports}
+    versions = {("" if o.domain == "ai.onnx" else o.domain): o.version for o in imports}
+    for domain, version in versions.items():
+        if not 0 <= version < 1 << 31:
+            raise fail("onnx.version", f"there is no version {version} of the operators of {domain or 'ai.onnx'!r}")
+    return versions
 
 
 def close(scopes: Sequence[Scope], bodies: Sequence[tuple[Sequence[Value], Sequence[Value]]]) -> tuple[list[Value], list[Region]]:
