@@ -4,7 +4,7 @@ It looks at everything and reports every problem found, each with the node conce
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from ..proto.errors import UNKNOWN, Diagnostic, Loc, WeftError
