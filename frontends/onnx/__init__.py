@@ -71,13 +71,14 @@ def _import(graph: onnx.GraphProto, scope: Scope) -> Function:
         scope.constant(tensor)
     constants = set(scope.values)
     params = [scope.input(i) for i in graph.input if i.name not in constants]
+    scope.declared = {i.name: i for i in (*graph.value_info, *graph.output)}
     scope.shared.count(len(graph.node), Loc(scope.shared.file))
     with definitions() as definers:
         scope.run(graph.node)
     collect(scope.shared.errors)
     results = [scope.lookup(o.name, scope.loc(o.name)) for o in graph.output]
     names = [o.name for o in graph.output]
-    return function("main", params, results, result_names=names, definers=definers, loc=Loc(scope.shared.file))
     twice = next((n for n, count in Counter(names).items() if count > 1), None)
     if twice is not None:
         raise fail("onnx.name", f"two outputs are called `{twice}`", loc=scope.loc(twice))
+    return function("main", params, results, result_names=names, definers=definers, loc=Loc(scope.shared.file))

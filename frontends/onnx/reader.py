@@ -9,8 +9,6 @@ from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import DecodeError, Message
 from onnx import TensorProto, numpy_helper
 
-from ...compiler.ir.bounds import check_type
-from ...compiler.ir.types import TensorType
 from ...proto import dtypes
 from ...proto.dtypes import DType
 from ...proto.errors import Loc, WeftError, fail
@@ -156,22 +154,6 @@ class Reader:
             raise fail("onnx.external", f"`{tensor.name}` is of bool and holds bytes other than 0 and 1", loc=loc)
         aligned = raw if raw.ctypes.data % dtype.itemsize == 0 else np.frombuffer(raw.tobytes(), np.uint8)
         return aligned.view(dtype.numpy).reshape(shape)
-
-
-def tensor_type(info: onnx.TypeProto, reader: Reader, dim: "object", loc: Loc) -> TensorType:
-    """The type of a graph input or output; `dim(proto, axis)` makes a dimension of one that is not a number."""
-    kind = info.WhichOneof("value")
-    if kind != "tensor_type":
-        raise fail("onnx.type", f"values of type {kind} are not supported", loc=loc)
-    t = info.tensor_type
-    if not t.HasField("shape"):
-        raise fail("onnx.type", "an input must have a shape", loc=loc, help="run onnx.shape_inference, or export with shapes")
-    dims = tuple(d.dim_value if d.WhichOneof("value") == "dim_value" else dim(d, i) for i, d in enumerate(t.shape.dim))  # type: ignore[operator]
-    if any(isinstance(d, int) and d < 0 for d in dims):
-        raise fail("onnx.type", f"no tensor can have the shape {dims}", loc=loc)
-    found = TensorType(reader.dtype(t.elem_type, loc), dims)
-    check_type(found, reader.limits, "onnx.type", loc)
-    return found
 
 
 def collect(errors: list[WeftError]) -> None:

@@ -4,16 +4,13 @@ from collections.abc import Sequence
 from typing import Protocol, cast
 
 import onnx
-from onnx import AttributeProto, TensorProto, defs
+from onnx import AttributeProto, defs
 
-from ...compiler.ir.dims import Dim
 from ...compiler.ir.graph import Value
-from ...compiler.ir.types import TensorType
 from ...proto.errors import WeftError
 from .node import NodeView
-from .reader import NUMBERS
+from .types import type_name, type_proto
 
-_TYPE_NAMES = {name: f"tensor({TensorProto.DataType.Name(number).lower()})" for name, number in NUMBERS.items()}
 _TYPE_CODES = dict(AttributeProto.AttributeType.items())
 _Option = defs.OpSchema.FormalParameterOption
 
@@ -74,7 +71,7 @@ def _check_types(node: NodeView, inputs: Sequence[Value | None], schema: defs.Op
             if formal.option != _Option.Optional:
                 raise node.error("arity", f"`{node.op_type}` needs its input `{formal.name}`")
             continue
-        name = _TYPE_NAMES.get(value.dtype.name, "") if isinstance(value.type, TensorType) else str(value.type)
+        name = type_name(value.type)
         if name not in allowed.get(formal.type_str, (formal.type_str,)):
             raise node.error("type", f"input `{formal.name}` of `{node.op_type}` (opset {schema.since_version}) cannot be {value.type}")
         if formal.type_str in allowed and formal.is_homogeneous and bound.setdefault(formal.type_str, name) != name:
@@ -96,7 +93,7 @@ def body_of(node: NodeView, inputs: Sequence[Value | None], schema: defs.OpSchem
     if not functions.has_context_dependent_function:
         return None
     version = _closest(functions.context_dependent_function_opset_versions, node.opset)
-    types = [_type_proto(v).SerializeToString() for v in inputs]
+    types = [(onnx.TypeProto() if v is None else type_proto(v.type)).SerializeToString() for v in inputs]
     proto = onnx.NodeProto(op_type=node.op_type, domain=node.domain, input=node.proto.input, output=node.proto.output)
     proto.attribute.extend(node.attributes.values())
     try:
@@ -120,16 +117,6 @@ def _with_defaults(function: onnx.FunctionProto, schema: defs.OpSchema) -> onnx.
 
 def _undefined(node: NodeView) -> WeftError:
     return node.error("unsupported", f"`{node.op_type}` is not defined for these inputs and attributes")
-
-
-def _type_proto(value: Value | None) -> onnx.TypeProto:
-    if value is None:
-        return onnx.TypeProto()
-    return onnx.helper.make_tensor_type_proto(NUMBERS[value.dtype.name], [_dim(d) for d in value.shape])
-
-
-def _dim(d: Dim) -> int | str:
-    return d if isinstance(d, int) else str(d)
 
 
 def bind_attributes(proto: onnx.NodeProto, given: dict[str, AttributeProto]) -> dict[str, AttributeProto]:

@@ -13,12 +13,14 @@ from ...compiler.ir.graph import Node, Region, Value, definitions, located, para
 from ...compiler.ir.types import TensorType
 from ...compiler.ops.registry import op_of
 from ...proto.errors import Loc, WeftError, fail
-from . import registry
+from . import codes, registry
 from .contents import Contents
+from .facts import facts_of
 from .node import NodeView
-from .reader import Reader, tensor_type
+from .reader import Reader
 from .schema import bind_attributes, body_of, check_call, has_body, schema_of
 from .symbols import Names, naming
+from .types import type_of
 
 FunctionKey = tuple[str, str, str]  # domain, name, overload
 
@@ -70,6 +72,7 @@ class Scope:
         self.values: dict[str, Value | None] = {}  # None: an input that the caller of a function leaves out
         self.captured: dict[Value, Value] = {}
         self.definers: list[Node] = []  # nodes that define symbols, of a nested graph's region
+        self.declared: dict[str, onnx.ValueInfoProto] = {}  # types that the model gives for values of this graph
         self._unavailable: set[str] = set()
 
     @contextmanager
@@ -128,7 +131,7 @@ class Scope:
             self.shared.names.inputs.add(name)
             return self.shared.symbols.get(name, symbol(name))
 
-        value = param(tensor_type(info.type, self.reader, dim, self.loc(info.name)), info.name)
+        value = param(type_of(info.type, self.reader, self.loc(info.name), dim), info.name)
         self.values[info.name] = value
         return value
 
@@ -139,32 +142,51 @@ class Scope:
             try:
                 self._node(proto, loc)
             except WeftError as error:
-                self.shared.errors.append(error.at(loc))
-                self._unavailable.update(proto.output)
+                version = self.opsets.get("" if proto.domain == "ai.onnx" else proto.domain, 0)
+                facts = facts_of(proto, version, [self._seen(name) for name in proto.input])
+                self.shared.errors.append(error.at(loc).about(**facts))
+                self._give_up(proto.output)
+
+    def _seen(self, name: str) -> Value | None:
+        """The value called `name`, if there is one by now."""
+        if name in self.values or self.outer is None:
+            return self.values.get(name)
+        return self.outer._seen(name)
+
+    def _give_up(self, names: Iterable[str]) -> None:
+        """Go on without what a node gives: the model will not be imported, but more may be said of the rest of it.
+
+        A value whose type the model declares is taken for an input; what uses another is not looked at.
+        """
+        for name in filter(None, names):
+            try:
+                self.input(self.declared[name])
+            except (KeyError, WeftError):
+                self._unavailable.add(name)
 
     def _node(self, proto: onnx.NodeProto, loc: Loc) -> None:
         domain = "" if proto.domain == "ai.onnx" else proto.domain
         view = NodeView(proto, self, self.opsets.get(domain, 0), loc, bind_attributes(proto, self.attributes))
         function = self.shared.functions.get((domain, proto.op_type, proto.overload))
         schema = schema_of(view)
-        handler = registry.find(view) if schema and not function else None
-        if handler is None and function is None and not (schema and has_body(schema)):
+        entry = registry.find(view) if schema and not function else None
+        if entry is None and function is None and not (schema and has_body(schema)):
             raise _unsupported(view)
         if any(self.is_unavailable(name) for name in proto.input):
-            self._unavailable.update(proto.output)
+            self._give_up(proto.output)
             return
         inputs = [self.find(name, loc) if name else None for name in proto.input]
         if schema and not function:
             check_call(view, inputs, schema)
-            function = None if handler else body_of(view, inputs, schema)
+            function = None if entry else body_of(view, inputs, schema)
         if function is not None:
             values = self._call(view, function, inputs)
             if values is None:
-                self._unavailable.update(proto.output)
+                self._give_up(proto.output)
                 return
-        elif handler is not None:
+        elif entry is not None:
             with located(loc), naming(self.shared.names, proto.output[0] if proto.output else proto.op_type):
-                results = handler(view, *inputs)
+                results = codes.run(view, entry, inputs)
             values = results if isinstance(results, tuple) else (results,)
         else:
             raise _unsupported(view)
@@ -208,6 +230,7 @@ class Scope:
         if len(graph.input) != len(params):
             raise fail("onnx.nested", f"the nested graph must have {len(params)} inputs, it has {len(graph.input)}", loc=loc)
         inner = Scope(self.shared, self.opsets, self, inline=inline)
+        inner.declared = {i.name: i for i in (*graph.value_info, *graph.output)}
         for info, value in zip(graph.input, params, strict=True):
             inner.values[info.name] = value
         with nullcontext() if inline else inner.building():

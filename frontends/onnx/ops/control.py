@@ -24,7 +24,7 @@ def _results(built: Value | tuple[Value, ...]) -> tuple[Value, ...]:
     return built if isinstance(built, tuple) else (built,)
 
 
-@handles("If")
+@handles("If", host=True)
 def if_(node: NodeView, condition: Value) -> tuple[Value, ...]:
     """The results of a branch; where the condition follows from the shapes, only that branch is imported."""
     known = node.known(condition)
@@ -61,7 +61,7 @@ def _flag(node: NodeView, value: Value | None) -> bool | None:
     return known.flat[0] if known is not None and known.size == 1 and isinstance(known.flat[0], bool) else None
 
 
-@handles("Loop")
+@handles("Loop", host=True)
 def loop(node: NodeView, count: Value | None, condition: Value | None, *carried: Value) -> tuple[Value, ...]:
     """At most `count` times, as long as the condition holds. Scan outputs need a number of turns that is known while importing."""
     graph = node.graph("body")
@@ -109,7 +109,7 @@ def _place(turn: Value, length: int, backwards: bool) -> Value:
     return op("subtract", const(length - 1, dtypes.I64), turn) if backwards else turn
 
 
-@handles("Scan", since=9)
+@handles("Scan", since=9, host=True)
 def scan(node: NodeView, *inputs: Value) -> tuple[Value, ...]:
     """A loop over slices of the last `num_scan_inputs` inputs."""
     graph, n = node.graph("body"), node.int("num_scan_inputs")

@@ -12,22 +12,23 @@ from .. import build
 from ..build import op
 from ..node import NodeView
 from ..registry import handles
+from .strings import formatted, parsed
 
 
-@handles("Cast")
+@handles("Cast", strings=True)
 def cast_to_name(node: NodeView, x: Value) -> Value:
     """Another element type, given by its name."""
     numbers = dict(TensorProto.DataType.items())
     return convert(node, x, node.scope.reader.dtype(numbers.get(node.string("to"), -1), node.loc))
 
 
-@handles("Cast", since=6)
+@handles("Cast", since=6, strings=True)
 def cast_to(node: NodeView, x: Value) -> Value:
     """Another element type."""
     return convert(node, x, node.scope.reader.dtype(node.int("to"), node.loc))
 
 
-@handles("CastLike")
+@handles("CastLike", strings=True)
 def cast_like(node: NodeView, x: Value, like: Value) -> Value:
     """The element type of another value."""
     return convert(node, x, like.dtype)
@@ -43,8 +44,13 @@ def bit_cast(node: NodeView, x: Value) -> Value:
 
 def convert(node: NodeView, x: Value, dtype: DType) -> Value:
     """ONNX's `Cast`: floats of 8 bits saturate unless `saturate` is 0, integers of fewer than 8 bits take the low bits."""
-    if (x.dtype is STRING) != (dtype is STRING):
-        raise node.error("unsupported", "conversions between strings and numbers are not supported")
+    if x.dtype is STRING and dtype is STRING:
+        return x
+    if x.dtype is STRING:
+        narrow = dtype.is_float and dtype.bits < 32
+        return convert(node, parsed(x, dtypes.F32), dtype) if narrow else parsed(x, dtype)
+    if dtype is STRING:
+        return formatted(x)
     if dtype.name == "f8E8M0FNU" and x.dtype.is_float:
         return _scale(node, x, dtype)
     if dtype.name.startswith("f8") and node.int("saturate", 1):

@@ -64,7 +64,7 @@ def is_inf(node: NodeView, x: Value) -> Value:
     return fold(lambda a, b: op("or", a, b), signs)
 
 
-@handles("Identity", "Dropout")
+@handles("Identity", "Dropout", host=True)
 def identity(node: NodeView, x: Value, *rest: Value | None) -> Value | tuple[Value, ...]:
     """The operand; dropout keeps everything when it infers, its mask is all true."""
     if node.op_type == "Dropout" and len(rest) > 1 and rest[1] is not None:

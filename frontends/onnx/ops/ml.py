@@ -12,7 +12,8 @@ from .. import build
 from ..build import elementwise, op
 from ..node import NodeView
 from ..registry import handles
-from . import indexing
+from . import indexing, strings
+from .ml_scores import label_at
 
 ML = "ai.onnx.ml"
 
@@ -77,33 +78,34 @@ def feature_vectorizer(node: NodeView, *xs: Value) -> Value:
     return build.concatenate(parts, 1)
 
 
-@handles("OneHotEncoder", domain=ML)
+@handles("OneHotEncoder", domain=ML, strings=True)
 def one_hot_encoder(node: NodeView, x: Value) -> Value:
     """1 in the place of the category along a new last axis, 0 elsewhere; what is no category gives zeros."""
     names, numbers = node.strings("cats_strings", ()), node.ints("cats_int64s", ())
     text = x.dtype is dtypes.STRING
     node.check(bool(names if text else numbers), "attribute", f"`OneHotEncoder` has no categories for {x.type}")
-    categories = const(np.array(names, object) if text else np.array(numbers, np.int64))
-    values = x if text else cast(x, dtypes.I64)
+    categories = const(np.arange(len(names)) if text else np.array(numbers, np.int64))
+    values = strings.positions(x, names) if text else cast(x, dtypes.I64)
     return cast(build.compare("EQ", build.unsqueeze(values, [len(x.shape)]), categories), dtypes.F32)
 
 
-@handles("LabelEncoder", since=2, domain=ML)
+@handles("LabelEncoder", since=2, domain=ML, strings=True)
 def label_encoder(node: NodeView, x: Value) -> Value:
     """The value of each key, the default for what is none. Of equal keys the last counts; a NaN is a key like others."""
     keys, _ = _column(node, "keys")
     values, default = _column(node, "values")
     node.check(len(keys) == len(values), "attribute", f"{len(keys)} keys and {len(values)} values")
-    if keys.dtype == object:
-        raise node.error("unsupported", "`LabelEncoder` of strings is not supported")
-    table = dict(zip(keys.tolist(), range(len(keys)), strict=True))
     whole = np.array([*values.tolist(), default], values.dtype)
+    if keys.dtype == object:
+        found = strings.positions(x, keys.tolist())
+        return label_at(op("add", found, helpers.full_like(found, 1)), np.roll(whole, 1))
+    table = dict(zip(keys.tolist(), range(len(keys)), strict=True))
     nan = [k for k in table if k != k]
     order = sorted(k for k in table if k == k)
     place = _search(cast(x, dtypes.from_numpy(keys.dtype)), np.array(order, keys.dtype), [table[k] for k in order], len(keys))
     if nan:
         place = build.select(build.compare("NE", x, x), helpers.full_like(place, table[nan[-1]]), place)
-    return indexing.take(const(whole), place, 0)
+    return label_at(place, whole)
 
 
 def _column(node: NodeView, name: str) -> tuple[np.ndarray, object]:
@@ -151,9 +153,3 @@ def normalizer(node: NodeView, x: Value) -> Value:
             norm = op("sqrt", build.reduce(op("multiply", y, y), "add", last, keep=True))
     safe = build.select(build.compare("EQ", norm, helpers.full_like(norm, 0)), helpers.full_like(norm, 1), norm)
     return elementwise("divide", y, safe)
-
-
-@handles("ZipMap", domain=ML)
-def zip_map(node: NodeView, scores: Value) -> Value:
-    """The scores as they are: a matrix with one column per class, in the order of the class labels, where ONNX asks for a list of maps."""
-    return scores

@@ -5,7 +5,7 @@ import numpy as np
 from ....compiler.ir.graph import Value
 from ....compiler.ops.helpers import const, full_like
 from ....proto import dtypes
-from .. import build
+from .. import build, codes
 from ..build import compare, elementwise, op, scalar, select
 from ..node import NodeView
 from . import indexing, reduction
@@ -77,7 +77,9 @@ def best_label(scores: Value, labels: np.ndarray) -> Value:
 
 def label_at(place: Value, labels: np.ndarray) -> Value:
     """The labels at places (i64)."""
-    if labels.dtype != object and (labels == np.arange(len(labels))).all():
+    if labels.dtype == object:
+        return codes.labels_of(place, labels.tolist())
+    if (labels == np.arange(len(labels))).all():
         return place
     return indexing.take(const(labels), place, 0)
 
