@@ -3,7 +3,7 @@
 from functools import reduce as fold
 
 from ....compiler.ir.graph import Value
-from ....compiler.ops.helpers import const, full_like
+from ....compiler.ops.helpers import full_like
 from .. import build
 from ..build import elementwise, op
 from ..node import NodeView
@@ -64,13 +64,7 @@ def is_inf(node: NodeView, x: Value) -> Value:
     return fold(lambda a, b: op("or", a, b), signs)
 
 
-@handles("Identity", "Dropout", host=True)
-def identity(node: NodeView, x: Value, *rest: Value | None) -> Value | tuple[Value, ...]:
-    """The operand; dropout keeps everything when it infers, its mask is all true."""
-    if node.op_type == "Dropout" and len(rest) > 1 and rest[1] is not None:
-        training = node.known(rest[1])
-        node.check(training is not None and not training.any(), "unsupported", "`Dropout` in training mode is not supported")
-    if node.op_type == "Dropout" and node.outputs > 1:
-        mask = const(True)
-        return x, build.helpers.broadcast(mask, x.shape, ())
+@handles("Identity", host=True)
+def identity(node: NodeView, x: Value) -> Value:
+    """The operand."""
     return x
