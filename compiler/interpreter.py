@@ -17,23 +17,36 @@ from .ir.attrs import Symref
 from .ir.dims import Dim, Expr, Symbol, substitute
 from .ir.graph import Function, Module, Node, Region, Value
 from .ir.instantiate import concrete_attr, concrete_type
-from .ir.types import TensorType, TokenType, TupleType, Type
+from .ir.types import (
+    MapType,
+    OptionalType,
+    SequenceType,
+    TensorType,
+    TokenType,
+    TupleType,
+    Type,
+    UnrankedTensorType,
+    type_symbols,
+)
 from .ops.registry import Op, op_of
 from .ops.values import TOKEN, Data, Tuple
 
 Env = dict[str, int]
+# The most bytes that one value may take: numbers in the data may ask for any amount.
+MAX_BYTES = 1 << 34
 
 
-def evaluate(program: Module | Region, *arguments: object, fetch: Sequence[str] = ()) -> list[np.ndarray]:
-    """Run the module's main function (or the given function) on arrays.
+def evaluate(program: Module | Region, *arguments: object, fetch: Sequence[str] = (), max_bytes: int = MAX_BYTES) -> list[np.ndarray]:
+    """Run the module's main function (or the given function) on arrays, and on lists, dicts and None for host values.
 
     Returns its results; with `fetch`, the values of those names instead, from wherever in the program they are computed (the last
     time, in a loop). Symbols in the shapes of parameters take their values from the arguments. Raises `WeftError` where arguments
-    don't fit the signature or a name is unknown, `InternalError` where an op's reference contradicts its inferred type.
+    don't fit the signature, a name is unknown or a value has more than `max_bytes`, `InternalError` where an op's reference contradicts
+    its inferred type.
     """
     functions = program.functions if isinstance(program, Module) else {}
     main = program.main if isinstance(program, Module) else program
-    interpreter = _Interpreter(functions, fetch)
+    interpreter = _Interpreter(functions, fetch, max_bytes)
     with np.errstate(all="ignore"):
         results = interpreter.enter(main, _arguments(main, arguments))
     return interpreter.fetched() if fetch else results  # type: ignore[return-value]
@@ -69,8 +82,9 @@ def _bind(dim: Dim, n: int, env: Env) -> bool:
         case _:
             return False
     value, odd = divmod(n - offset, factor)
-    fits = not odd and (not isinstance(s.lo, int) or value >= s.lo) and (not isinstance(s.hi, int) or value <= s.hi)
-    check(fits, "evaluate.shape", f"no value of `{s}` in [{s.lo}, {'…' if s.hi is None else s.hi}] makes `{dim}` {n}")
+    lo, hi = (None if b is None else substitute(b, env) for b in (s.lo, s.hi))
+    fits = not odd and (not isinstance(lo, int) or value >= lo) and (not isinstance(hi, int) or value <= hi)
+    check(fits, "evaluate.shape", f"no value of `{s}` in [{lo}, {'…' if hi is None else hi}] makes `{dim}` {n}")
     env[s.name] = value
     return True
 
@@ -83,12 +97,28 @@ def _arguments(main: Region, arguments: Sequence[object]) -> list[Data]:
 
 
 def _argument(x: object, t: Type, name: str) -> Data:
-    if not isinstance(t, TensorType):
-        return x  # type: ignore[return-value]
+    if isinstance(t, SequenceType | MapType):
+        wanted = (list, tuple) if isinstance(t, SequenceType) else (dict,)
+        check(isinstance(x, wanted), "evaluate.dtype", f"`{name}` must be {t}, got a {type(x).__name__}")
+    match t:
+        case SequenceType(element):
+            return [_argument(v, element, name) for v in x]  # type: ignore[attr-defined]
+        case OptionalType(element):
+            return None if x is None else _argument(x, element, name)
+        case MapType(_, value):
+            return {k: _argument(v, value, name) for k, v in x.items()}  # type: ignore[attr-defined]
+        case TensorType() | UnrankedTensorType():
+            return _array(x, t, name)
+        case TokenType() | TupleType():
+            return x  # type: ignore[return-value]
+
+
+def _array(x: object, t: TensorType | UnrankedTensorType, name: str) -> np.ndarray:
     plain = isinstance(x, (bool, int, float, complex, str, list))
     array = np.asarray(x, t.dtype.numpy) if plain or t.dtype is STRING else np.asarray(x)
     check(_dtype_name(array) == t.dtype.name, "evaluate.dtype", f"`{name}` must be {t}, got an array of {_dtype_name(array)}")
-    check(array.ndim == t.rank, "evaluate.shape", f"`{name}` must be {t}, got an array of shape {array.shape}")
+    ranked = isinstance(t, UnrankedTensorType) or array.ndim == t.rank
+    check(ranked, "evaluate.shape", f"`{name}` must be {t}, got an array of shape {array.shape}")
     return array
 
 
@@ -118,6 +148,7 @@ class _Step:
     node: Node
     op: Op
     symbolic: bool  # whether attributes or result types mention symbols
+    guarded: bool  # whether results may be large
     dead: tuple[Value, ...]  # values without a later use
 
 
@@ -129,10 +160,14 @@ def _has_symbols(a: object) -> bool:
             return any(map(_has_symbols, a))
         case TensorType():
             return not a.is_static
-        case TupleType():
-            return any(map(_has_symbols, a.types))
+        case TupleType() | SequenceType() | OptionalType() | MapType():
+            return bool(type_symbols(a))
         case _:
             return False
+
+
+def _is_large(t: Type) -> bool:
+    return isinstance(t, TensorType) and (not isinstance(t.nbytes, int) or t.nbytes > 1 << 16)
 
 
 def _steps(body: Region) -> tuple[_Step, ...]:
@@ -142,7 +177,7 @@ def _steps(body: Region) -> tuple[_Step, ...]:
         dead = tuple(dict.fromkeys(v for v in (*node.operands, *node.results) if v not in seen))
         seen.update(dead)
         symbolic = _has_symbols(tuple(node.attrs.values())) or _has_symbols(node.types)
-        steps.append(_Step(node, op_of(node), symbolic, dead))
+        steps.append(_Step(node, op_of(node), symbolic, symbolic or any(map(_is_large, node.types)), dead))
     return tuple(reversed(steps))
 
 
@@ -176,10 +211,14 @@ class _Body:
     region: Region
     captured: tuple[Data, ...]
     env: Env
+    binds: bool  # whether its parameters have symbols of their own
 
     def __call__(self, *arrays: Data) -> tuple[Data, ...]:
         args = (*arrays, *self.captured)
         own = self.region.params[: len(arrays)]
+        if self.binds:
+            env = bind_symbols(_dims_of(arrays, [p.type for p in own]), self.env)
+            return tuple(self.interpreter.run(self.region, args, env))
         lifted = all(_is_scalar(p.type) for p in own) and any(isinstance(a, np.ndarray) and a.ndim for a in arrays)
         if lifted:
             return self.interpreter.lift(self.region, args, len(arrays), self.env)  # type: ignore[arg-type, return-value]
@@ -187,8 +226,9 @@ class _Body:
 
 
 class _Interpreter:
-    def __init__(self, functions: Mapping[str, Function], fetch: Sequence[str]) -> None:
+    def __init__(self, functions: Mapping[str, Function], fetch: Sequence[str], max_bytes: int) -> None:
         self._functions = functions
+        self._max_bytes = max_bytes
         self._fetch = tuple(fetch)
         self._fetched: dict[str, Data] = {}
         self._plans: dict[Region, tuple[_Step, ...]] = {}
@@ -260,11 +300,24 @@ class _Interpreter:
     def _results(self, step: _Step, operands: list[Data], env: Env) -> list[Data]:
         node = step.node
         try:
+            if step.guarded:
+                self._check_size(node, env)
             if "call" in step.op.traits:
                 return self._call(node, operands)
             return self._apply(step.op, node, operands, env if step.symbolic or node.regions else {}, None)
         except WeftError as e:
             raise e.at(node.loc) from None
+        except MemoryError:
+            sizes = ", ".join(str(concrete_type(t, env)) for t in node.types)
+            raise fail("evaluate.memory", f"there is not enough memory to compute {sizes}", loc=node.loc) from None
+
+    def _check_size(self, node: Node, env: Env) -> None:
+        """Before it is computed, a value must be known to be of a size that can be."""
+        for t in node.types:
+            nbytes = substitute(t.nbytes, env) if isinstance(t, TensorType) else 0
+            if isinstance(nbytes, int) and nbytes > self._max_bytes:
+                fact = f"a value of type {concrete_type(t, env)} has {nbytes} bytes, more than {self._max_bytes}"
+                raise fail("evaluate.memory", fact, help="evaluate(…, max_bytes=…) allows more")
 
     def _apply(self, op: Op, node: Node, operands: Sequence[Data], env: Env, lifted: tuple[int, ...] | None) -> list[Data]:
         """The results of an op's reference; `lifted` is the shape of its results where scalars stand for arrays of that shape."""
@@ -272,7 +325,7 @@ class _Interpreter:
             raise InternalError(f"`{op.name}` has no reference evaluation")
         n = len(operands) - node.captures
         keywords: dict[str, object] = {k: concrete_attr(a, env) for k, a in node.attrs.items()} if env else dict(node.attrs)
-        keywords |= op.bind_regions([_Body(self, r, tuple(operands[n:]), env) for r in node.regions])
+        keywords |= op.bind_regions([_Body(self, r, tuple(operands[n:]), env, node.op == "weft.while") for r in node.regions])
         if wanted := _result_keyword(op.reference):
             types = tuple(t.with_shape(lifted) if lifted is not None else concrete_type(t, env) for t in node.types)  # type: ignore[union-attr]
             keywords[wanted] = types if wanted == "results" else types[0]
@@ -309,17 +362,32 @@ class _Interpreter:
             raise InternalError(f"the reference of `{node.op}` gave {fact}{f' at {node.loc}' if node.loc else ''}")
 
 
-def _fits(x: Data, t: Type) -> bool:
+def _fits(x: object, t: Type) -> bool:
     """Whether data has the dtype and rank of a type, and its dims where those are numbers."""
     match t:
         case TensorType():
             if not isinstance(x, np.ndarray) or x.dtype != t.dtype.numpy or x.ndim != t.rank:
                 return False
             return all(isinstance(d, Expr) or d == n for d, n in zip(t.shape, x.shape, strict=True))
+        case UnrankedTensorType():
+            return isinstance(x, np.ndarray) and x.dtype == t.dtype.numpy
+        case SequenceType(element):
+            return isinstance(x, list) and all(_fits(v, element) for v in x)
+        case OptionalType(element):
+            return x is None or _fits(x, element)
+        case MapType(key, value):
+            kind = str if key is STRING else int
+            return isinstance(x, dict) and all(isinstance(k, kind) and _fits(_scalar(v, value), value) for k, v in x.items())
         case TokenType():
             return x is TOKEN
         case TupleType():
             return isinstance(x, Tuple) and len(x) == len(t.types) and all(map(_fits, x, t.types))
+
+
+def _scalar(x: object, t: Type) -> object:
+    """An entry of a dict: scalars there are numpy's own, and strings."""
+    plain = isinstance(x, np.generic | str) and isinstance(t, TensorType)
+    return np.asarray(x, t.dtype.numpy) if plain else x  # type: ignore[union-attr]
 
 
 def _describe(x: object) -> str:

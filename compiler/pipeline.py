@@ -17,10 +17,11 @@ from .passes import (
     fold_constants,
     fuse,
     inline_calls,
+    outline,
     sink_reshapes,
     use_winograd,
 )
-from .stages import FUSED, INLINED, Stage
+from .stages import FUSED, INLINED, OUTLINED, Stage
 from .verify import verify
 
 Step = tuple[Pass, Stage]
@@ -33,13 +34,14 @@ PIPELINE: Sequence[Step] = (
     (fold_constants,            INLINED),
     (cse,                       INLINED),
     (canonicalize,              INLINED),  # folding made new splats and constant branches
-    (block_layout,              INLINED),  # before products are canonical: convolutions decide the layout of what is around them
-    (use_winograd,              INLINED),
-    (canonicalize_contractions, INLINED),
-    (fold_constants,            INLINED),  # packs and transforms weights
-    (sink_reshapes,             INLINED),  # products have canonical ranks; their reshapes move below the epilogues
-    (cse,                       INLINED),
-    (dce,                       INLINED),
+    (outline,                   OUTLINED),  # from here on, functions are either native or driver
+    (block_layout,              OUTLINED),  # before products are canonical: convolutions decide the layout of what is around them
+    (use_winograd,              OUTLINED),
+    (canonicalize_contractions, OUTLINED),
+    (fold_constants,            OUTLINED),  # packs and transforms weights
+    (sink_reshapes,             OUTLINED),  # products have canonical ranks; their reshapes move below the epilogues
+    (cse,                       OUTLINED),
+    (dce,                       OUTLINED),
     (fuse,                      FUSED),
 )  # fmt: skip
 

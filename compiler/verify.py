@@ -4,15 +4,15 @@ It looks at everything and reports every problem found, each with the node conce
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from ..proto.errors import UNKNOWN, Diagnostic, Loc, WeftError
-from .ir.attrs import Attr, Symref
+from .ir.attrs import Symref, attr_symbols
 from .ir.bounds import check_representable
-from .ir.dims import Dim, Expr, Symbol, symbol, symbols
+from .ir.dims import Dim, Symbol, symbol, with_bounds
 from .ir.graph import Function, Module, Node, Region, Value
-from .ir.types import MapType, OptionalType, SequenceType, TensorType, TupleType, Type, type_symbols, unify
+from .ir.types import Type, type_symbols, unify
 from .ops.dynamic import check_case, check_while
 from .ops.registry import Op, op_of
 from .ops.signature import check_operand_kinds, conforming_attrs
@@ -45,19 +45,6 @@ def _shorten(a: object) -> str:
     return text if len(text) <= 80 else text[:77] + "..."
 
 
-def _attr_symbols(a: Attr) -> Iterator[Symbol]:
-    match a:
-        case Expr():
-            yield from symbols(a).values()
-        case tuple():
-            for part in a:
-                yield from _attr_symbols(part)
-        case TensorType() | TupleType() | SequenceType() | OptionalType() | MapType():
-            yield from type_symbols(a).values()
-        case _:
-            pass
-
-
 @dataclass
 class _FunctionCheck:
     module: Module
@@ -73,7 +60,7 @@ class _FunctionCheck:
         self._signature()
         for p in self.function.params:
             self._representable(p.type)
-            self._symbols(type_symbols(p.type).values(), None)
+        self._symbols([s for p in self.function.params for s in type_symbols(p.type).values()], None)
         self.defined |= set(self.known)
         regions = [(self.function, f"function `{self.name}`", self.known)]
         while regions:
@@ -148,7 +135,7 @@ class _FunctionCheck:
         except WeftError as error:
             self.found += error.at(node.loc or self.function.loc, describe(node), self.context).diagnostics
         mentioned = [s for t in node.types for s in type_symbols(t).values()]
-        self._symbols([*mentioned, *(s for a in node.attrs.values() for s in _attr_symbols(a))], node)
+        self._symbols([*mentioned, *(s for a in node.attrs.values() for s in attr_symbols(a).values())], node)
 
     def _attributes(self, op: Op, node: Node) -> None:
         found = conforming_attrs(op, node.attrs)
@@ -193,21 +180,21 @@ class _FunctionCheck:
                     known.setdefault(name, s)
         return known
 
-    def _symbols(self, found: Iterable[Symbol], node: Node | None) -> None:
+    def _symbols(self, found: Sequence[Symbol], node: Node | None) -> None:
         """Symbols of parameters become known, and those that a node defines; all others must be."""
         defines = node.defined_symbols if node else frozenset[str]()
         for name in sorted(defines & self.defined):
             self._report("verify.symbols", f"the symbol `{name}` is defined twice in `{self.name}`", node, "choose a fresh name")
         self.defined |= defines
         for s in found:
-            name = s.name
-            if node is None or name in defines:
-                self.known.setdefault(name, s)
+            if node is None or s.name in defines:
+                self.known.setdefault(s.name, s)
+            if self.known.get(s.name, s) != s:
+                self._report("verify.symbols", f"the symbol `{s.name}` occurs with different bounds", node)
+        for name in with_bounds({s.name: s for s in found}):
             if name not in self.known:
                 fact = f"the symbol `{name}` occurs in no parameter of `{self.name}`, and no earlier node in scope defines it"
                 self._report("verify.symbols", fact, node)
-            elif self.known[name] != s:
-                self._report("verify.symbols", f"the symbol `{name}` occurs with different bounds", node)
 
     def _call(self, node: Node) -> None:
         names = [a.name for a in node.attrs.values() if isinstance(a, Symref)]

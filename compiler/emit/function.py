@@ -287,6 +287,7 @@ class FunctionEmitter:
             code=isa.encode(self._resolved(i) for i, _ in self.code),
             locs=[self.tables.loc(loc) for _, loc in self.code],
             symbols=self.symbols.messages(),
+            private=not f.public,
         )
 
     def _port(self, name: str, type: TensorType) -> pb.Port:

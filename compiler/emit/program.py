@@ -10,38 +10,53 @@ from ..codegen.llvm import compile_modules
 from ..codegen.runtime import runtime_object
 from ..codegen.support import support_objects
 from ..codegen.target import Target
-from ..ir.graph import Module
+from ..drivers import is_driver
+from ..ir.attrs import Symref
+from ..ir.graph import Function, Module
+from .driver import DriverEmitter
 from .function import FunctionEmitter
 from .tables import Kernels, Tables
 
-VERSION = 1
+VERSION = 2
+# The oldest reader of a program without drivers.
+FIRST_VERSION = 1
 
 
 def emit_program(module: Module, target: Target, producer: str) -> Program:
     """Generate, compile and link the kernels of every public function, plan memory and encode instructions."""
     tables, kernels = Tables(), Kernels(target)
-    functions = [FunctionEmitter(f, tables, kernels).emit() for f in module.functions.values() if f.public]
+    native = native_functions(module)
+    functions = [FunctionEmitter(f, tables, kernels).emit() for f in native]
+    numbers = {f.name: i for i, f in enumerate(native)}
+    drivers = [DriverEmitter(f, tables, numbers).emit() for f in module.functions.values() if f.public and is_driver(f)]
     image, description = _link(kernels, target)
     message = pb.Program(
         version=VERSION,
-        min_reader=VERSION,
+        min_reader=VERSION if drivers else FIRST_VERSION,
         producer=producer,
         images=[description],
         kernels=kernels.messages(),
         constants=tables.constants,
         functions=functions,
+        drivers=drivers,
         host_calls=tables.host_calls,
         locs=tables.locs,
     )
     return Program(message.SerializeToString(deterministic=True), {target.name: CodeImage(image)}, tables.weights)
 
 
+def native_functions(module: Module) -> list[Function]:
+    """The functions that become native code: public ones, and those that a driver calls."""
+    calls = [node for f in module.functions.values() for node in f.walk() if node.op == "call"]
+    called = {a.name for node in calls for a in node.attrs.values() if isinstance(a, Symref)}
+    return [f for f in module.functions.values() if not is_driver(f) and (f.public or f.name in called)]
+
+
 def generate_kernels(module: Module, target: Target) -> list[Kernel]:
     """The kernels of a module that has been through the pipeline, each once."""
     kernels = Kernels(target)
-    for f in module.functions.values():
-        if f.public:
-            FunctionEmitter(f, Tables(), kernels).emit()
+    for f in native_functions(module):
+        FunctionEmitter(f, Tables(), kernels).emit()
     return [kernel for kernel, _ in kernels.made]
 
 

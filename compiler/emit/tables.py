@@ -1,6 +1,6 @@
 """The tables of a program: kernels, constants, host calls, locations, symbols; equal entries are stored once."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -14,7 +14,7 @@ from ..codegen.cpu import emit_kernel
 from ..codegen.kernel import Kernel, kernel_key
 from ..codegen.target import Target
 from ..ir.attrs import Tensor
-from ..ir.dims import Dim, Expr, Symbol, symbol
+from ..ir.dims import Dim, Symbol, symbol, symbols, with_bounds
 from ..ir.graph import Function, Node
 from ..ir.types import TensorType, type_symbols
 from ..serde.dims import encode_dim
@@ -26,10 +26,16 @@ class SymbolTable:
     def __init__(self, function: Function | None = None, names: Sequence[str] = ()) -> None:
         self._numbers: dict[str, int] = {name: i for i, name in enumerate(names)}
         self._symbols: dict[str, Symbol] = {}
-        for p in function.params if function else ():
-            for found in type_symbols(p.type).values():
-                assert isinstance(found, Symbol)
-                self.number(found)
+        found = {name: s for p in (function.params if function else ()) for name, s in type_symbols(p.type).items()}
+        for s in found.values():
+            self._enter(s, found)
+
+    def _enter(self, s: Symbol, others: Mapping[str, Symbol]) -> None:
+        """Number a symbol, after those that its bounds mention."""
+        for name in with_bounds({s.name: s}):
+            if name in others and name not in self._symbols and name != s.name:
+                self._enter(others[name], others)
+        self.number(s)
 
     def number(self, found: Symbol) -> int:
         """Its place in the table; a new symbol goes to the end."""
@@ -48,11 +54,12 @@ class SymbolTable:
         return graph_pb2.TensorType(dtype=t.dtype.number, dims=[encode_dim(d, self.number) for d in t.shape])
 
     def messages(self) -> list[graph_pb2.Symbol]:
-        """The table; symbolic bounds are left out, the VM checks numbers only."""
+        """The table; bounds that mention what comes later are left out, which are bounds of open symbols of drivers."""
         made: list[graph_pb2.Symbol] = []
-        for name in self._numbers:
+        for name, n in self._numbers.items():
             s = self._symbols[name]
-            lo, hi = (None if b is None or isinstance(b, Expr) else encode_dim(b, self.number) for b in (s.lo, s.hi))
+            earlier = [all(self._numbers.get(i, n) < n for i in symbols(b)) if b is not None else False for b in (s.lo, s.hi)]
+            lo, hi = (encode_dim(b, self.number) if b is not None and ok else None for b, ok in zip((s.lo, s.hi), earlier, strict=True))
             made.append(graph_pb2.Symbol(name=name, lo=lo, hi=hi))
         return made
 
@@ -122,8 +129,11 @@ class Tables:
 
     def host_call(self, node: Node) -> int:
         """The number of a host call; a `WeftError` if the closed list has no such function."""
-        name = host.lookup(str(node.attrs["call_target_name"])).name
-        key = (name, str(node.attrs.get("backend_config") or ""))
+        return self.host_entry(str(node.attrs["call_target_name"]), str(node.attrs.get("backend_config") or ""))
+
+    def host_entry(self, name: str, attributes: str) -> int:
+        """The number of a call of the host function `name`; a `WeftError` if the closed list has none."""
+        key = (host.lookup(name).name, attributes)
         if key not in self._host_calls:
             self._host_calls[key] = len(self.host_calls)
             self.host_calls.append(pb.HostCall(name=key[0], attributes=key[1]))

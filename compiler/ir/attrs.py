@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...proto.dtypes import DType
-from .dims import Expr, symbols
+from .dims import Expr, Symbol, symbols
 from .types import MapType, OptionalType, SequenceType, TensorType, TupleType, Type, type_symbols
 
 # Contents up to this many bytes are compared and hashed by value, larger ones by identity.
@@ -122,14 +122,14 @@ Attr = (
 )
 
 
-def attr_symbols(a: Attr) -> set[str]:
-    """The names of the symbols that an attribute mentions."""
+def attr_symbols(a: Attr) -> dict[str, Symbol]:
+    """Every symbol that an attribute mentions, by name."""
     match a:
         case Expr():
-            return set(symbols(a))
+            return symbols(a)
         case tuple():
-            return {name for part in a for name in attr_symbols(part)}
+            return {name: s for part in a for name, s in attr_symbols(part).items()}
         case TensorType() | TupleType() | SequenceType() | OptionalType() | MapType():
-            return set(type_symbols(a))
+            return type_symbols(a)
         case _:
-            return set()
+            return {}

@@ -10,11 +10,16 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal, Union
 
+from ...proto.errors import fail
+
 Dim = Union[int, "Expr"]
 CallOp = Literal["floordiv", "mod", "min", "max"]
 
 # A search for bounds gives up on expressions of more terms: symbols bounded by symbols could otherwise make them grow exponentially.
 _BOUND_TERMS = 64
+# Products of sums grow exponentially. No real graph has a dim of so many terms or factors, a hostile one may.
+_MOST_TERMS = 4096
+_MOST_FACTORS = 128
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,8 +152,12 @@ def _sum(parts: Iterable[tuple[Dim, int]]) -> Dim:
 
 def _product(x: Dim, y: Dim) -> Dim:
     coefs: dict[Monomial, int] = {}
-    for m1, c1 in terms_of(x):
-        for m2, c2 in terms_of(y):
+    xs, ys = terms_of(x), terms_of(y)
+    if len(xs) * len(ys) > _MOST_TERMS or (xs and ys and len(xs[0][0]) + len(ys[0][0]) > _MOST_FACTORS):
+        what = f"a dim with {len(xs)} terms is multiplied by one with {len(ys)}"
+        raise fail("dim.size", f"{what}: no sizes of a tensor depend on each other like that")
+    for m1, c1 in xs:
+        for m2, c2 in ys:
             m = tuple(sorted(m1 + m2, key=lambda a: a.key))
             coefs[m] = coefs.get(m, 0) + c1 * c2
     return _normal(coefs)
@@ -352,6 +361,18 @@ def symbols(x: Dim) -> dict[str, Symbol]:
                     for arg in atom.args:
                         found |= symbols(arg)
     return found
+
+
+def with_bounds(found: Mapping[str, Symbol]) -> dict[str, Symbol]:
+    """The symbols and those that their bounds mention."""
+    closed: dict[str, Symbol] = {}
+    stack = list(found.values())
+    while stack:
+        s = stack.pop()
+        if closed.get(s.name) != s:
+            closed[s.name] = s
+            stack += [inner for bound in (s.lo, s.hi) if isinstance(bound, Expr) for inner in symbols(bound).values()]
+    return closed
 
 
 _APPLY = {"floordiv": floordiv, "mod": mod, "min": minimum, "max": maximum}

@@ -16,6 +16,7 @@ import numpy as np
 from ...proto.dtypes import DType, from_numpy
 from ...proto.errors import UNKNOWN, Loc, fail
 from .attrs import Attr, attr_symbols
+from .dims import Symbol, with_bounds
 from .types import TensorType, Type, type_symbols
 
 _serial = count()
@@ -212,12 +213,24 @@ class Module:
 
 
 def used_symbols(node: Node) -> set[str]:
-    """The names of all symbols in the types and attributes of a node and of the nodes in its regions, defined there or not."""
-    found = {name for t in node.types for name in type_symbols(t)} | {name for a in node.attrs.values() for name in attr_symbols(a)}
+    """The names of all symbols in the types and attributes of a node and of the nodes in its regions, defined there or not.
+
+    Those that the bounds of others mention are among them.
+    """
+    return set(with_bounds(_symbols_of(node)))
+
+
+def _symbols_of(node: Node) -> dict[str, Symbol]:
+    found: dict[str, Symbol] = {}
+    for t in node.types:
+        found |= type_symbols(t)
+    for a in node.attrs.values():
+        found |= attr_symbols(a)
     for body in node.regions:
-        found |= {name for p in body.params for name in type_symbols(p.type)}
+        for p in body.params:
+            found |= type_symbols(p.type)
         for inner in body.nodes:
-            found |= used_symbols(inner)
+            found |= _symbols_of(inner)
     return found
 
 

@@ -4,16 +4,26 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from .attrs import Attr
-from .dims import Dim, Expr, substitute
+from .dims import Dim, Expr, substitute, symbol, symbols
 from .graph import Function, Node, Region, Value
 from .types import MapType, OptionalType, SequenceType, TensorType, TupleType, Type
+
+
+def concrete_dim(d: Dim, values: Mapping[str, Dim]) -> Dim:
+    """The dim with the symbols of `values` replaced, in the bounds of other symbols too."""
+    bounded: dict[str, Dim] = {}
+    for s in symbols(d).values():
+        if s.name not in values and (isinstance(s.lo, Expr) or isinstance(s.hi, Expr)):
+            lo, hi = (None if b is None else concrete_dim(b, values) for b in (s.lo, s.hi))
+            bounded[s.name] = symbol(s.name, lo, hi)
+    return substitute(d, {**bounded, **values} if bounded else values)
 
 
 def concrete_type(t: Type, values: Mapping[str, Dim]) -> Type:
     """The type with the symbols of `values` replaced."""
     match t:
         case TensorType() if not t.is_static:
-            return t.with_shape(tuple(substitute(d, values) for d in t.shape))
+            return t.with_shape(tuple(concrete_dim(d, values) for d in t.shape))
         case TupleType():
             return TupleType(tuple(concrete_type(part, values) for part in t.types))
         case SequenceType(element):
@@ -30,7 +40,7 @@ def concrete_attr(a: Attr, values: Mapping[str, Dim]) -> Attr:
     """The attribute with the symbols of `values` replaced."""
     match a:
         case Expr():
-            return substitute(a, values)
+            return concrete_dim(a, values)
         case tuple():
             return tuple(concrete_attr(part, values) for part in a)
         case TensorType() | TupleType() | SequenceType() | OptionalType() | MapType():

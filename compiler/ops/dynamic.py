@@ -24,13 +24,11 @@ def symbol_of(d: Dim) -> Symbol | None:
 
 
 def check_symbols(symbols: tuple[Dim, ...], code: str) -> None:
-    """The attribute `symbols` of an op that defines some: plain symbols with numbers as bounds, or what passes have put in their place."""
+    """The attribute `symbols` of an op that defines some: each once, or what passes have put in its place."""
     names: set[str] = set()
     for d in symbols:
         s = symbol_of(d)
         if s is not None:
-            plain = all(b is None or isinstance(b, int) for b in (s.lo, s.hi))
-            check(plain, code, f"the bounds of the symbol `{s}` must be numbers, they are [{s.lo}, {s.hi}]")
             check(s.name not in names, code, f"the symbol `{s}` is listed twice")
             names.add(s.name)
 
@@ -57,8 +55,8 @@ bind_dims = define(
 
     From here on the symbols may stand in types and attributes. The results are *witnesses*, arrays without bytes whose first dim is the
     symbol's value. Where passes have found out more of a symbol its place is taken by a number or an expression, and the size must be
-    that. A negative size is an error when it is met. C1: `sizes` is a vector of i64, as long as `symbols`. C2: symbols are listed once
-    and bounded by numbers. C3 (checked of the function): nothing else defines them, and all that mentions them comes later.""",
+    that. A negative size is an error when it is met. C1: `sizes` is a vector of i64, as long as `symbols`. C2: symbols are listed
+    once. C3 (checked of the function): nothing else defines them, and all that mentions them comes later.""",
     infer=_infer_bind_dims,
     reference=_reference_bind_dims,
     traits=("symbols",),

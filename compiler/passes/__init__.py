@@ -12,5 +12,6 @@ from .fold import fold_constants as fold_constants
 from .fuse import fuse as fuse
 from .inline import inline_calls as inline_calls
 from .layout import block_layout as block_layout
+from .outline import outline as outline
 from .reshapes import sink_reshapes as sink_reshapes
 from .winograd import use_winograd as use_winograd

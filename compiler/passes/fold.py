@@ -15,7 +15,21 @@ from .base import Context, region_pass
 from .rewrite import effectful, rebuilt
 
 # Never folded: control flow and host calls keep their meaning at run time.
-_NEVER = {"constant", "while", "if", "case", "custom_call", "call", "composite", "rng", "weft.fusion", "optimization_barrier"}
+_NEVER = {
+    "constant",
+    "while",
+    "if",
+    "case",
+    "custom_call",
+    "call",
+    "composite",
+    "rng",
+    "optimization_barrier",
+    "weft.bind_dims",
+    "weft.case",
+    "weft.fusion",
+    "weft.while",
+}
 _EXPANDING = {"broadcast_in_dim", "iota"}
 # Always folded: a kernel wants the result as a constant, however large.
 _TRANSFORMS = {"weft.winograd_weights"}

@@ -35,8 +35,9 @@ KIND_OF_ROOT = {
     "rng_bit_generator": "rng",
     **dict.fromkeys(CONTRACTIONS, "contraction"),
 }
-# Results are views of their operands, tuples, or computed by the executor.
+# Results are views of their operands, tuples, or computed by the executor or the driver.
 UNFUSED = {
+    "call",
     "constant",
     "while",
     "if",
@@ -46,7 +47,10 @@ UNFUSED = {
     "tuple",
     "get_tuple_element",
     "after_all",
+    "weft.bind_dims",
+    "weft.case",
     "weft.fusion",
+    "weft.while",
 }
 _ALONE = {"scatter", "sort", "rng"}
 _FREE = {"iota", "broadcast_in_dim"}
