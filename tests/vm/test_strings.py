@@ -34,6 +34,11 @@ def test_codes_are_ranks_that_decode() -> None:
         call("string_decode", np.array([6]), pool)
 
 
+def test_witness() -> None:
+    (witness,) = call("string_witness", np.empty((2, 3), object), axis=1)
+    assert witness.shape == (3, 0) and witness.dtype == bool
+
+
 def test_find_takes_the_last_of_equal_keys() -> None:
     (found,) = call("string_find", strings("x", "y", "z"), strings("x", "z", "x"))
     assert found.tolist() == [2, -1, 1]

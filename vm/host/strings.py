@@ -37,6 +37,16 @@ def _numbers(items: Iterable[Any], x: np.ndarray, dtype: Any = np.int64) -> np.n
     return np.fromiter(items, dtype, x.size).reshape(x.shape)
 
 
+def _witness_type(attributes: Attributes, x: ValueType) -> tuple[ValueType, ...]:
+    return (ArrayType(BOOL, (_shape(x)[int(attributes["axis"])], 0)),)
+
+
+@host("string_witness", 1, _witness_type)
+def _witness(attributes: Attributes, x: np.ndarray) -> np.ndarray:
+    """An array without bytes whose first dim is dim `axis` of the operand: it tells kernels a size that only strings have."""
+    return np.empty((x.shape[int(attributes["axis"])], 0), np.bool_)
+
+
 def _encode_type(_: Attributes, *xs: ValueType) -> tuple[ValueType, ...]:
     return *(ArrayType(I64, _shape(x)) for x in xs), ArrayType(STRING, (None,))
 
