@@ -18,6 +18,7 @@ from . import dims, isa
 from .dims import Dim, Symbol
 
 VERSION = 2
+MAX_NESTING = 32  # of sequences, optionals and maps
 
 
 class Access(IntEnum):
@@ -239,8 +240,13 @@ def _function(message: program_pb2.Function) -> Function:
 def _driver(message: program_pb2.Driver) -> Driver:
     names = tuple(s.name for s in message.symbols)
     types: list[ValueType] = []
+    depths: list[int] = []
     for t in message.types:
         types.append(_value_type(t, names, types))
+        inner = {"sequence": t.sequence, "optional": t.optional, "map": t.map.value}.get(t.WhichOneof("type") or "")
+        depths.append(0 if inner is None else depths[inner] + 1)
+        if depths[-1] > MAX_NESTING:
+            raise fail("program.type", f"driver {message.name!r}: a type is nested more than {MAX_NESTING} deep")
     if any(number >= len(types) for number in message.registers):
         raise fail("program.register", f"driver {message.name!r}: a register has a type that is not in its table of {len(types)}")
     return Driver(

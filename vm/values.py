@@ -197,8 +197,8 @@ def shape_problem(t: ArrayType, array: np.ndarray, sizes: Sequence[int]) -> str:
         if wanted != size:
             why = ""
             if isinstance(dim, Expr):
-                known = [(dim.names[s], sizes[s]) for s in sorted(dim.symbols)]
-                why = f" ({dim}, where {describe(*zip(*known, strict=True))})"
+                used = sorted(dim.symbols)
+                why = f" ({dim}, where {describe([dim.names[s] for s in used], [sizes[s] for s in used])})" if used else ""
             return f"has shape {list(array.shape)}, expected {type_text(t)}: dimension {axis} is {size}, not {wanted}{why}"
     return ""
 
