@@ -47,7 +47,7 @@ def model(
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset), helper.make_opsetid(ML, ml)])
 
 
-def run(m: onnx.ModelProto, *inputs: object, compiled: bool = False) -> list[object]:
+def run(m: onnx.ModelProto, *inputs: object, compiled: bool = True) -> list[object]:
     """The results, which interpreter and compiled program must agree on."""
     module = from_model(m)
     results = evaluate(module, *inputs)

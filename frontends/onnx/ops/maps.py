@@ -28,20 +28,26 @@ def zip_map(node: NodeView, scores: Value) -> Value:
 @handles("DictVectorizer", domain=ML, host=True)
 def dict_vectorizer(node: NodeView, x: Value) -> Value:
     """The values of a map at the keys of the vocabulary, 0 where it has none."""
-    return host.call1("map_values", x, keys=_keys(node, "int64_vocabulary", "string_vocabulary"))
+    return host.call1("map_values", x, keys=_keys(node, "int64_vocabulary", "string_vocabulary"), dtype=_dtype(x).name)
+
+
+def _dtype(x: Value) -> dtypes.DType:
+    """The type of the scalars in a map."""
+    assert isinstance(x.type, MapType) and isinstance(x.type.value, TensorType)
+    return x.type.value.dtype
 
 
 @handles("CastMap", domain=ML, host=True)
 def cast_map(node: NodeView, x: Value) -> Value:
     """The values of a map as a matrix of one row: all of them by ascending key, or (SPARSE) with each at the place that is its key."""
-    assert isinstance(x.type, MapType) and isinstance(x.type.value, TensorType)
     match node.string("map_form", "DENSE"):
         case "DENSE":
-            values = host.call1("map_sorted", x)
+            values = host.call1("map_sorted", x, dtype=_dtype(x).name)
         case "SPARSE":
             length = node.int("max_map", 1)
-            node.check_limit("followed_elements", length, f"asks for a tensor of {length} elements")
-            values = host.call1("map_values", x, keys=list(range(length)))
+            node.check(length >= 0, "attribute", f"`max_map` is {length}")
+            node.check_limit("table_elements", length, f"asks for a tensor of {length} elements")
+            values = host.call1("map_spread", x, length=length, dtype=_dtype(x).name)
         case form:
             raise node.error("attribute", f"`map_form` is {form!r}")
     return _row(node, values)
