@@ -3,9 +3,12 @@
 A number that only moves indices stays data; only what becomes a size is bound.
 """
 
+import numpy as np
+
+from ...compiler.interpreter import evaluate
 from ...compiler.ir.attrs import ScatterDims
 from ...compiler.ir.dims import Dim
-from ...compiler.ir.graph import Value, param, region
+from ...compiler.ir.graph import Region, Value, param, region, sort_nodes, used_symbols
 from ...compiler.ir.types import TensorType
 from ...compiler.ops import helpers
 from ...compiler.ops.bodies import identity_of
@@ -148,3 +151,14 @@ def unraveled(places: Array, shape: Array) -> list[Array]:
         found.append(Array(op("remainder", rest.value, by.value)))
         rest = Array(op("divide", rest.value, by.value))
     return found[::-1]
+
+
+def evaluated(*xs: Array) -> list[np.ndarray] | None:
+    """What the arrays are, if they follow from constants alone; else None."""
+    try:
+        nodes = sort_nodes((), [x.value for x in xs])
+    except ValueError:
+        return None
+    if any(used_symbols(n) or n.defined_symbols for n in nodes):
+        return None
+    return evaluate(Region((), nodes, tuple(x.value for x in xs)))

@@ -1,5 +1,6 @@
 """Importers of ONNX operators by family; importing this package fills the registry."""
 
+from . import col2im as col2im
 from . import control as control
 from . import conversion as conversion
 from . import einsum as einsum
@@ -22,8 +23,10 @@ from . import recurrent as recurrent
 from . import reduction as reduction
 from . import resize as resize
 from . import sampling as sampling
+from . import selection as selection
 from . import sequences as sequences
 from . import shape as shape
 from . import signal as signal
 from . import slicing as slicing
 from . import strings as strings
+from . import suppression as suppression

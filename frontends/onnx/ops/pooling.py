@@ -1,13 +1,11 @@
 """Pooling, its inverse, and the inverse of cutting an image into blocks."""
 
 from collections.abc import Sequence
-from itertools import product
 from math import ceil, prod
 
 import numpy as np
 
 from ....compiler.ir.attrs import ScatterDims
-from ....compiler.ir.dims import floordiv
 from ....compiler.ir.dims import product as size_product
 from ....compiler.ir.graph import Value, param, region
 from ....compiler.ir.types import TensorType
@@ -190,37 +188,3 @@ def max_unpool(node: NodeView, x: Value, indices: Value, output_shape: Value | N
     wanted = node.dims(output_shape, "the shape")
     node.check_length(wanted, rank + 2, "the shape")
     return build.pad(y, [0] * (rank + 2), [w - n for w, n in zip(wanted, shape, strict=True)])
-
-
-@handles("Col2Im")
-def col2im(node: NodeView, x: Value, image_shape: Value, block_shape: Value) -> Value:
-    """The image [N, C, …] from its blocks in columns [N, C·block, L]; where blocks overlap they are added."""
-    node.check_rank(x, 3)
-    image, block = node.numbers(image_shape, "the image's shape"), node.numbers(block_shape, "the block's shape")
-    rank = len(image)
-    node.check_length(block, rank, "the block's shape")
-    node.check(min(block, default=0) > 0, "size", f"blocks of `Col2Im` are {block}")
-    node.check_limit("unrolled", prod(block), f"has blocks of {block}")
-    strides, dilations, pads = steps_of(node, "strides", rank), steps_of(node, "dilations", rank), node.ints("pads", (0,) * (2 * rank))
-    node.check_length(pads, 2 * rank, "`pads`")
-    extent = zip(image, pads[:rank], pads[rank:], block, dilations, strides, strict=True)
-    blocks = [(n + lo + hi - d * (b - 1) - 1) // s + 1 for n, lo, hi, b, d, s in extent]
-    node.check(min(blocks) > 0 and x.shape[2] == prod(blocks), "shape", f"{x.type} is not made of {blocks} blocks")
-    n, columns = x.shape[:2]
-    split = reshape_to(x, (n, floordiv(columns, prod(block)), prod(block), *blocks))
-    total: Value | None = None
-    for k, place in enumerate(product(*map(range, block))):
-        part = reshape_to(build.slice_axis(split, 2, k, k + 1), (*split.shape[:2], *blocks))
-        low = [p * d - lo for p, d, lo in zip(place, dilations, pads[:rank], strict=True)]
-        spread = [(b - 1) * s + 1 for b, s in zip(blocks, strides, strict=True)]
-        part = op(
-            "pad",
-            part,
-            const(0, x.dtype),
-            edge_padding_low=(0, 0, *low),
-            edge_padding_high=(0, 0, *(n - at - s for n, at, s in zip(image, low, spread, strict=True))),
-            interior_padding=(0, 0, *(s - 1 for s in strides)),
-        )
-        total = part if total is None else op("add", total, part)
-    assert total is not None
-    return total
