@@ -25,7 +25,7 @@ from .bench.harness import Measurement, Settings, measure
 from .bench.runtimes import RUNTIMES
 from .compile_command import add_compile_options, at_least, parse_shapes
 from .console import progress
-from .run_command import random_array, read_arrays
+from .host_values import random_array, read_values
 
 HELP = "measure a model against other runtimes"
 
@@ -77,7 +77,7 @@ def execute(arguments: argparse.Namespace) -> int:
 def bench_inputs(module: Module, arguments: argparse.Namespace) -> dict[str, np.ndarray]:
     """The inputs of the main function: from files, else random; dims that are still open are 1."""
     rng = np.random.default_rng(arguments.seed)
-    given = read_arrays(arguments.input)
+    given = read_values(arguments.input)
     inputs: dict[str, np.ndarray] = {}
     for name, p in zip(module.main.param_names, module.main.params, strict=True):
         shape = tuple(d if isinstance(d, int) else 1 for d in p.tensor.shape)
