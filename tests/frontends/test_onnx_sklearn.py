@@ -1,4 +1,4 @@
-"""Multi-layer perceptrons of scikit-learn as skl2onnx exports them."""
+"""Models of scikit-learn as skl2onnx exports them: perceptrons, and classifiers whose labels are strings."""
 
 from collections.abc import Callable
 from typing import Any
@@ -7,14 +7,21 @@ import numpy as np
 import pytest
 import weft
 from skl2onnx import to_onnx
+from skl2onnx.common.data_types import StringTensorType
 from sklearn.datasets import load_iris
+from sklearn.ensemble import GradientBoostingClassifier, RandomForestClassifier
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.linear_model import LogisticRegression
+from sklearn.neighbors import KNeighborsClassifier
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import MinMaxScaler, Normalizer, StandardScaler
+from sklearn.preprocessing import MinMaxScaler, Normalizer, OneHotEncoder, StandardScaler
+from sklearn.svm import SVC
 from weft.compiler.interpreter import evaluate
 from weft.frontends.onnx import from_model
 from weft.vm import VM
+
+from .host_models import same
 
 pytestmark = pytest.mark.filterwarnings(f"ignore::{ConvergenceWarning.__module__}.ConvergenceWarning")
 X, Y = load_iris(return_X_y=True)
@@ -31,10 +38,14 @@ def run_both(model: Any, x: np.ndarray, options: dict[str, Any] | None = None) -
     module = from_model(exported)
     wanted = evaluate(module, x)
     got = VM(threads=1).load(weft.compile(module))["main"](x)
-    got = got if isinstance(got, tuple) else (got,)
-    for a, b in zip(got, wanted, strict=True):
-        np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-6)
-    return list(got)
+    got = list(got) if isinstance(got, tuple) else [got]
+    same(got, wanted)
+    return got
+
+
+def matrix(scores: Any) -> np.ndarray:
+    """Scores by class label for each row, as a matrix in the order of the labels."""
+    return np.array([[row[label] for label in sorted(row)] for row in scores]) if isinstance(scores, list) else scores
 
 
 @pytest.mark.parametrize("options", [None, {"zipmap": False}, {"zipmap": "columns"}], ids=["zipmap", "matrix", "columns"])
@@ -43,7 +54,7 @@ def test_classifier(activation: str, options: dict[str, Any] | None) -> None:
     model = classifier(activation=activation).fit(X, Y)
     labels, *scores = run_both(model, X[::3], options)
     assert np.array_equal(labels, model.predict(X[::3]))
-    columns = np.stack(scores, 1) if len(scores) > 1 else scores[0]
+    columns = np.stack(scores, 1) if len(scores) > 1 else matrix(scores[0])
     np.testing.assert_allclose(columns, model.predict_proba(X[::3]), rtol=1e-3, atol=1e-5)
 
 
@@ -52,7 +63,8 @@ def test_two_classes_with_labels_of_their_own() -> None:
     model = classifier().fit(X, y)
     labels, scores = run_both(model, X[::5])
     assert np.array_equal(labels, model.predict(X[::5]))
-    np.testing.assert_allclose(scores, model.predict_proba(X[::5]), rtol=1e-3, atol=1e-5)
+    assert list(scores[0]) == [3, 7]
+    np.testing.assert_allclose(matrix(scores), model.predict_proba(X[::5]), rtol=1e-3, atol=1e-5)
 
 
 @pytest.mark.parametrize("make", [StandardScaler, MinMaxScaler, Normalizer])
@@ -60,7 +72,7 @@ def test_pipeline(make: Callable[[], Any]) -> None:
     model = make_pipeline(make(), classifier()).fit(X, Y)
     labels, scores = run_both(model, X[::3])
     assert np.array_equal(labels, model.predict(X[::3]))
-    np.testing.assert_allclose(scores, model.predict_proba(X[::3]), rtol=1e-3, atol=1e-5)
+    np.testing.assert_allclose(matrix(scores), model.predict_proba(X[::3]), rtol=1e-3, atol=1e-5)
 
 
 def test_regressor() -> None:
@@ -84,10 +96,38 @@ def test_several_labels_at_once() -> None:
     np.testing.assert_allclose(scores[:, 2:], model.predict_proba(X[::3]), rtol=1e-3, atol=1e-5)
 
 
-def test_labels_that_are_strings() -> None:
-    """The scores can be computed; the label, a string, needs a kernel for strings, which the compiler refuses by name."""
-    model = classifier().fit(X, np.array(["setosa", "versicolor", "virginica"])[Y])
-    module = from_model(to_onnx(model, X[:1], target_opset=17))
-    with pytest.raises(weft.WeftError) as e:
-        weft.compile(module)
-    assert "string" in str(e.value)
+NAMES = np.array(["setosa", "versicolor", "virginica"])
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        classifier,
+        LogisticRegression,
+        RandomForestClassifier,
+        GradientBoostingClassifier,
+        lambda: SVC(probability=True),
+        KNeighborsClassifier,
+    ],
+    ids=["perceptron", "logistic", "forest", "boosting", "svm", "neighbours"],
+)
+def test_labels_that_are_strings(make: Callable[[], Any]) -> None:
+    model = make().fit(X, NAMES[Y])
+    labels, scores = run_both(model, X[::3])
+    assert labels.tolist() == model.predict(X[::3]).tolist()
+    assert list(scores[0]) == NAMES.tolist()
+    np.testing.assert_allclose(matrix(scores), model.predict_proba(X[::3]), rtol=1e-3, atol=1e-4)
+
+
+def test_texts() -> None:
+    """Strings all the way: categories as features, names as labels."""
+    rows = np.array([["red", "round"], ["green", "long"], ["red", "long"], ["blue", "round"]] * 3, object)
+    names = np.array(["apple", "cucumber", "pepper", "plum"] * 3)
+    model = make_pipeline(OneHotEncoder(handle_unknown="ignore"), LogisticRegression()).fit(rows, names)
+    exported = to_onnx(model, initial_types=[("x", StringTensorType([None, 2]))], target_opset=17)
+    module = from_model(exported)
+    given = np.vstack([rows[:4], [["pink", "round"]]])
+    results = evaluate(module, given)
+    same(list(VM(threads=1).load(weft.compile(module))["main"](given)), results)
+    assert results[0].tolist() == model.predict(given).tolist()
+    np.testing.assert_allclose(matrix(results[1]), model.predict_proba(given), rtol=1e-3, atol=1e-5)
