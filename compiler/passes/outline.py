@@ -8,12 +8,14 @@ one of its inputs: where none is, a value that has such a dim (at best a witness
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+from ...proto.dtypes import BOOL
 from ...proto.errors import fail
 from ..drivers import NATIVE_CONTROL, is_driver, stays_in_driver
 from ..ir.attrs import Symref
 from ..ir.dims import Dim, Expr, Symbol
 from ..ir.graph import Function, Module, Node, Region, Value, param, used_symbols
 from ..ir.types import TensorType, Type, is_host, type_symbols
+from ..ops.registry import op_of
 from .base import Context, module_pass, with_body
 from .rewrite import effectful
 
@@ -155,6 +157,9 @@ class _Body:
         candidates = [v for v in self.available if name in _determined(v.type)]
         if candidates:
             return min(candidates, key=_weight)
+        strings = [(v, axis) for v in self.available if is_host(v.type) for axis in _axes_of(name, v.type)]
+        if strings:
+            return self._string_witness(*strings[0])
         if self.outer is None:
             function = self.segments.function
             fact = f"no value that a kernel can take has the symbol `{name}` as a dim"
@@ -164,6 +169,15 @@ class _Body:
             self.witnesses[w] = param(w.type, w.name)
             self.available.append(self.witnesses[w])
         return self.witnesses[w]
+
+    def _string_witness(self, strings: Value, axis: int) -> Value:
+        """A witness for a dim that only strings have."""
+        config, result = f'{{"axis": {axis}}}', TensorType(BOOL, (strings.shape[axis], 0))
+        made = op_of("custom_call")(strings, call_target_name="string_witness", backend_config=config, result=result)
+        assert isinstance(made, Value) and made.node is not None
+        self.nodes.append(made.node)
+        self.available.append(made)
+        return made
 
     # Nodes of the driver
 
@@ -235,6 +249,11 @@ def _determined(t: Type) -> set[str]:
     if not isinstance(t, TensorType) or is_host(t):
         return set()
     return {name for d in t.shape for name in _whole(d)}
+
+
+def _axes_of(name: str, t: Type) -> list[int]:
+    """The dims of a tensor from which the symbol's value follows."""
+    return [axis for axis, d in enumerate(t.shape) if name in _whole(d)] if isinstance(t, TensorType) else []
 
 
 def _whole(d: Dim) -> set[str]:
