@@ -9,6 +9,7 @@ import numpy as np
 import onnx
 import weft
 from onnx import TensorProto, numpy_helper
+from weft.compiler.ir.types import TensorType, Type
 from weft.frontends.onnx import from_model
 
 _LARGEST_SHAPE = 64  # elements of an input that may be a shape, axes, a scale …
@@ -44,22 +45,35 @@ class Case:
                 model.graph.input.remove(info)
         return model
 
-    def feeds(self, module: weft.Module) -> dict[str, np.ndarray]:
+    def feeds(self, module: weft.Module) -> dict[str, object]:
         """The inputs of the imported model by name, in its own element types (onnx gives those of narrow types as others)."""
         named = dict(zip((i.name for i in self.model.graph.input), self.inputs, strict=False))
         params = zip(module.main.param_names, module.main.params, strict=True)
-        return {name: np.asarray(named[name]).astype(p.dtype.numpy, copy=False) for name, p in params}
+        return {name: _as(named[name], p.type) for name, p in params}
 
-    def check(self, results: Sequence[np.ndarray]) -> None:
+    def check(self, results: Sequence[object]) -> None:
         """Assert that results are what is expected; bfloat16 up to the last two bits."""
-        for got, want in zip(results, map(np.asarray, self.results), strict=True):
-            assert (got.shape, got.dtype) == (want.shape, want.dtype)
-            if got.dtype == object:
-                assert (got == want).all()
-                continue
-            wide = np.complex128 if got.dtype.kind == "c" else np.float64
-            rtol = max(self.rtol, 2.0**-6) if got.dtype.name == "bfloat16" else self.rtol
-            np.testing.assert_allclose(got.astype(wide), want.astype(wide), rtol=rtol, atol=self.atol)
+        for got, want in zip(results, self.results, strict=True):
+            self._check(got, want)
+
+    def _check(self, got: object, want: object) -> None:
+        if want is None or isinstance(want, list):
+            assert type(got) is type(want), f"{got} instead of {want}"
+            for g, w in zip(got or (), want or (), strict=True):  # type: ignore[call-overload]
+                self._check(g, w)
+            return
+        want = np.asarray(want)
+        assert isinstance(got, np.ndarray) and (got.shape, got.dtype) == (want.shape, want.dtype), f"{got} instead of {want}"
+        if got.dtype == object:
+            assert (got == want).all()
+            return
+        wide = np.complex128 if got.dtype.kind == "c" else np.float64
+        rtol = max(self.rtol, 2.0**-6) if got.dtype.name == "bfloat16" else self.rtol
+        np.testing.assert_allclose(got.astype(wide), want.astype(wide), rtol=rtol, atol=self.atol)
+
+
+def _as(value: object, t: Type) -> object:
+    return np.asarray(value).astype(t.dtype.numpy, copy=False) if isinstance(t, TensorType) else value
 
 
 @cache
