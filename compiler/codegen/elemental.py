@@ -46,6 +46,7 @@ class Emitter(Memory, Walk[Elem]):
         Memory.__init__(self, w, lanes)
         Walk.__init__(self)
         self._buffers: dict[Value, Buffer] = {}
+        self._bound_at: dict[Value, int] = {}
         self._fresh = 0
 
     # -- what the kernel provides ---------------------------------------------------------------------------------------------
@@ -62,6 +63,16 @@ class Emitter(Memory, Walk[Elem]):
     def buffer_of(self, value: Value) -> Buffer:
         """The memory given for `value`."""
         return self._buffers[value]
+
+    def bind(self, value: Value, element: Callable[[Index], Elem]) -> None:
+        """The elements of `value` come from a function, which is not called for code outside the scope that is open now."""
+        super().bind(value, element)
+        self._bound_at[value] = self.scopes.depth
+
+    def unbind(self, value: Value) -> None:
+        """Undoes `bind`."""
+        super().unbind(value)
+        del self._bound_at[value]
 
     # -- loops ----------------------------------------------------------------------------------------------------------------
 
@@ -170,9 +181,9 @@ class Emitter(Memory, Walk[Elem]):
         assert op.element is not None
         if inlined or self._vary(index):
             return op.element(self, node, index)
-        # The same in all lanes: computed once, as far out as memory may be read.
-        depth = max((self.indices.depth(d) for d in index), default=0)
-        with self._uniform(), self.scopes.hoist(max(depth, self.scopes.read_depth)):
+        # The same in all lanes: computed once, as far out as memory may be read and what is bound is known.
+        depth = max((*map(self.indices.depth, index), *self._bound_at.values(), self.scopes.read_depth))
+        with self._uniform(), self.scopes.hoist(min(depth, self.scopes.depth)):
             return op.element(self, node, index)
 
     @contextmanager

@@ -9,7 +9,7 @@ from weft.compiler.ops.helpers import const
 from weft.proto.dtypes import BF16, F16, F32, F64
 
 from .run import HOST, TARGETS, Loaded, assert_close, check, fusion, reference
-from .test_map import broadcast, op, p
+from .test_map import broadcast, op, p, reshape
 
 N, M = symbol("N", 0), symbol("M", 0)
 IDENTITY = {"add": 0, "maximum": -np.inf, "multiply": 1, "minimum": np.inf}
@@ -123,3 +123,14 @@ def test_nan_and_infinity():
     data = numbers(x, np.random.default_rng(4))
     data[0, 33], data[1, 2], data[2, 7] = np.nan, np.inf, -np.inf
     check(fusion("rows", [x], [softmax(x, (1,), exp=None)]), [data], rtol=1e-5)
+
+
+def test_one_row_of_any_length_reshaped():
+    """A result of the whole tensor is known after the loop over it, not before: nothing that reads it through a reshape comes earlier."""
+    x = p(F32, N, 4)
+    total = reduce(op("exponential", op("subtract", x, back(reduce(x, "maximum", (0, 1)), x, (0, 1)))), "add", (0, 1))
+    loaded = Loaded(fusion("rows", [x], [op("log", reshape(total, 1, 1))]), HOST)
+    for n in (1, 7, 300):
+        arrays = [numbers(x, np.random.default_rng(n), N=n)]
+        for got, want in zip(loaded(arrays), reference(loaded.node, arrays), strict=True):
+            assert_close(got, want, 1e-5, 1e-6)
