@@ -1,0 +1,97 @@
+"""Element types and the standard's rules of promotion."""
+
+import builtins
+from typing import Any
+
+import ml_dtypes
+import numpy as np
+
+from ....compiler.ir.graph import Value
+from ....compiler.ops.helpers import cast, const, full_like
+from ....proto.dtypes import DType, from_numpy
+from ....proto.errors import fail
+
+__all__ = [
+    "bfloat16", "bool", "complex64", "complex128", "dtype_of", "float16", "float32", "float64", "int8", "int16", "int32", "int64",
+    "uint8", "uint16", "uint32", "uint64",
+]  # fmt: skip
+
+bool = np.dtype(np.bool_)
+int8, int16, int32, int64 = (np.dtype(f"i{n}") for n in (1, 2, 4, 8))
+uint8, uint16, uint32, uint64 = (np.dtype(f"u{n}") for n in (1, 2, 4, 8))
+float16, float32, float64 = (np.dtype(f"f{n}") for n in (2, 4, 8))
+bfloat16 = np.dtype(ml_dtypes.bfloat16)
+complex64, complex128 = np.dtype("c8"), np.dtype("c16")
+
+DEFAULT_FLOAT, DEFAULT_INT, DEFAULT_COMPLEX = float32, int64, complex64
+
+
+def dtype_of(dtype: Any) -> np.dtype:
+    """The element type that a dtype, its name or a Python type stands for."""
+    python = {builtins.bool: bool, int: DEFAULT_INT, float: DEFAULT_FLOAT, complex: DEFAULT_COMPLEX}
+    return python[dtype] if dtype in python else np.dtype(dtype)
+
+
+def weft_dtype(dtype: Any) -> DType:
+    """The same as the graph's element type."""
+    found = dtype_of(dtype)
+    try:
+        return from_numpy(found)
+    except KeyError:
+        raise fail("numpy.dtype", f"tensors cannot have elements of type {found}") from None
+
+
+def promote(x: np.dtype, y: np.dtype) -> np.dtype:
+    """The smallest type that holds both: the standard's table, extended to integers with floats as NumPy and JAX have it."""
+    if x == y:
+        return x
+    if bfloat16 in (x, y):
+        other = y if x == bfloat16 else x
+        return float32 if other == float16 else other if other.kind in "fc" else bfloat16
+    kinds = {x.kind, y.kind}
+    if kinds & set("fc") and kinds & set("biu"):
+        return x if x.kind in "fc" else y
+    return np.promote_types(x, y)
+
+
+def weak_type(x: Any, beside: np.dtype) -> np.dtype:
+    """The type a Python number takes beside a tensor."""
+    match x:
+        case builtins.bool():
+            return beside
+        case int():
+            return DEFAULT_INT if beside == bool else beside
+        case float():
+            return beside if beside.kind in "fcV" else DEFAULT_FLOAT
+        case _:
+            return beside if beside.kind == "c" else complex128 if beside == float64 else complex64
+
+
+def together(*xs: Any) -> tuple[Value, ...]:
+    """Values of one element type; numbers become constants of rank 0."""
+    dtypes = [v.dtype.numpy for v in xs if isinstance(v, Value)]
+    common = dtypes[0] if dtypes else None
+    for d in dtypes[1:]:
+        common = promote(common, d)  # type: ignore[arg-type]
+    for x in xs:
+        if not isinstance(x, Value):
+            common = dtype_of(type(x)) if common is None else weak_type(x, common)
+    assert common is not None
+    wanted = weft_dtype(common)
+    return tuple(cast(x, wanted) if isinstance(x, Value) else number(x, wanted) for x in xs)
+
+
+def number(x: Any, dtype: DType) -> Value:
+    """A Python number as a constant of rank 0; OverflowError if the type cannot hold it."""
+    return const(np.asarray(x, dtype.numpy) if dtype.is_int else x, dtype)
+
+
+def like(x: Value, value: Any) -> Value:
+    """A number filled into the shape and type of `x`."""
+    return full_like(x, value)
+
+
+def floating(x: Any) -> Value:
+    """A value as floats: integers and booleans become the default float."""
+    (v,) = together(x)
+    return v if v.dtype.is_float or v.dtype.is_complex else cast(v, weft_dtype(DEFAULT_FLOAT))

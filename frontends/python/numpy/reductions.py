@@ -1,0 +1,124 @@
+"""Sums, extremes, means."""
+
+from typing import Any
+
+from ....compiler.ir.dims import product
+from ....compiler.ir.graph import Value
+from ....compiler.ops.bodies import identity_of
+from ....compiler.ops.helpers import cast, const, reshape_to, scalar_region
+from ....proto.dtypes import BOOL, I64
+from ....proto.errors import fail
+from ..lift import lifted
+from .dtypes import floating, together, weft_dtype
+from .elementwise import node
+
+__all__ = ["all", "any", "argmax", "argmin", "max", "mean", "min", "prod", "sum"]
+
+
+def axes_of(axis: Any, rank: int) -> tuple[int, ...]:
+    """Axes counted from the front; None stands for all."""
+    given = tuple(range(rank)) if axis is None else axis if isinstance(axis, tuple) else (axis,)
+    for a in given:
+        if not -rank <= a < rank:
+            raise fail("numpy.axis", f"axis {a} of a tensor of rank {rank} must lie in [-{rank}, {rank})")
+    found = tuple(a % rank for a in given)
+    if len(set(found)) < len(found):
+        raise fail("numpy.axis", f"the axes {given} name one twice")
+    return tuple(sorted(found))
+
+
+def fold(x: Value, monoid: str, axis: Any, keepdims: bool) -> Value:
+    """A reduction by add, mul, max, min, and, or."""
+    axes = axes_of(axis, len(x.shape))
+    op = {"add": "add", "mul": "multiply", "max": "maximum", "min": "minimum", "and": "and", "or": "or"}[monoid]
+    init = const(identity_of(monoid, x.dtype), x.dtype)
+    y = node("reduce", x, init, dimensions=axes, body=scalar_region(op, x.dtype))
+    return reshape_to(y, tuple(1 if i in axes else n for i, n in enumerate(x.shape))) if keepdims else y
+
+
+def _summed(x: Any, dtype: Any) -> Value:
+    (v,) = together(x)
+    if dtype is not None:
+        return cast(v, weft_dtype(dtype))
+    if v.dtype.is_bool or (v.dtype.is_int and v.dtype.bits < 64):
+        return cast(v, weft_dtype("uint64") if v.dtype.is_unsigned else I64)
+    return v
+
+
+@lifted
+def sum(x: Any, /, *, axis: Any = None, dtype: Any = None, keepdims: bool = False) -> Value:
+    """The sum over an axis, several, or all; integers are summed in 64 bits."""
+    return fold(_summed(x, dtype), "add", axis, keepdims)
+
+
+@lifted
+def prod(x: Any, /, *, axis: Any = None, dtype: Any = None, keepdims: bool = False) -> Value:
+    """The product; integers are multiplied in 64 bits."""
+    return fold(_summed(x, dtype), "mul", axis, keepdims)
+
+
+@lifted
+def max(x: Any, /, *, axis: Any = None, keepdims: bool = False) -> Value:
+    """The largest element."""
+    return fold(together(x)[0], "max", axis, keepdims)
+
+
+@lifted
+def min(x: Any, /, *, axis: Any = None, keepdims: bool = False) -> Value:
+    """The smallest element."""
+    return fold(together(x)[0], "min", axis, keepdims)
+
+
+@lifted
+def mean(x: Any, /, *, axis: Any = None, keepdims: bool = False) -> Value:
+    """The arithmetic mean."""
+    v = floating(x)
+    total = fold(v, "add", axis, keepdims)
+    axes = axes_of(axis, len(v.shape))
+    n = product(v.shape[a] for a in axes)
+    if isinstance(n, int):
+        return node("divide", total, node("broadcast_in_dim", const(n, v.dtype), broadcast_dimensions=(), result=total.tensor))
+    count = const(1, v.dtype)
+    for a in axes:
+        count = node("multiply", count, cast(node("get_dimension_size", v, dimension=a), v.dtype))
+    return node("divide", total, node("broadcast_in_dim", count, broadcast_dimensions=(), result=total.tensor))
+
+
+@lifted
+def all(x: Any, /, *, axis: Any = None, keepdims: bool = False) -> Value:
+    """Whether all elements are true."""
+    return fold(cast(together(x)[0], BOOL), "and", axis, keepdims)
+
+
+@lifted
+def any(x: Any, /, *, axis: Any = None, keepdims: bool = False) -> Value:
+    """Whether an element is true."""
+    return fold(cast(together(x)[0], BOOL), "or", axis, keepdims)
+
+
+def _first_extreme(x: Value, monoid: str, axis: Any, keepdims: bool) -> Value:
+    if axis is None:
+        x = reshape_to(x, (product(x.shape),))
+        axis = 0
+    (d,) = axes_of(axis, len(x.shape))
+    best = fold(x, monoid, d, True)
+    spread = node("broadcast_in_dim", best, broadcast_dimensions=tuple(range(len(x.shape))), result=x.tensor)
+    hit = node("compare", x, spread, comparison_direction="EQ")
+    if x.dtype.is_float:
+        hit = node("or", hit, node("compare", x, x, comparison_direction="NE"))
+    places = node("iota", iota_dimension=d, result=x.tensor.with_dtype(I64))
+    none = const(2**62, I64)
+    far = node("broadcast_in_dim", none, broadcast_dimensions=(), result=places.tensor)
+    return fold(node("select", hit, places, far), "min", d, keepdims)
+
+
+@lifted
+def argmax(x: Any, /, *, axis: Any = None, keepdims: bool = False) -> Value:
+    """The index of the first largest element (of the first NaN, if there is one), int64."""
+    return _first_extreme(together(x)[0], "max", axis, keepdims)
+
+
+@lifted
+def argmin(x: Any, /, *, axis: Any = None, keepdims: bool = False) -> Value:
+    """The index of the first smallest element, int64."""
+    return _first_extreme(together(x)[0], "min", axis, keepdims)

@@ -1,0 +1,253 @@
+"""`Tensor`: an array that is there (eager), or will be (traced: a value of the graph that is being written)."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ...compiler.ir.graph import Value
+from ...proto.dtypes import from_numpy
+from ...proto.errors import WeftError, fail
+from .place import user_loc
+
+METHODS: dict[str, Callable[..., Any]] = {}
+"""The functions behind operators and methods, by name; `numpy/__init__.py` fills it in."""
+
+
+def _operator(name: str, swap: bool = False) -> Callable[..., Any]:
+    def method(self: "Tensor", *others: Any) -> Any:
+        if any(not _is_operand(o) for o in others):
+            return NotImplemented
+        return METHODS[name](*others, self) if swap else METHODS[name](self, *others)
+
+    return method
+
+
+def _is_operand(x: object) -> bool:
+    return isinstance(x, (Tensor, Value, bool, int, float, complex, np.ndarray, np.generic))
+
+
+class Tensor:
+    """An n-dimensional array of one element type. Never changes; `x.at[i].set(v)` gives a changed copy.
+
+    Outside of a traced function it holds its elements (`numpy.asarray(x)` reads them). Inside it stands for a value of the graph: its
+    shape and dtype are known, its elements are not.
+    """
+
+    __slots__ = ("__weakref__", "array", "recorded")
+    __array_priority__ = 1000
+
+    def __init__(self, data: np.ndarray | None = None, value: Value | None = None) -> None:
+        self.array = data
+        self.recorded = value
+
+    # Facts
+
+    @property
+    def is_traced(self) -> bool:
+        """Whether the elements are not known yet."""
+        return self.array is None
+
+    @property
+    def shape(self) -> tuple[Any, ...]:
+        """The sizes of the dims: numbers, or symbolic expressions in a function traced for any size."""
+        return self.array.shape if self.array is not None else self.value.shape
+
+    @property
+    def dtype(self) -> np.dtype:
+        """The element type, as numpy's."""
+        return self.array.dtype if self.array is not None else self.value.dtype.numpy
+
+    @property
+    def ndim(self) -> int:
+        return len(self.shape)
+
+    @property
+    def size(self) -> Any:
+        """The number of elements."""
+        found: Any = 1
+        for n in self.shape:
+            found = found * n
+        return found
+
+    @property
+    def value(self) -> Value:
+        """The value of the graph that this tensor stands for."""
+        if self.recorded is None:
+            raise TypeError("this tensor is not part of a graph")
+        return self.recorded
+
+    @property
+    def device(self) -> str:
+        return "cpu:0"
+
+    def to_device(self, device: str, /, *, stream: object = None) -> "Tensor":
+        """The tensor itself: there is one device yet."""
+        if device != self.device:
+            raise ValueError(f"there is no device {device!r}; the devices are 'cpu:0'")
+        return self
+
+    @property
+    def T(self) -> "Tensor":
+        """The matrix transposed."""
+        return METHODS["matrix_transpose"](self)
+
+    @property
+    def mT(self) -> "Tensor":
+        """The matrices in the last two dims transposed."""
+        return METHODS["matrix_transpose"](self)
+
+    @property
+    def at(self) -> Any:
+        """`x.at[index].set(v)`, `.add`, `.multiply`, `.min`, `.max`: a copy changed at these places."""
+        return METHODS["at"](self)
+
+    # Elements
+
+    def numpy(self) -> np.ndarray:
+        """The elements as a numpy array that cannot be written. `WeftError` in a traced function."""
+        if self.array is None:
+            raise self._unknown("numpy.asarray")
+        view = self.array.view()
+        view.flags.writeable = False
+        return view
+
+    def item(self) -> Any:
+        """The only element as a Python number."""
+        return self._element("item").item()
+
+    def tolist(self) -> Any:
+        """The elements as nested lists."""
+        return self.numpy().tolist()
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        if self.array is None:
+            raise self._unknown("numpy.asarray")
+        return np.array(self.array, dtype, copy=True) if copy else np.asarray(self.array, dtype)
+
+    def __array_namespace__(self, *, api_version: str | None = None) -> Any:
+        return METHODS["namespace"](api_version)
+
+    def __dlpack__(self, **keywords: Any) -> Any:
+        return self.numpy().__dlpack__(**keywords) if "copy" in keywords else np.array(self.numpy()).__dlpack__(**keywords)
+
+    def __dlpack_device__(self) -> tuple[Any, int]:
+        return self.numpy().__dlpack_device__()
+
+    def _element(self, what: str) -> np.ndarray:
+        if self.array is None:
+            raise self._unknown(what)
+        if self.array.size != 1:
+            raise TypeError(f"{what}() takes a tensor of one element, this one has shape {self.shape}")
+        return self.array.reshape(())
+
+    def _unknown(self, what: str) -> WeftError:
+        instead = {
+            "bool": "weft.cond(pred, f, g, ...) and weft.while_loop(cond, body, state) branch; weft.numpy.where chooses",
+            "index": "weft.scan, weft.while_loop and x[i] with a tensor i work with values that are computed",
+            "iter": "weft.scan(f, state, xs) and weft.map(f, xs) go through the first dim",
+        }.get(what, "return the tensor from the function and read it outside, or pass what it is needed for as a static argument")
+        fact = f"the elements of a traced tensor ({self._shown()}) are not known while the function is traced; {what}() needs them"
+        return fail("trace.value", fact, loc=user_loc(), help=instead)
+
+    def __bool__(self) -> bool:
+        return bool(self._element("bool"))
+
+    def __int__(self) -> int:
+        return int(self._element("int"))
+
+    def __float__(self) -> float:
+        return float(self._element("float"))
+
+    def __complex__(self) -> complex:
+        return complex(self._element("complex"))
+
+    def __index__(self) -> int:
+        found = self._element("index")
+        if found.dtype.kind not in "iu":
+            raise TypeError(f"only integer tensors can be indices, this one is {self.dtype}")
+        return int(found)
+
+    def __len__(self) -> int:
+        if not self.shape:
+            raise TypeError("a tensor of rank 0 has no len()")
+        return self.shape[0]
+
+    def __iter__(self) -> Any:
+        if not self.shape:
+            raise TypeError("a tensor of rank 0 cannot be iterated over")
+        if self.array is None and not isinstance(self.shape[0], int):
+            raise self._unknown("iter")
+        return (self[i] for i in range(self.shape[0]))
+
+    def __getitem__(self, index: Any) -> "Tensor":
+        return METHODS["getitem"](self, index)
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        raise TypeError("tensors do not change: x = x.at[index].set(value) gives a changed copy")
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def _shown(self) -> str:
+        return f"{from_numpy(self.dtype)}[{', '.join(map(str, self.shape))}]"
+
+    def __repr__(self) -> str:
+        if self.array is None:
+            return f"Tensor<traced {self._shown()}>"
+        return f"Tensor({np.array2string(self.array, separator=', ', prefix='Tensor(')}, dtype={self.dtype})"
+
+    def __str__(self) -> str:
+        return repr(self) if self.array is None else str(self.array)
+
+    def __format__(self, spec: str) -> str:
+        return format(self.item(), spec) if spec and self.size == 1 else str(self)
+
+    # Methods of numpy's arrays that programs use all the time
+
+    def astype(self, dtype: Any, /, *, copy: bool = True) -> "Tensor":
+        """The elements converted."""
+        return METHODS["astype"](self, dtype, copy=copy)
+
+    def reshape(self, *shape: Any) -> "Tensor":
+        """The elements in another shape, one dim of which may be -1."""
+        return METHODS["reshape"](self, shape[0] if len(shape) == 1 and isinstance(shape[0], (tuple, list)) else shape)
+
+    def transpose(self, *axes: int) -> "Tensor":
+        """The dims permuted; reversed without arguments."""
+        return METHODS["transpose"](self, axes[0] if len(axes) == 1 and isinstance(axes[0], (tuple, list)) else axes or None)
+
+    def sum(self, axis: Any = None, keepdims: bool = False) -> "Tensor":
+        return METHODS["sum"](self, axis=axis, keepdims=keepdims)
+
+    def mean(self, axis: Any = None, keepdims: bool = False) -> "Tensor":
+        return METHODS["mean"](self, axis=axis, keepdims=keepdims)
+
+    def max(self, axis: Any = None, keepdims: bool = False) -> "Tensor":
+        return METHODS["max"](self, axis=axis, keepdims=keepdims)
+
+    def min(self, axis: Any = None, keepdims: bool = False) -> "Tensor":
+        return METHODS["min"](self, axis=axis, keepdims=keepdims)
+
+    def argmax(self, axis: Any = None, keepdims: bool = False) -> "Tensor":
+        return METHODS["argmax"](self, axis=axis, keepdims=keepdims)
+
+    # Operators
+
+    __add__, __radd__ = _operator("add"), _operator("add", True)
+    __sub__, __rsub__ = _operator("subtract"), _operator("subtract", True)
+    __mul__, __rmul__ = _operator("multiply"), _operator("multiply", True)
+    __truediv__, __rtruediv__ = _operator("divide"), _operator("divide", True)
+    __floordiv__, __rfloordiv__ = _operator("floor_divide"), _operator("floor_divide", True)
+    __mod__, __rmod__ = _operator("remainder"), _operator("remainder", True)
+    __pow__, __rpow__ = _operator("pow"), _operator("pow", True)
+    __matmul__, __rmatmul__ = _operator("matmul"), _operator("matmul", True)
+    __and__, __rand__ = _operator("bitwise_and"), _operator("bitwise_and", True)
+    __or__, __ror__ = _operator("bitwise_or"), _operator("bitwise_or", True)
+    __xor__, __rxor__ = _operator("bitwise_xor"), _operator("bitwise_xor", True)
+    __lshift__, __rlshift__ = _operator("bitwise_left_shift"), _operator("bitwise_left_shift", True)
+    __rshift__, __rrshift__ = _operator("bitwise_right_shift"), _operator("bitwise_right_shift", True)
+    __eq__, __ne__ = _operator("equal"), _operator("not_equal")  # type: ignore[assignment]
+    __lt__, __le__ = _operator("less"), _operator("less_equal")
+    __gt__, __ge__ = _operator("greater"), _operator("greater_equal")
+    __neg__, __pos__ = _operator("negative"), _operator("positive")
+    __abs__, __invert__ = _operator("abs"), _operator("bitwise_invert")

@@ -1,0 +1,178 @@
+"""Derivatives of Python functions: `grad`, `value_and_grad`, `vjp`, `jvp`, `stop_gradient`, `checkpoint`.
+
+All of them trace the function to a graph and transform that. On eager tensors the result is interpreted at once; inside a
+`@weft.function` it becomes part of its graph.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from ...compiler.autodiff import pullback
+from ...compiler.interpreter import evaluate
+from ...compiler.ir.graph import Region, Value, definitions, located, param, tensor_type_of
+from ...compiler.ops.gradients.common import full, has_cotangent, inline, zeros_like
+from ...proto.errors import WeftError, check
+from .close import close, mark
+from .lift import as_value
+from .place import user_loc
+from .pytree import flatten, unflatten
+from .tape import record, recording
+from .tensor import Tensor
+
+Argnums = int | Sequence[int]
+
+
+class Linearised:
+    """A function traced at some arguments: the region of its results, and what it captures."""
+
+    def __init__(self, f: Callable[..., Any], args: Sequence[Any], has_aux: bool) -> None:
+        self.leaves, self.tree = flatten(tuple(args))
+        self.values = [_leaf(x) for x in self.leaves]
+        self.start = mark()
+        self.params = [param(v.type if isinstance(v, Value) else tensor_type_of(v)) for v in self.values]
+        inputs = unflatten(self.tree, [Tensor(None, p) for p in self.params])
+        with definitions() as self.definers:
+            result = f(*inputs)
+        self.aux: Any = None
+        if has_aux:
+            check(isinstance(result, tuple) and len(result) == 2, "grad.aux", "with has_aux the function returns (result, aux)")
+            result, self.aux = result
+        outs, self.out_tree = flatten(result)
+        self.aux_leaves, self.aux_tree = flatten(self.aux)
+        self.results = [as_value(x) for x in outs]
+
+    def run(self, wanted: Sequence[Value], seeds: Sequence[tuple[Value, Any]] = ()) -> list[Tensor]:
+        """Values built on the parameters (and on seeds) as tensors: part of the graph being traced, or interpreted at once."""
+        params = [*self.params, *(p for p, _ in seeds)]
+        body, captured = close(params, wanted, since=self.start, definers=self.definers)
+        given = [*self.values, *(as_value(s) if _traced(s) else np.asarray(s) for _, s in seeds)]
+        if any(isinstance(v, Value) for v in given) or captured:
+            return [Tensor(None, v) for v in inline(body, [*(as_value(v) for v in given), *captured])]
+        return _interpret(body, self.leaves, given)
+
+
+def _interpret(body: Region, leaves: Sequence[Any], given: Sequence[Any]) -> list[Tensor]:
+    data = evaluate(body, *given)
+    values: Sequence[Value | None] = [None] * len(data)
+    if recording() and any(isinstance(x, Tensor) and x.recorded is not None for x in leaves):
+        sources = [
+            x.recorded if isinstance(x, Tensor) and x.recorded is not None else as_value(g)
+            for x, g in zip([*leaves, *[None] * len(given)], given, strict=False)
+        ]
+        values = inline(body, sources)
+        for v, d in zip(values, data, strict=True):
+            record(v, d)
+    return [Tensor(d, v) for d, v in zip(data, values, strict=True)]
+
+
+def _traced(x: Any) -> bool:
+    return isinstance(x, Tensor) and x.is_traced
+
+
+def _leaf(x: Any) -> Any:
+    if isinstance(x, Tensor):
+        return x.value if x.array is None else x.array
+    array = np.asarray(x)
+    return array.astype(np.float32) if isinstance(x, float) else array
+
+
+def _scalar(v: Value) -> None:
+    good = has_cotangent(v) and not v.shape and not v.dtype.is_complex
+    check(
+        good, "grad.scalar", f"grad needs a function whose result is one float, got {v.type}", help="reduce it with sum or mean, or use vjp"
+    )
+
+
+def value_and_grad(f: Callable[..., Any], argnums: Argnums = 0, has_aux: bool = False) -> Callable[..., Any]:
+    """The function that gives `(f(*args), gradients)`: by the argument `argnums`, a tree like it, or by several, a tuple of such trees.
+
+    `f` returns one float; with `has_aux` a pair of it and anything. Raises `WeftError` `grad.*`.
+    """
+
+    def call(*args: Any, **keywords: Any) -> Any:
+        numbers = (argnums,) if isinstance(argnums, int) else tuple(argnums)
+        check(all(-len(args) <= n < len(args) for n in numbers), "grad.argnums", f"argnums {argnums} of {len(args)} arguments")
+        try:
+            with located(user_loc()):
+                return _value_and_grad(
+                    lambda *a: f(*a, **keywords), args, [n % len(args) for n in numbers], has_aux, isinstance(argnums, int)
+                )
+        except WeftError as error:
+            raise error.at(user_loc()) from None
+
+    return call
+
+
+def _value_and_grad(f: Callable[..., Any], args: Sequence[Any], numbers: Sequence[int], has_aux: bool, single: bool) -> Any:
+    linear = Linearised(f, args, has_aux)
+    check(len(linear.results) == 1, "grad.scalar", f"grad needs a function of one result, got {linear.out_tree}")
+    (loss,) = linear.results
+    _scalar(loss)
+    counts = [flatten(a)[1].leaves for a in args]
+    targets: list[list[Value]] = []
+    for n in numbers:
+        own = linear.params[sum(counts[:n]) : sum(counts[: n + 1])]
+        for p in own:
+            fact = f"argument {n} has a leaf of type {p.type}, by which no derivative can be taken"
+            check(has_cotangent(p), "grad.argument", fact, help="floats and complex numbers have derivatives")
+        targets.append(own)
+    flat = [p for own in targets for p in own]
+    cts = pullback([loss], [full(loss.tensor, 1)], flat)
+    filled = [zeros_like(p) if ct is None else ct for p, ct in zip(flat, cts, strict=True)]
+    aux = [as_value(x) for x in linear.aux_leaves]
+    found = linear.run([loss, *filled, *aux])
+    rest = iter(found[1 : 1 + len(filled)])
+    grads = tuple(unflatten(flatten(args[n])[1], [next(rest) for _ in own]) for n, own in zip(numbers, targets, strict=True))
+    value = (found[0], unflatten(linear.aux_tree, found[1 + len(filled) :])) if has_aux else found[0]
+    return value, grads[0] if single else grads
+
+
+def grad(f: Callable[..., Any], argnums: Argnums = 0, has_aux: bool = False) -> Callable[..., Any]:
+    """The gradient of a function whose result is one float; with `has_aux` a pair of it and what else `f` returns."""
+    both = value_and_grad(f, argnums, has_aux)
+
+    def call(*args: Any, **keywords: Any) -> Any:
+        value, grads = both(*args, **keywords)
+        return (grads, value[1]) if has_aux else grads
+
+    return call
+
+
+def vjp(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[[Any], tuple[Any, ...]]]:
+    """`f(*primals)`, and the function from the cotangents of its results (a tree like them) to those of the primals."""
+    linear = Linearised(f, primals, False)
+    outs = linear.run(linear.results)
+
+    def pull(ct: Any) -> tuple[Any, ...]:
+        cts, tree = flatten(ct)
+        check(tree == linear.out_tree, "vjp.structure", f"the cotangents are {tree}, the results {linear.out_tree}")
+        return _transposed(linear, cts)
+
+    return unflatten(linear.out_tree, outs), pull
+
+
+def _transposed(linear: Linearised, cts: Sequence[Any]) -> tuple[Any, ...]:
+    seeds = [param(v.type) for v in linear.results]
+    found = pullback(linear.results, seeds, linear.params)
+    filled = [zeros_like(p) if ct is None else ct for p, ct in zip(linear.params, found, strict=True)]
+    arrays = [c if _traced(c) else np.asarray(c, v.dtype.numpy) for c, v in zip(cts, linear.results, strict=True)]
+    return unflatten(linear.tree, linear.run(filled, list(zip(seeds, arrays, strict=True))))
+
+
+def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
+    """`f(*primals)` and its derivative along `tangents`: the transpose of the transpose (Radul et al., 2022)."""
+    linear = Linearised(f, primals, False)
+    leaves, tree = flatten(tuple(tangents))
+    check(tree == linear.tree, "jvp.structure", f"the tangents are {tree}, the primals {linear.tree}")
+    dummies = [zeros_like(v) for v in linear.results]
+    pulled = pullback(linear.results, dummies, linear.params)
+    seeds = [param(p.type) for p in linear.params]
+    pairs = [(ct, s) for ct, s in zip(pulled, seeds, strict=True) if ct is not None]
+    pushed = pullback([ct for ct, _ in pairs], [s for _, s in pairs], dummies) if pairs else [None] * len(dummies)
+    filled = [zeros_like(v) if t is None else t for v, t in zip(linear.results, pushed, strict=True)]
+    arrays = [t if _traced(t) else np.asarray(t, p.dtype.numpy) for t, p in zip(leaves, linear.params, strict=True)]
+    n = len(linear.results)
+    outs = linear.run([*linear.results, *filled], list(zip(seeds, arrays, strict=True)))
+    return unflatten(linear.out_tree, outs[:n]), unflatten(linear.out_tree, outs[n:])
