@@ -102,10 +102,14 @@ class Scope:
         found = self.outer.find(name, loc)
         if found is None or found.op == "constant" or self.inline:
             return found
-        if found not in self.captured:
-            self.captured[found] = param(found.type, name)
-            self.contents.inherit(self.captured[found], found)
-        return self.captured[found]
+        return self.capture(found)
+
+    def capture(self, outer: Value) -> Value:
+        """What a value of the scope around is in this one."""
+        if outer not in self.captured:
+            self.captured[outer] = param(outer.type, outer.name)
+            self.contents.inherit(self.captured[outer], outer)
+        return self.captured[outer]
 
     def is_unavailable(self, name: str) -> bool:
         """Whether the node that defines `name` could not be imported: what uses it is not reported again."""
@@ -257,13 +261,15 @@ def opsets_of(imports: Iterable[onnx.OperatorSetIdProto]) -> dict[str, int]:
 
 
 def close(scopes: Sequence[Scope], bodies: Sequence[tuple[Sequence[Value], Sequence[Value]]]) -> tuple[list[Value], list[Region]]:
-    """Regions of one op from (params, results) pairs: every region takes what any of them captured, in one order.
+    """Regions of one op from (params, results) pairs: every region takes what any of them captured and uses, in one order.
 
     Returns the captured outer values and the regions, whose params end with them.
     """
     outer: dict[Value, None] = {}
-    for scope in scopes:
-        outer.update(dict.fromkeys(scope.captured))
+    for scope, (params, results) in zip(scopes, bodies, strict=True):
+        whole = region([*params, *scope.captured.values()], results, definers=scope.definers)
+        used = {v for n in whole.nodes for v in n.operands}.union(results)
+        outer.update(dict.fromkeys(v for v, inner in scope.captured.items() if inner in used))
     regions: list[Region] = []
     for scope, (params, results) in zip(scopes, bodies, strict=True):
         inner = [scope.captured.get(v) or param(v.type, v.name) for v in outer]

@@ -9,7 +9,7 @@ from onnx.reference import ReferenceEvaluator
 from weft.frontends.onnx import from_model
 from weft.vm import VM
 
-from .host_models import FLOAT, INT64, ML, STRING, model, node, optional, run, same, sequence, tensor
+from .host_models import BOOL, FLOAT, INT64, ML, STRING, model, node, optional, run, same, sequence, tensor
 
 RNG = np.random.default_rng(0)
 
@@ -45,6 +45,21 @@ def test_known_elements_need_no_sequence() -> None:
     assert host_calls(m) == []
     for n in (1, 4):
         check(m, floats(n, 6))
+
+
+def test_known_elements_inside_branches() -> None:
+    def branch(name: str, at: str, op: str) -> onnx.GraphProto:
+        nodes = [node("SequenceAt", f"parts {at}", f"{name}_x"), node(op, f"{name}_x", name)]
+        return helper.make_graph(nodes, name, [], [tensor(name, FLOAT, None)])
+
+    nodes = [
+        node("SplitToSequence", "x", "parts", axis=0),
+        node("If", "p", "y", then_branch=branch("yes", "one", "Neg"), else_branch=branch("no", "two", "Abs")),
+    ]
+    m = model(nodes, [tensor("x", FLOAT, [3, 2]), tensor("p", BOOL, [])], "y", {"one": np.array(1), "two": np.array(-1)})
+    assert host_calls(m) == []
+    for p in (True, False):
+        check(m, floats(3, 2), np.array(p))
 
 
 def test_positions_from_data() -> None:

@@ -10,16 +10,22 @@ from ....proto.dtypes import I64, DType
 from .. import build, host
 from ..node import NodeView
 from ..registry import handles
+from ..scope import Scope
 
 _MOST_KNOWN = 256  # elements followed while importing
 
 
-def elements(x: Value) -> tuple[Value, ...] | None:
-    """The elements of a sequence, where it was put together from values."""
-    if host.target(x) not in ("sequence_construct", "sequence_empty"):
+def elements(scope: Scope, x: Value) -> tuple[Value, ...] | None:
+    """The elements of a sequence, where it was put together from values, be it outside of a nested graph."""
+    if x.node is not None and host.target(x) in ("sequence_construct", "sequence_empty"):
+        return x.node.operands
+    if scope.outer is None:
         return None
-    assert x.node is not None
-    return x.node.operands
+    if scope.inline:
+        return elements(scope.outer, x)
+    outside = next((v for v, inner in scope.captured.items() if inner is x), None)
+    held = None if outside is None else elements(scope.outer, outside)
+    return None if held is None else tuple(v if v.op == "constant" else scope.capture(v) for v in held)
 
 
 def construct(items: Sequence[Value], dtype: DType) -> Value:
@@ -62,7 +68,7 @@ def sequence_construct(node: NodeView, *items: Value) -> Value:
 @handles("SequenceInsert", host=True)
 def sequence_insert(node: NodeView, sequence: Value, item: Value, position: Value | None = None) -> Value:
     """With a tensor before a position, or at the end."""
-    held, dtype = elements(sequence), _element_dtype(node, sequence)
+    held, dtype = elements(node.scope, sequence), _element_dtype(node, sequence)
     given = item.type.dtype if isinstance(item.type, UnrankedTensorType) else item.dtype
     node.check(given == dtype, "type", f"a tensor of {given} cannot be inserted into {sequence.type}")
     if held is not None and len(held) < _MOST_KNOWN:
@@ -75,7 +81,7 @@ def sequence_insert(node: NodeView, sequence: Value, item: Value, position: Valu
 @handles("SequenceErase", host=True)
 def sequence_erase(node: NodeView, sequence: Value, position: Value | None = None) -> Value:
     """Without the element at a position, or the last one."""
-    held, dtype = elements(sequence), _element_dtype(node, sequence)
+    held, dtype = elements(node.scope, sequence), _element_dtype(node, sequence)
     if held is not None:
         at = _position(node, position, -1, len(held), len(held))
         if at is not None:
@@ -86,7 +92,7 @@ def sequence_erase(node: NodeView, sequence: Value, position: Value | None = Non
 @handles("SequenceAt", host=True)
 def sequence_at(node: NodeView, sequence: Value, position: Value) -> Value:
     """The element at a position."""
-    held = elements(sequence)
+    held = elements(node.scope, sequence)
     if held is not None:
         at = _position(node, position, 0, len(held), len(held))
         if at is not None:
@@ -97,7 +103,7 @@ def sequence_at(node: NodeView, sequence: Value, position: Value) -> Value:
 @handles("SequenceLength", host=True)
 def sequence_length(node: NodeView, sequence: Value) -> Value:
     """The number of elements, as i64."""
-    held = elements(sequence)
+    held = elements(node.scope, sequence)
     return host.call1("sequence_length", sequence) if held is None else const(len(held), I64)
 
 
@@ -137,7 +143,7 @@ def _lengths(node: NodeView, n: Dim, split: Value | None) -> list[int] | None:
 @handles("ConcatFromSequence", host=True)
 def concat_from_sequence(node: NodeView, sequence: Value) -> Value:
     """The elements one after the other along an axis, or along a new one."""
-    held, new = elements(sequence), node.int("new_axis", 0) != 0
+    held, new = elements(node.scope, sequence), node.int("new_axis", 0) != 0
     _element_dtype(node, sequence)
     assert isinstance(sequence.type, SequenceType)
     if held and all(isinstance(x.type, TensorType) and not is_host(x.type) and len(x.shape) == len(held[0].shape) for x in held):
