@@ -15,7 +15,7 @@ from ..proto.dtypes import STRING, from_numpy
 from ..proto.errors import InternalError, WeftError, check, fail
 from .ir.attrs import Symref
 from .ir.dims import Dim, Expr, Symbol, substitute
-from .ir.graph import Function, Module, Node, Region, Value
+from .ir.graph import Function, Module, Node, Region, Value, definitions, param, region, tensor_type_of
 from .ir.instantiate import concrete_attr, concrete_type
 from .ir.types import (
     MapType,
@@ -28,6 +28,7 @@ from .ir.types import (
     UnrankedTensorType,
     type_symbols,
 )
+from .ops.decomposition import expand
 from .ops.registry import Op, op_of
 from .ops.values import TOKEN, Data, Tuple
 
@@ -201,7 +202,8 @@ def _lifts(step: _Step) -> bool:
     node = step.node
     if not all(map(_is_scalar, node.types)) or not all(_is_scalar(v.type) for v in node.operands):
         return False
-    return step.op.lower is not None or node.op in _SCALAR_IDENTITIES or (not node.operands and not step.op.has_effect)
+    by_element = step.op.lower is not None or (step.op.is_elementwise and step.op.decompose is not None)
+    return by_element or node.op in _SCALAR_IDENTITIES or (not node.operands and not step.op.has_effect)
 
 
 @dataclass(frozen=True, slots=True)
@@ -323,7 +325,7 @@ class _Interpreter:
     def _apply(self, op: Op, node: Node, operands: Sequence[Data], env: Env, lifted: tuple[int, ...] | None) -> list[Data]:
         """The results of an op's reference; `lifted` is the shape of its results where scalars stand for arrays of that shape."""
         if op.reference is None:
-            raise InternalError(f"`{op.name}` has no reference evaluation")
+            return self._decomposed(op, node, operands, env, lifted)
         n = len(operands) - node.captures
         keywords: dict[str, object] = {k: concrete_attr(a, env) for k, a in node.attrs.items()} if env else dict(node.attrs)
         keywords |= op.bind_regions([_Body(self, r, tuple(operands[n:]), env, node.op == "weft.while") for r in node.regions])
@@ -333,6 +335,18 @@ class _Interpreter:
         got = op.reference(*operands[:n], **keywords)
         results = list(got) if isinstance(got, (tuple, list)) and not isinstance(got, Tuple) else [got]
         return [np.asarray(r) if isinstance(r, np.generic) else r for r in results]  # type: ignore[misc]
+
+    def _decomposed(self, op: Op, node: Node, operands: Sequence[Data], env: Env, lifted: tuple[int, ...] | None) -> list[Data]:
+        """The results of an op that has no reference: those of its decomposition, built for these operands."""
+        if op.decompose is None:
+            raise InternalError(f"`{op.name}` has no reference evaluation")
+        data = [np.broadcast_to(x, lifted) if lifted is not None else x for x in operands]  # type: ignore[arg-type, call-overload]
+        params = [param(tensor_type_of(x) if isinstance(x, np.ndarray) else v.type) for x, v in zip(data, node.operands, strict=True)]
+        attrs = {k: concrete_attr(a, env) for k, a in node.attrs.items()}
+        types = [t.with_shape(lifted) if lifted is not None else concrete_type(t, env) for t in node.types]  # type: ignore[union-attr]
+        with definitions() as definers:
+            results = expand(op, params, attrs, node.regions, types)
+        return self.run(region(params, results, definers=definers), data, {})
 
     def _call(self, node: Node, operands: Sequence[Data]) -> list[Data]:
         name = next(a.name for a in node.attrs.values() if isinstance(a, Symref))

@@ -13,6 +13,7 @@ from .passes import (
     canonicalize_contractions,
     cse,
     dce,
+    decompose,
     drop_private,
     fold_constants,
     fuse,
@@ -30,6 +31,7 @@ PIPELINE: Sequence[Step] = (
     # pass                     leaves the graph in
     (inline_calls,              INLINED),  # before anything else: no later pass looks through calls
     (drop_private,              INLINED),
+    (decompose,                 INLINED),  # no later pass knows the ops that are made of others
     (canonicalize,              INLINED),
     (fold_constants,            INLINED),
     (cse,                       INLINED),

@@ -1,8 +1,12 @@
 """The ops: importing this package registers them all."""
 
+from . import batchnorm as batchnorm
 from . import bitwise as bitwise
 from . import blocked as blocked
 from . import call as call
+from . import channel as channel
+from . import chlo as chlo
+from . import collective as collective
 from . import compare as compare
 from . import constant as constant
 from . import contraction as contraction
@@ -10,16 +14,23 @@ from . import control as control
 from . import convert as convert
 from . import convolution as convolution
 from . import dynamic as dynamic
+from . import dynamism as dynamism
 from . import elementwise as elementwise
 from . import functions as functions
 from . import gather_scatter as gather_scatter
 from . import helpers as helpers
+from . import hyperbolic as hyperbolic
 from . import indexing as indexing
+from . import legacy as legacy
+from . import linalg as linalg
+from . import quantize as quantize
+from . import random as random
 from . import reduction as reduction
 from . import registry as registry
 from . import rng as rng
 from . import shape as shape
 from . import sort as sort
+from . import special as special
 from . import structure as structure
 from . import window as window
 from . import winograd as winograd

@@ -43,7 +43,7 @@ def _slice_element(b: ElementBuilder[Element], node: Node, index: Index) -> Elem
 
 def _slice_grad(g: Value, x: Value, *, start_indices: Dims, limit_indices: Dims, strides: Dims) -> tuple[Value, ...]:
     inner = tuple(k - 1 for k in strides)
-    reach = (s + _spread(n, i) for s, n, i in zip(start_indices, g.shape, inner, strict=True))
+    reach = (s + spread_size(n, i) for s, n, i in zip(start_indices, g.shape, inner, strict=True))
     high = tuple(n - r for n, r in zip(x.shape, reach, strict=True))
     return (pad(g, const(0, g.dtype), edge_padding_low=start_indices, edge_padding_high=high, interior_padding=inner),)
 
@@ -163,13 +163,13 @@ def _infer_pad(
     shape: list[Dim] = []
     for d, (n, low, high, inner) in enumerate(zip(x.shape, edge_padding_low, edge_padding_high, interior_padding, strict=True)):
         check(rules.at_most(0, inner), "pad.C3", f"`interior_padding` must not be negative, got {inner} for dim {d}")
-        size = low + _spread(n, inner) + high
+        size = low + spread_size(n, inner) + high
         check(rules.at_most(0, size), "pad.C4", f"dim {d} of {x} padded by {low} and {high} would have the size {size}")
         shape.append(size)
     return x.with_shape(tuple(shape))
 
 
-def _spread(n: Dim, inner: Dim) -> Dim:
+def spread_size(n: Dim, inner: Dim) -> Dim:
     """The size of a dim with `inner` elements put between each two; with none to part, a dim that may be empty keeps its form."""
     if inner == 0:
         return n
@@ -201,7 +201,7 @@ def _pad_element(b: ElementBuilder[Element], node: Node, index: Index) -> Elemen
     for n, i, low, high, inner in zip(x.shape, index, lows, highs, inners, strict=True):
         place = i - low
         if not (inner == 0 and rules.at_most(low, 0) and rules.at_most(high, 0)):
-            bounds.append((0, place, _spread(n, inner)))
+            bounds.append((0, place, spread_size(n, inner)))
         if inner != 0:
             bounds.append((0, mod(place, inner + 1), 1))
         at.append(place if inner == 0 else floordiv(place, inner + 1))

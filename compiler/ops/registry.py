@@ -7,7 +7,7 @@ An entry's functions share one calling convention, read off the signature of `in
 - keyword-only parameters named in `regions` are the op's regions — `Region` (without its capture parameters) for `infer`, a callable on
   arrays for `reference`; a last name `*branches` takes any number of regions as one tuple;
 - `result` (or `results`) as a keyword-only parameter of `infer` means that operands and attributes do not determine the result type, as in
-  `reshape`: the caller gives it and `infer` checks it. A `reference` or `lower` that names `result`/`results` is passed the
+  `reshape`: the caller gives it and `infer` checks it. A `reference`, `lower` or `decompose` that names `result`/`results` is passed the
   result type(s), a `reference` the concrete ones.
 """
 
@@ -34,6 +34,8 @@ class Op(Generic[Built]):
     `lower(b, *scalars, **attrs)` computes one element of an elementwise op from the elements of its operands; `element(b, node, index)`
     computes the element at `index` of any op whose elements can be computed one by one (indexing, reductions, …). Both talk to
     `builder.ElementBuilder`. `grad(g, *operands, **attrs)` gives the cotangents of the operands, None for what has no derivative.
+    `decompose(*operands, **attrs)` builds the same out of other ops, on values: kernels are made for these, and without a `reference` they
+    are evaluated in the op's place.
     """
 
     name: str
@@ -43,6 +45,7 @@ class Op(Generic[Built]):
     lower: Function | None
     element: Function | None
     grad: Function | None
+    decompose: Function | None
     regions: tuple[str, ...]
     traits: frozenset[str]
     operands: tuple[str, ...]
@@ -144,6 +147,7 @@ def define(
     lower: Function | None = None,
     element: Function | None = None,
     grad: Function | None = None,
+    decompose: Function | None = None,
     regions: tuple[str, ...] = (),
     traits: Sequence[str] = (),
 ) -> Op[Value]:
@@ -169,7 +173,7 @@ def define(
             case _:
                 operands.append(p.name)
     entry = Op(
-        name, doc, infer, reference, lower, element, grad, regions, frozenset(traits),
+        name, doc, infer, reference, lower, element, grad, decompose, regions, frozenset(traits),
         tuple(operands), variadic, attrs, result_keyword,
     )  # fmt: skip
     if name in OPS:

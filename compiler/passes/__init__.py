@@ -8,6 +8,7 @@ from .contraction import canonicalize_contractions as canonicalize_contractions
 from .cse import cse as cse
 from .dce import dce as dce
 from .dce import drop_private as drop_private
+from .decompose import decompose as decompose
 from .fold import fold_constants as fold_constants
 from .fuse import fuse as fuse
 from .inline import inline_calls as inline_calls

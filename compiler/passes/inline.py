@@ -4,10 +4,12 @@ from collections.abc import Mapping
 
 from ...proto.errors import fail
 from ..ir.attrs import Symref
-from ..ir.dims import Dim
-from ..ir.graph import Function, Module, Node
-from ..ir.instantiate import instantiate
+from ..ir.dims import Dim, symbol
+from ..ir.graph import Function, Module, Node, Value, symbols_in
+from ..ir.instantiate import concrete_dim, instantiate
 from ..ir.types import unify
+from ..ops.composite import known_composite
+from ..ops.registry import op_of
 from .base import Context, module_pass, with_body
 from .rewrite import Result, Rule, Uses, apply_rules, inline
 
@@ -19,31 +21,64 @@ def callee_of(node: Node) -> str:
     return target.name
 
 
-def _rule(functions: Mapping[str, Function]) -> Rule:
+def _known_op(n: Node) -> tuple[Value, ...] | None:
+    """The op of weft's own that a composite is, which is as exact as its decomposition at least, on the composite's operands."""
+    known = known_composite(n.attrs, [v.type for v in n.inputs])
+    if known is None:
+        return None
+    name, attrs = known
+    built = op_of(name)(*n.inputs, **attrs)
+    results = built if isinstance(built, tuple) else (built,)
+    return results if tuple(v.type for v in results) == n.types else None
+
+
+def _rule(functions: Mapping[str, Function], taken: set[str]) -> Rule:
     def replace_call(n: Node, uses: Uses) -> Result:
+        known = _known_op(n) if n.op == "composite" else None
+        if known is not None:
+            return known
         name = callee_of(n)
         if name not in functions:
             raise fail("call.callee", f"the module has no function `{name}`", loc=n.loc)
-        return inline(_at_call(functions[name], n), n.operands)
+        return inline(_at_call(functions[name], n, taken), n.operands)
 
     return Rule("inline", ("call", "composite"), replace_call)
 
 
-def _at_call(callee: Function, call: Node) -> Function:
-    """The callee with its symbols, which are its own, replaced by the dims it is called with."""
+def _at_call(callee: Function, call: Node, taken: set[str]) -> Function:
+    """The callee with its symbols, which are its own, replaced by the dims it is called with.
+
+    Those that its nodes define get names that are not `taken`, and take them.
+    """
     values: dict[str, Dim] = {}
     for p, v in zip(callee.params, call.operands, strict=True):
         unify(p.type, v.type, values)
+    bound = dict(values)
+    for name, s in symbols_in(callee).items():
+        if name not in bound:
+            lo, hi = (None if b is None else concrete_dim(b, bound) for b in (s.lo, s.hi))
+            values[name] = symbol(_fresh(name, taken), lo, hi)
     return instantiate(callee, values) if values else callee
+
+
+def _fresh(name: str, taken: set[str]) -> str:
+    """The name, with a number if it is taken, which it is from now on."""
+    found, n = name, 0
+    while found in taken:
+        n += 1
+        found = f"{name}.{n}"
+    taken.add(found)
+    return found
 
 
 @module_pass("inline")
 def inline_calls(module: Module, context: Context) -> Module:
-    """call(@f, x) -> the body of f, composite -> its decomposition, innermost functions first."""
+    """call(@f, x) -> the body of f, composite -> the op weft has for it or its decomposition, innermost functions first."""
     done: dict[str, Function] = {}
     for name in call_order(module):
         function = module.functions[name]
-        done[name] = with_body(function, apply_rules(function, [_rule(done)]))
+        rule = _rule(done, set(symbols_in(function)))
+        done[name] = with_body(function, apply_rules(function, [rule]))
     if all(done[name] is module.functions[name] for name in done):
         return module
     return Module({name: done[name] for name in module.functions}, module.name, module.meta)

@@ -17,7 +17,7 @@ from ...proto.value_types import (
     ValueType,
     compatible,
 )
-from . import linalg, maps, optionals, random, sequences, strings, values
+from . import checks, lapack, linalg, maps, optionals, random, sequences, strings, values
 from .table import TABLE, Attributes, HostFunction, host, lookup, parse_attributes
 
 __all__ = [
@@ -33,8 +33,10 @@ __all__ = [
     "Shape",
     "UnrankedType",
     "ValueType",
+    "checks",
     "compatible",
     "host",
+    "lapack",
     "linalg",
     "lookup",
     "maps",

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ...proto.dtypes import BY_NAME, DType
+from ...proto.dtypes import BY_NAME, DType, from_numpy
 from ...proto.value_types import ArrayType
 from .table import Attributes, host
 
@@ -42,6 +42,9 @@ def _fft_type(attributes: Attributes, x: ArrayType) -> tuple[ArrayType, ...]:
 def _fft(attributes: Attributes, x: np.ndarray) -> np.ndarray:
     """StableHLO `fft` over the last len(`length`) dimensions; `kind` is FFT, IFFT, RFFT or IRFFT."""
     length = tuple(attributes["length"])
+    if x.size == 0 or 0 in length:
+        ((dtype, shape),) = _fft_type(attributes, ArrayType(from_numpy(x.dtype), x.shape))
+        return np.zeros(shape, dtype.numpy)
     transform = {"FFT": np.fft.fftn, "IFFT": np.fft.ifftn, "RFFT": np.fft.rfftn, "IRFFT": np.fft.irfftn}[attributes["kind"]]
     return transform(x, s=length, axes=tuple(range(x.ndim - len(length), x.ndim)))
 

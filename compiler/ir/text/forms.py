@@ -7,20 +7,22 @@ from ...ops.registry import OPS
 from ..attrs import Attr, DotDims, Symref
 from ..graph import Value
 from ..types import TokenType, Type
+from .resolve import ResolvingReader
 from .scope import Body, Scope
-from .statements import Draft, StatementReader
+from .statements import Draft
 from .syntax import APPLIED, ELEMENTWISE, SYNTAX, WINDOW, Syntax
 
 _FORMAT = re.compile(r"e([0-9]{1,4})m([0-9]{1,4})")
 
 
-class FormReader(StatementReader):
+class FormReader(ResolvingReader):
     """Adds the pretty forms."""
 
     def pretty(self, op: str, scope: Scope) -> Draft:
         if op in _FORMS:
             return _FORMS[op](self, Draft(op), scope)
-        syntax = SYNTAX.get(op, ELEMENTWISE if OPS[op].is_elementwise else None)
+        broadcasts = op.startswith("weft.broadcast_")
+        syntax = SYNTAX.get(op, ELEMENTWISE if OPS[op].is_elementwise else Syntax() if broadcasts else None)
         if syntax is None:
             raise self.error("mlir.syntax", f"`{op}` has no pretty form", help=f'write the generic form, `"stablehlo.{op}"(…)`')
         draft = Draft(op, self.operands(scope))
@@ -170,6 +172,26 @@ def _dot_general(p: FormReader, d: Draft, scope: Scope) -> Draft:
     return p.functional_tail(d)
 
 
+def _dot(p: FormReader, d: Draft, scope: Scope) -> Draft:
+    d.operands = p.operands(scope)
+    if p.take(","):
+        p.keyword("precision")
+        p.expect("=")
+        d.attrs["precision_config"] = p.plain()
+    return p.functional_tail(d)
+
+
+def _top_k(p: FormReader, d: Draft, scope: Scope) -> Draft:
+    p.expect("(")
+    d.operands = p.operands(scope)
+    p.expect(",")
+    p.keyword("k")
+    p.expect("=")
+    d.attrs["k"] = p.integer()
+    p.expect(")")
+    return p.types_tail(d)
+
+
 def _convolution(p: FormReader, d: Draft, scope: Scope) -> Draft:
     p.expect("(")
     d.operands = p.operands(scope)
@@ -300,10 +322,12 @@ _FORMS: dict[str, Callable[[FormReader, Draft, Scope], Draft]] = {
     "constant": _constant,
     "convolution": _convolution,
     "custom_call": _custom_call,
+    "dot": _dot,
     "dot_general": _dot_general,
     "get_tuple_element": _get_tuple_element,
     "reduce": _reduce,
     "reduce_precision": _reduce_precision,
     "slice": _slice,
+    "weft.top_k": _top_k,
     "while": _while,
 }

@@ -4,8 +4,9 @@ from ....proto.errors import WeftError
 from ....proto.limits import DEFAULT, Limits
 from ..attrs import Attr, Dict
 from ..graph import Function, Module
-from ..types import Type
+from ..types import Type, type_symbols
 from .forms import FormReader
+from .resolve import Learned
 from .scope import Body, Scope
 from .statements import agree, is_known, listed
 
@@ -45,7 +46,9 @@ class Parser(FormReader):
             sigil = self.text[self.pos]
             self.suffix_id(sigil)
             self.expect("=")
-            if sigil == "!":
+            if sigil == "!" and self.at("!quant"):
+                self.quantized()
+            elif sigil == "!":
                 self.type()
             elif self.peek_ident() == "loc":
                 self.keyword("loc")
@@ -94,6 +97,8 @@ class Parser(FormReader):
             if self.at('"func.func"'):
                 f = self._generic_function()
             elif self.word("func.func"):
+                if self._skip_private():
+                    continue
                 f = self._pretty_function()
             elif self.at("}") or self.at_end() or self.at("{-#"):
                 return functions
@@ -110,16 +115,46 @@ class Parser(FormReader):
 
     # Functions
 
+    def _skip_private(self) -> bool:
+        """Whether the function at hand is one that is read where it is called; then it is stepped over here."""
+        start = self.pos
+        if self.word("private") and self.symbol_name() in self.private:
+            while not self.at("{"):
+                if self.at("(") or self.at("<") or self.at("["):
+                    self.skip_balanced()
+                elif self.word("attributes"):
+                    self.dictionary()
+                elif not self.take("->"):
+                    self.type()
+            self.skip_balanced()
+            if self.peek_ident() == "loc":
+                self.location()
+            return True
+        self.pos = start
+        return False
+
     def _pretty_function(self) -> Function:
+        """A function, read again whenever more has been learned of its inputs' sizes."""
+        start, depth, problems = self.pos, self._depth, len(self.problems)
+        self.learned = {}
+        while True:
+            try:
+                return self._function_once()
+            except Learned as found:
+                self.learn(found.dims)
+                self.restart(start, depth, problems)
+
+    def _function_once(self) -> Function:
         public = self.word("public", "private", "nested") in ("public", "")
         start = self.pos
         name = self.symbol_name()
-        scope = Scope()
+        scope = Scope(shapes=self.shapes())
         params, donated = self.params(scope, public)
+        self.open_symbols = {s for p in params for s in type_symbols(p.type)}
         names: list[str] = []
         declared: list[Type] = []
         if self.take("->"):
-            for t, attrs in self._result_list():
+            for t, attrs in self.result_list():
                 declared.append(t)
                 names.append(_result_name(attrs))
         if self.word("attributes"):
@@ -143,17 +178,6 @@ class Parser(FormReader):
         result_names = tuple(names) if any(names) else ()
         return Function(tuple(body.params), tuple(body.nodes), tuple(body.results), name, result_names, public, donated, loc)
 
-    def _result_list(self) -> list[tuple[Type, dict[str, Attr]]]:
-        if not self.take("("):
-            return [(self.type(), {})]
-        found: list[tuple[Type, dict[str, Attr]]] = []
-        while not self.take(")"):
-            if found:
-                self.expect(",")
-            t = self.type()
-            found.append((t, self.attr_dict()))
-        return found
-
     def _generic_function(self) -> Function:
         start = self.pos
         self.string()
@@ -161,7 +185,7 @@ class Parser(FormReader):
         self.expect(")")
         attrs = self.properties()
         self.expect("(")
-        scope = Scope()
+        scope = Scope(shapes=self.shapes())
         body = self.body(Body([], scope), named=attrs.get("sym_visibility") != "private")
         self.expect(")")
         attrs |= self.attr_dict()

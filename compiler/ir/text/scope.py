@@ -2,14 +2,19 @@
 
 from dataclasses import dataclass, field
 
+from ...ops.shapevalues import Shapes
 from ..graph import Node, Region, Value, param
 
 
 class Scope:
-    """The values that can be named in one region. A name found only outside becomes a capture: a parameter of this region."""
+    """The values that can be named in one region. A name found only outside becomes a capture: a parameter of this region.
 
-    def __init__(self, parent: "Scope | None" = None) -> None:
+    `shapes` knows the region's shape arithmetic. A function that is read in place of its call has no parent, but the caller's `shapes`.
+    """
+
+    def __init__(self, parent: "Scope | None" = None, shapes: Shapes | None = None) -> None:
         self.parent = parent
+        self.shapes = Shapes(parent=shapes or (parent.shapes if parent else None))
         self.values: dict[str, tuple[Value, ...]] = {}
         self.captured: dict[Value, Value] = {}
 
@@ -34,6 +39,7 @@ class Scope:
         """The parameter of this region that stands for a value of the one around it."""
         if outer not in self.captured:
             self.captured[outer] = param(outer.type, outer.name)
+            self.shapes.origins[self.captured[outer]] = outer
         return self.captured[outer]
 
     def defined(self, name: str) -> bool:

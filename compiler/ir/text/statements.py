@@ -1,19 +1,21 @@
 """Reading MLIR text: statements and regions. Every node is checked by its op's `infer`."""
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ....proto.errors import Diagnostic, Loc, WeftError, fail
 from ....proto.limits import DEFAULT, Limits
 from ...ops.registry import OPS, Op
 from ...ops.signature import check_operand_kinds, conforming_attrs
 from ..attrs import Attr
-from ..dims import Dim, symbol
+from ..dims import Dim, symbol, upper_bound
 from ..graph import Node, Value, param
 from ..types import MapType, OptionalType, SequenceType, TensorType, TupleType, Type
 from .names import source_name
+from .quantization import storage_type
 from .read_attributes import AttributeReader
-from .read_types import ANY_DIM
+from .read_types import is_any
+from .results import result_shape
 from .scope import Body, Scope, close_regions
 
 RETURNS = {"return", "func.return", "stablehlo.return"}
@@ -49,7 +51,8 @@ def op_name(spelled: str) -> str:
     if spelled in ("call", "func.call"):
         return "call"
     if spelled.startswith("chlo."):
-        return "weft." + spelled.removeprefix("chlo.")
+        own = "weft." + spelled.removeprefix("chlo.")
+        return own if own in OPS else spelled.removeprefix("chlo.")
     return spelled.removeprefix("stablehlo.")
 
 
@@ -65,13 +68,17 @@ class StatementReader(AttributeReader):
     def __init__(self, text: str, file: str, limits: Limits = DEFAULT) -> None:
         super().__init__(text, file, limits)
         self.problems: list[Diagnostic] = []
+        self.learned: dict[str, Dim] = {}
         self._symbols = 0
         self._nodes = 0
 
     # Parameters
 
-    def params(self, scope: Scope, named: bool) -> tuple[list[Value], dict[int, int]]:
-        """`(%a: type {…} loc(…), …)`; the parameters, and which result each donates its buffer to."""
+    def params(self, scope: Scope, named: bool, state: list[Type] | None = None) -> tuple[list[Value], dict[int, int]]:
+        """`(%a: type {…} loc(…), …)`; the parameters, and which result each donates its buffer to.
+
+        `state` are types that say more of dims than the text does.
+        """
         self.expect("(")
         params: list[Value] = []
         donated: dict[int, int] = {}
@@ -90,13 +97,19 @@ class StatementReader(AttributeReader):
             target = attrs.get("tf.aliasing_output")
             if type(target) is int:
                 donated[target] = len(params)
-            params.append(self.define_param(scope, ident, self.named_dims(t, name or ident), name, start))
+            known = state is not None and len(params) < len(state) and agree(t, state[len(params)])
+            full = state[len(params)] if known and state else self.named_dims(t, name or ident)
+            params.append(self.define_param(scope, ident, full, name, start))
+            self.describe(params[-1], t)
         return params, donated
+
+    def describe(self, value: Value, declared: Type) -> None:
+        """Note what the text says of a value beyond its type in the graph."""
 
     def define_param(self, scope: Scope, ident: str, t: Type, name: str, start: int) -> Value:
         if scope.defined(ident):
             raise self.error("mlir.redefinition", f"`%{ident}` is defined twice", start)
-        v = param(t, name)
+        v = param(storage_type(t), name)
         scope.values[ident] = (v,)
         return v
 
@@ -104,19 +117,24 @@ class StatementReader(AttributeReader):
         """The type with a symbol of its own for every dim that is only `?`."""
         if isinstance(t, TupleType):
             return TupleType(tuple(self.named_dims(part, f"{stem}.{i}") for i, part in enumerate(t.types)))
-        if not isinstance(t, TensorType) or ANY_DIM not in t.shape:
+        if not isinstance(t, TensorType) or not any(map(is_any, t.shape)):
             return t
         self._symbols += 1
-        return t.with_shape(tuple(symbol(f"{stem}.{i}.{self._symbols}") if d == ANY_DIM else d for i, d in enumerate(t.shape)))
+        stem = f"{stem}.%d.{self._symbols}"
+        return replace(t, shape=tuple(self._own_symbol(d, stem % i) if is_any(d) else d for i, d in enumerate(t.shape)))
+
+    def _own_symbol(self, d: Dim, name: str) -> Dim:
+        """A symbol for a dim of which only a bound is known, or what has been learned of it."""
+        return self.learned.get(name, symbol(name, 0, upper_bound(d)))
 
     # Regions
 
-    def body(self, body: Body, named: bool = False) -> Body:
+    def body(self, body: Body, named: bool = False, state: list[Type] | None = None) -> Body:
         """`{ ^bb0(…): statements return }` into `body`, whose parameters may be known already."""
         self.deeper()
         self.expect("{")
         if self.at("^"):
-            body.params += self.block_params(body.scope, named)
+            body.params += self.block_params(body.scope, named, state)
         while not self._terminator(body):
             if self.at("^"):
                 raise self.error("mlir.blocks", "a region is one block: branches between blocks are not supported")
@@ -129,15 +147,15 @@ class StatementReader(AttributeReader):
         self.shallower()
         return body
 
-    def block_params(self, scope: Scope | None = None, named: bool = False) -> list[Value]:
+    def block_params(self, scope: Scope | None = None, named: bool = False, state: list[Type] | None = None) -> list[Value]:
         self.suffix_id("^")
-        params = self.params(scope or Scope(), named)[0] if self.at("(") else []
+        params = self.params(scope or Scope(), named, state)[0] if self.at("(") else []
         self.expect(":")
         return params
 
-    def region(self, scope: Scope) -> Body:
-        """A region inside a statement."""
-        return self.body(Body([], Scope(scope)))
+    def region(self, scope: Scope, state: list[Type] | None = None) -> Body:
+        """A region inside a statement; `state` are the types of its parameters where they are known."""
+        return self.body(Body([], Scope(scope)), state=state)
 
     def _terminator(self, body: Body) -> bool:
         quoted = self.at('"')
@@ -178,21 +196,32 @@ class StatementReader(AttributeReader):
         at = self.pos
         quoted = self.at('"')
         spelled = self.string() if quoted else self.ident("an operation")
-        if not is_known(spelled) or op_name(spelled) not in OPS:
+        draft = self.foreign(spelled, quoted, body.scope)
+        if draft is None and (not is_known(spelled) or op_name(spelled) not in OPS):
             raise self.unknown(spelled, at)
-        draft = self._generic(op_name(spelled), body.scope) if quoted else self.pretty(op_name(spelled), body.scope)
+        if draft is None:
+            draft = self.generic(op_name(spelled), body.scope) if quoted else self.pretty(op_name(spelled), body.scope)
         loc = self.location() if self.peek_ident() == "loc" else self.place(start)
-        node = self._build(draft, groups, loc, start)
-        body.nodes.append(node)
+        results = self.results_of(draft, groups, body, loc, start)
         counts = [n for _, n in groups]
-        if groups and sum(counts) != len(node.results):
-            raise self.error("mlir.syntax", f"`{spelled}` has {len(node.results)} results, {sum(counts)} are named", start)
+        if groups and sum(counts) != len(results):
+            raise self.error("mlir.syntax", f"`{spelled}` has {len(results)} results, {sum(counts)} are named", start)
         first = 0
         for ident, n in groups:
             if body.scope.defined(ident):
                 raise self.error("mlir.redefinition", f"`%{ident}` is defined twice", start)
-            body.scope.values[ident] = node.results[first : first + n]
+            body.scope.values[ident] = results[first : first + n]
             first += n
+
+    def foreign(self, spelled: str, quoted: bool, scope: Scope) -> Draft | None:
+        """A statement of another dialect that weft understands, None for any other."""
+        return None
+
+    def results_of(self, draft: Draft, groups: list[tuple[str, int]], body: Body, loc: Loc, start: int) -> tuple[Value, ...]:
+        """The results of a statement, whose nodes are appended to the body."""
+        node = self.build(draft, groups, loc, start)
+        body.nodes.append(node)
+        return node.results
 
     def _groups(self) -> list[tuple[str, int]]:
         """`%a, %b:2 =`."""
@@ -212,7 +241,7 @@ class StatementReader(AttributeReader):
         """The pretty form of an op after its name."""
         raise NotImplementedError
 
-    def _generic(self, op: str, scope: Scope) -> Draft:
+    def generic(self, op: str, scope: Scope) -> Draft:
         self.expect("(")
         draft = Draft(op, self.operands(scope))
         self.expect(")")
@@ -221,7 +250,9 @@ class StatementReader(AttributeReader):
             while not self.take(")"):
                 if draft.bodies:
                     self.expect(",")
-                draft.bodies.append(self.region(scope))
+                # The state of a loop is what it is given, whatever a `?` in the text leaves open.
+                state = [v.type for v in draft.operands] if op == "while" else None
+                draft.bodies.append(self.region(scope, state))
         draft.attrs |= self.attr_dict()
         self.expect(":")
         self.functional_type(draft)
@@ -284,21 +315,23 @@ class StatementReader(AttributeReader):
         if len(self.problems) >= MAX_PROBLEMS:
             raise WeftError(*self.problems)
 
-    def _build(self, draft: Draft, groups: list[tuple[str, int]], loc: Loc, start: int) -> Node:
+    def build(self, draft: Draft, groups: list[tuple[str, int]], loc: Loc, start: int) -> Node:
         if draft.applied:
             draft.bodies = [self._applied_body(draft, loc, start)]
         regions, captured = close_regions(draft.bodies, draft.explicit)
         own = draft.operands[: len(draft.operands) - draft.explicit]
-        self._check_operand_types(draft, start)
+        self.check_operand_types(draft, start)
         op = OPS[draft.op]
         captures = len(captured) + draft.explicit
-        attrs = _known(op, draft.attrs)
+        attrs = without_annotations(op, draft.attrs)
         declared = draft.results
-        given = tuple(self.named_dims(t, groups[0][0] if groups else op.name) for t in declared or ()) if op.result_keyword else ()
+        given: tuple[Type, ...] = ()
         types = tuple(declared or ())
         try:
             attrs = conforming_attrs(op, attrs)
             operands = [v.type for v in own]
+            if op.result_keyword:
+                given = tuple(self._completed(t, op, operands, attrs, groups[0][0] if groups else op.name) for t in declared or ())
             check_operand_kinds(op, operands, given)
             types = op.infer_types(operands, attrs, regions, given, captures)
             if declared is not None and (len(declared) != len(types) or not all(map(agree, declared, types))):
@@ -314,6 +347,14 @@ class StatementReader(AttributeReader):
         names = names if any(names) and len(names) == len(types) else ()
         return Node(op.name, (*own, *captured, *draft.operands[len(own) :]), attrs, regions, types, loc, captures, names)
 
+    def _completed(self, t: Type, op: Op, operands: list[Type], attrs: dict[str, Attr], stem: str) -> Type:
+        """A declared result type with its open dims as the operands make them, else with symbols of their own."""
+        if _has_any_dim(t) and isinstance(t, TensorType):
+            shape = result_shape(op.name, operands, attrs)
+            if shape is not None and agree(t, t.with_shape(shape)):
+                return t.with_shape(shape)
+        return self.named_dims(t, stem)
+
     def _applied_body(self, draft: Draft, loc: Loc, start: int) -> Body:
         t = draft.results[0] if draft.results else None
         if not isinstance(t, TensorType):
@@ -323,7 +364,7 @@ class StatementReader(AttributeReader):
         node = Node(draft.applied, (a, b), {}, (), (scalar,), loc)
         return Body([a, b], Scope(), [node], list(node.results))
 
-    def _check_operand_types(self, draft: Draft, start: int) -> None:
+    def check_operand_types(self, draft: Draft, start: int) -> None:
         said = draft.operand_types
         if said is None:
             return
@@ -347,7 +388,7 @@ class StatementReader(AttributeReader):
         return WeftError(*self.problems)
 
 
-def _known(op: Op, attrs: dict[str, Attr]) -> dict[str, Attr]:
+def without_annotations(op: Op, attrs: dict[str, Attr]) -> dict[str, Attr]:
     """The attributes without those that annotate (`dialect.name`) and without hints that the op does not take.
 
     A custom call may carry anything: what its target means by it is not for weft to say.
@@ -358,7 +399,7 @@ def _known(op: Op, attrs: dict[str, Attr]) -> dict[str, Attr]:
 
 def _agree_dims(said: Dim, got: Dim) -> bool:
     # A bare `?` says only that the dim is not known statically.
-    return said in (got, ANY_DIM) or got == ANY_DIM
+    return said == got or is_any(said) or is_any(got)
 
 
 def agree(said: Type, got: Type) -> bool:
@@ -382,7 +423,7 @@ def agree(said: Type, got: Type) -> bool:
 def _has_any_dim(t: Type) -> bool:
     match t:
         case TensorType():
-            return ANY_DIM in t.shape
+            return any(map(is_any, t.shape))
         case TupleType():
             return any(map(_has_any_dim, t.types))
         case _:

@@ -55,6 +55,8 @@ SYNTAX: dict[str, Syntax] = {
     "set_dimension_size": Syntax(keys={"dim": "dimension"}),
     "transpose": Syntax(keys={"dims": "permutation"}),
     "tuple": Syntax("result"),
+    "uniform_dequantize": Syntax(),
+    "uniform_quantize": Syntax(),
 }
 # Elementwise ops that are not listed.
 ELEMENTWISE = Syntax("same")
