@@ -19,6 +19,7 @@ from .passes import (
     fuse,
     inline_calls,
     outline,
+    resolve_dims,
     sink_reshapes,
     use_winograd,
 )
@@ -34,6 +35,7 @@ PIPELINE: Sequence[Step] = (
     (decompose,                 INLINED),  # no later pass knows the ops that are made of others
     (canonicalize,              INLINED),
     (fold_constants,            INLINED),
+    (resolve_dims,              INLINED),  # sizes that folding has made known
     (cse,                       INLINED),
     (canonicalize,              INLINED),  # folding made new splats and constant branches
     (outline,                   OUTLINED),  # from here on, functions are either native or driver

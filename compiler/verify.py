@@ -204,6 +204,11 @@ class _FunctionCheck:
             known = ", ".join(self.module.functions)
             self._report(f"{node.op}.{exists}", f"the module has no function `{''.join(names)}`", node, f"it has {known}")
             return
+        inner = {s for t in callee.result_types for s in type_symbols(t)} - {s for p in callee.params for s in type_symbols(p.type)}
+        if inner:
+            fact = f"`{callee.name}` returns shapes that depend on its data ({', '.join(sorted(inner))}), which a call cannot tell"
+            self._report(f"{node.op}.{results}", fact, node, "let the caller have the body of the function")
+            return
         env: dict[str, Dim] = {}
         for code, what, theirs, ours in (
             (operands, "takes", [p.type for p in callee.params], [v.type for v in node.inputs]),

@@ -169,6 +169,9 @@ class DriverEmitter:
                 self._while(node, ending)
             case "weft.case":
                 self._case(node)
+            case "optimization_barrier":
+                for v, source in zip(_values(node.results), _values(node.operands), strict=True):
+                    self._instr(isa.Move(self._define(v), self.register_of[source]), node.loc)
             case "after_all":
                 pass
             case _:

@@ -227,10 +227,17 @@ def _symbols_of(node: Node) -> dict[str, Symbol]:
     for a in node.attrs.values():
         found |= attr_symbols(a)
     for body in node.regions:
-        for p in body.params:
-            found |= type_symbols(p.type)
-        for inner in body.nodes:
-            found |= _symbols_of(inner)
+        found |= symbols_in(body)
+    return found
+
+
+def symbols_in(body: Region) -> dict[str, Symbol]:
+    """Every symbol in the types and attributes of a region, by name."""
+    found: dict[str, Symbol] = {}
+    for p in body.params:
+        found |= type_symbols(p.type)
+    for node in body.nodes:
+        found |= _symbols_of(node)
     return found
 
 

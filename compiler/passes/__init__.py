@@ -15,4 +15,5 @@ from .inline import inline_calls as inline_calls
 from .layout import block_layout as block_layout
 from .outline import outline as outline
 from .reshapes import sink_reshapes as sink_reshapes
+from .resolve import resolve_dims as resolve_dims
 from .winograd import use_winograd as use_winograd

@@ -121,7 +121,7 @@ def drop_unit_dims(n: Node, uses: Uses) -> Result:
     return op_of("broadcast_in_dim")(squeezed, broadcast_dimensions=tuple(dims[i] for i in keep), result=result)
 
 
-@rewrite("identity", "convert", "slice", "pad", "concatenate", "reverse")
+@rewrite("identity", "convert", "slice", "pad", "concatenate", "reverse", "weft.stop_gradient")
 def drop_identity(n: Node, uses: Uses) -> Result:
     """An op that keeps every element where and what it is -> its operand."""
     x = n.operands[0]
@@ -133,6 +133,8 @@ def drop_identity(n: Node, uses: Uses) -> Result:
             interior = n.attrs["interior_padding"]
             none = all(e == 0 for edge in edges for e in edge)  # type: ignore[union-attr]
             return x if none and x.type == n.types[0] and all(i == 0 for i in interior) else None  # type: ignore[union-attr]
+        case "weft.stop_gradient":
+            return x
         case "concatenate":
             return x if len(n.operands) == 1 else None
         case "reverse":
@@ -213,15 +215,26 @@ def constant_select(n: Node, uses: Uses) -> Result:
     return None if known is None else (on_true if known else on_false)
 
 
-@rewrite("constant-branch", "if", "case")
+@rewrite("constant-branch", "if", "case", "weft.case")
 def constant_branch(n: Node, uses: Uses) -> Result:
     """if(true) {a} else {b} -> a, likewise case of a constant index."""
+    chosen = chosen_branch(n)
+    return None if chosen is None or chosen.result_types != n.types else inline(chosen, n.captured)
+
+
+def chosen_branch(n: Node) -> Region | None:
+    """The region of an `if`, `case` or `weft.case` that is certain to be taken, or None."""
     known = splat_of(n.operands[0])
     if known is None:
         return None
     last = len(n.regions) - 1
-    chosen = (0 if known else 1) if n.op == "if" else (int(known) if 0 <= int(known) <= last else last)  # type: ignore[arg-type]
-    return inline(n.regions[chosen], n.captured)
+    return n.regions[(0 if known else 1) if n.op == "if" else (int(known) if 0 <= int(known) <= last else last)]  # type: ignore[arg-type]
+
+
+@rewrite("custom-vjp", "weft.custom_vjp")
+def inline_custom_vjp(n: Node, uses: Uses) -> Result:
+    """A function with a derivative of its own -> the function: derivatives are taken before anything is compiled."""
+    return inline(n.regions[0], n.operands)
 
 
 @rewrite("tuple-element", "get_tuple_element")
@@ -263,6 +276,7 @@ RULES = (
     involution,
     constant_select,
     constant_branch,
+    inline_custom_vjp,
     tuple_element,
     slice_of_slice,
 )
