@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 
-from ...proto.errors import check, fail
+from ...proto.errors import WeftError, check, fail
 from ...vm import host
 from ..ir.attrs import Attr, Dict, Symref
 from ..ir.dims import Dim, Expr
@@ -76,10 +76,11 @@ def _infer_custom_call(
     values = [t for t in inputs if not isinstance(t, TokenType)]
     count = f"the host function `{call_target_name}` takes {function.operands} operands, got {listed(values)}"
     check(function.operands in (None, len(values)), "custom_call.C1", count)
+    types = [value_type(t) for t in values]
     try:
-        returned = function.results(attributes, *map(value_type, values))
-    except (KeyError, TypeError, ValueError, IndexError) as error:
-        raise fail("custom_call.I4", f"this does not suit the host function `{call_target_name}`: {error!r}") from error
+        returned = function.promise(attributes, types)
+    except WeftError as error:
+        raise fail("custom_call.I4", error.diagnostics[0].message) from error
     given = [t for t in results if not isinstance(t, TokenType)]
     good = len(given) == len(returned) and all(_suits(t, r, symbols) for t, r in zip(given, returned, strict=True))
     fact = f"`{call_target_name}` returns ({', '.join(map(_described, returned))}), results are given as {listed(given)}"
@@ -130,10 +131,7 @@ def _reference_custom_call(
 ) -> tuple[Data, ...]:
     function = host.lookup(call_target_name)
     values = [x for x in inputs if not isinstance(x, Token)]
-    try:
-        found = iter(function.call(host.parse_attributes(_json(backend_config)), *values))
-    except ValueError as error:
-        raise fail("run.value", f"the host function `{call_target_name}`: {error}") from error
+    found = iter(function.run(host.parse_attributes(_json(backend_config)), values))
     return tuple(TOKEN if isinstance(t, TokenType) else next(found) for t in results)
 
 
