@@ -94,7 +94,7 @@ def _by_decomposition(op: Op, current: Node, gs: tuple[Value, ...]) -> Sequence[
     if op.result_keyword or "result" in op.decompose.__code__.co_varnames:
         keywords |= {op.result_keyword or "result": current.types if op.result_keyword == "results" else current.types[0]}
     built = op.decompose(*current.operands, **keywords)
-    outs = built if isinstance(built, tuple) else (built,)
+    outs: tuple[Value, ...] = built if isinstance(built, tuple) else (built,)  # type: ignore[assignment]
     wanted = [v for v in outs if has_cotangent(v)]
     return pullback(wanted, gs, current.operands)
 
@@ -303,10 +303,19 @@ def _call_grad(current: Node, gs: tuple[Value, ...]) -> Sequence[Value | None]:
     raise fail("grad.call", "calls are differentiated after they are inlined", loc=current.loc, help="gradient(module) inlines them")
 
 
+def _custom_grad(current: Node, gs: tuple[Value, ...]) -> Sequence[Value | None]:
+    """By the op's own rule; what it captures has no derivative."""
+    given = iter(gs)
+    cts = [next(given) if has_cotangent(v) else zeros_like(v) for v in current.results]
+    found = inline(current.regions[1], [*current.inputs, *cts, *current.captured])
+    return [ct if has_cotangent(v) else None for v, ct in zip(current.inputs, found, strict=True)] + [None] * current.captures
+
+
 _CONTROL = {
     "if": _branches_grad,
     "case": _branches_grad,
     "while": _while_grad,
+    "weft.custom_vjp": _custom_grad,
     "call": _call_grad,
     "composite": _call_grad,
 }

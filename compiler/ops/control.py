@@ -92,3 +92,22 @@ case = define(
     reference=_reference_case,
     regions=("*branches",),
 )
+
+
+def _infer_custom_vjp(*operands: Type, body: Region, backward: Region) -> tuple[Type, ...]:
+    check_region(body, operands, None, "weft.custom_vjp.C1", "`body`")
+    results = body.result_types
+    check_region(backward, (*operands, *results), operands, "weft.custom_vjp.C2", "`backward`")
+    return results
+
+
+custom_vjp = define(
+    "weft.custom_vjp",
+    doc="""The results of `body`, with a derivative of their own: `backward` gives the operands' cotangents from operands and cotangents.
+
+    C1: `body` takes the operands. C2: `backward` is (operands..., cotangents of all results...) -> cotangents of all operands. Derivatives
+    ask for `backward`; everything else for `body`, which takes the op's place when derivatives are done.""",
+    infer=_infer_custom_vjp,
+    reference=lambda *operands, body, backward: body(*operands),
+    regions=("body", "backward"),
+)

@@ -54,3 +54,13 @@ optimization_barrier = define(
     reference=lambda *operand: operand,
     grad=lambda *g_and_operand: g_and_operand[: len(g_and_operand) // 2],
 )
+
+stop_gradient = define(
+    "weft.stop_gradient",
+    doc="The operand; a constant to derivatives.\n\nC1: the result has the operand's type.",
+    infer=lambda operand: rules.tensor(operand, "weft.stop_gradient.I1", "operand"),
+    reference=lambda x: x,
+    lower=lambda b, x: x,
+    grad=lambda g, x: (None,),
+    traits=("elementwise",),
+)

@@ -13,13 +13,15 @@ from ...compiler.autodiff import pullback
 from ...compiler.interpreter import evaluate
 from ...compiler.ir.graph import Region, Value, definitions, located, param, tensor_type_of
 from ...compiler.ops.gradients.common import full, has_cotangent, inline, zeros_like
+from ...compiler.ops.registry import op_of
 from ...proto.errors import WeftError, check
 from .close import close, mark
-from .lift import as_value
+from .lift import as_value, lifted
 from .place import user_loc
-from .pytree import flatten, unflatten
+from .pytree import Tree, flatten, tree_map, unflatten
 from .tape import record, recording
 from .tensor import Tensor
+from .trace import share_captures, trace_region
 
 Argnums = int | Sequence[int]
 
@@ -176,3 +178,67 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
     n = len(linear.results)
     outs = linear.run([*linear.results, *filled], list(zip(seeds, arrays, strict=True)))
     return unflatten(linear.out_tree, outs[:n]), unflatten(linear.out_tree, outs[n:])
+
+
+@lifted
+def _stopped(x: Any) -> Value:
+    return as_value(op_of("weft.stop_gradient")(x))
+
+
+def stop_gradient(x: Any) -> Any:
+    """The tensors of a tree, as constants to derivatives."""
+    return tree_map(_stopped, x)
+
+
+def custom_vjp(f: Callable[..., Any], backward: Callable[..., Any]) -> Callable[..., Any]:
+    """`f` with a derivative of its own: `backward(args, ct)` gives a tuple of cotangents, one tree per argument.
+
+    `args` is the tuple of arguments, `ct` a tree like the result. What `f` closes over has no derivative.
+    """
+
+    def call(*args: Any) -> Any:
+        leaves, tree = flatten(args)
+        if not any(isinstance(x, Tensor) and x.recorded is not None for x in leaves):
+            return f(*args)
+        with located(user_loc()):
+            return _custom(f, backward, leaves, tree)
+
+    return call
+
+
+def _custom(f: Callable[..., Any], backward: Callable[..., Any], leaves: Sequence[Any], tree: Tree) -> Any:
+    values = [as_value(x) for x in leaves]
+    types = [v.tensor for v in values]
+    shape: list[Tree] = []
+
+    def body(ps: Sequence[Tensor]) -> list[Value]:
+        outs, out_tree = flatten(f(*unflatten(tree, ps)))
+        shape.append(out_tree)
+        return [as_value(x) for x in outs]
+
+    forward = trace_region(body, types)
+    outs = [v.tensor for v in forward[0].results]
+
+    def back(ps: Sequence[Tensor]) -> list[Value]:
+        cts, ct_tree = flatten(tuple(backward(unflatten(tree, ps[: len(types)]), unflatten(shape[0], ps[len(types) :]))))
+        check(ct_tree == tree, "custom_vjp.structure", f"`backward` returns {ct_tree}, the arguments are {tree}")
+        return [as_value(x) for x in cts]
+
+    parts = [forward, trace_region(back, [*types, *outs])]
+    captured, regions = share_captures(parts, [len(types), len(types) + len(outs)])
+    built = op_of("weft.custom_vjp")(*values, captures=captured, body=regions[0], backward=regions[1])
+    made = built if isinstance(built, tuple) else (built,)
+    return unflatten(shape[0], [Tensor(None, v) for v in made])
+
+
+def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
+    """`f`, whose intermediate results are not kept for its derivative but computed again."""
+
+    def backward(args: tuple[Any, ...], ct: Any) -> tuple[Any, ...]:
+        leaves, tree = flatten(args)
+        # Without the barrier, common subexpressions would be found and kept after all.
+        held = op_of("optimization_barrier")(*(as_value(x) for x in leaves))
+        again = [Tensor(None, v) for v in (held if isinstance(held, tuple) else (held,))]
+        return vjp(f, *unflatten(tree, again))[1](ct)
+
+    return custom_vjp(f, backward)
