@@ -111,6 +111,20 @@ def plain(value: object) -> object:
             return value
 
 
+def test_signatures_say_what_values_are() -> None:
+    signature = load(identity_program(*(t for t, _, _ in VALUES))).signature
+    kinds = [i.kind for i in signature.inputs]
+    assert kinds == ["tensor", "unranked", *["tensor"] * 4, *["sequence"] * 2, *["optional"] * 2, "map", "sequence"]
+    of = next(i for i in signature.inputs if i.type == SequenceType(ArrayType(F32, i.shape)))
+    assert of.dtype == np.float32 and [str(d) for d in of.shape] == ["N"]
+    texts = [str(i).split(": ")[1] for i in signature.inputs]
+    assert texts[1:3] == ["int64[…]", "string[N]"] and texts[-3:] == [
+        "optional<sequence<int64[]>>",
+        "map<string, float32[]>",
+        "sequence<map<int64, string[]>>",
+    ]
+
+
 @pytest.mark.parametrize(("t", "given", "wanted"), VALUES)
 def test_values_go_through(t: ValueType, given: object, wanted: object) -> None:
     assert plain(load(identity_program(t))(given)) == wanted

@@ -98,6 +98,13 @@ def test_threads() -> None:
         VM(threads=0)
 
 
+def test_memory() -> None:
+    assert 1 << 28 < VM().memory < os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    assert VM(memory=5).memory == 5
+    with pytest.raises(ValueError, match="cannot use -1 bytes"):
+        VM(memory=-1)
+
+
 def test_damaged_weights_are_found_on_request(path: Path) -> None:
     values = np.arange(12345, 12361)
     p = counting_program()

@@ -317,6 +317,44 @@ def test_loop_without_a_way_out() -> None:
     rejected(p, "program.flow", "no return can be reached")
 
 
+# -- what is read was written -------------------------------------------------------------------------------------------------
+
+
+def test_arena_is_written_before_it_is_read() -> None:
+    p = add_program()
+    f = main(p)
+    f.pb.arena_bytes.size = 16
+    between = f.arena(0, "f32", (4,))
+    f.launch(0, [0, 1, between], [4])
+    f.code[0], f.code[2] = Copy(Buffer(2), Buffer(between)), f.code[0]
+    f.emit(Return())
+    rejected(p, "program.unwritten", "buffer 3 is read, but not written")
+    f.code[0] = Copy(Buffer(f.view(between, 0, 16)), Buffer(0))  # writing a view of it will do
+    f.code[1] = Copy(Buffer(2), Buffer(between))
+    p.pb.ClearField("functions")
+    p.pb.ClearField("images")
+    VM(threads=1).load(p.build())
+
+
+def test_every_path_writes_what_is_read() -> None:
+    p = counting_program()
+    f = main(p)
+    f.code[0] = BranchIfFalse(Buffer(0), To(1))  # the counter has no beginning
+    rejected(p, "program.unwritten", "is read, but not written on every path to here")
+
+
+def test_outputs_are_written_on_every_path() -> None:
+    p = add_program()
+    f = main(p)
+    f.code.insert(0, BranchIfFalse(Buffer(0), To(2)))
+    rejected(p, "program.unwritten", "output 0 is read")
+    p = ProgramBuilder()
+    f = p.function()
+    f.output("nothing", "f32", (0, 4))
+    f.emit(Return())
+    VM(threads=1).load(p.build())
+
+
 def test_every_problem_is_reported() -> None:
     p = add_program()
     f = main(p)
