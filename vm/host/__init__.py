@@ -17,7 +17,7 @@ from ...proto.value_types import (
     ValueType,
     compatible,
 )
-from . import checks, lapack, linalg, maps, optionals, random, sequences, strings, values
+from . import checks, images, lapack, linalg, maps, optionals, random, sequences, strings, values
 from .table import TABLE, Attributes, HostFunction, host, lookup, parse_attributes
 
 __all__ = [
@@ -36,6 +36,7 @@ __all__ = [
     "checks",
     "compatible",
     "host",
+    "images",
     "lapack",
     "linalg",
     "lookup",

@@ -1,11 +1,16 @@
 """Importers of ONNX operators by family; importing this package fills the registry."""
 
+from . import cache as cache
 from . import col2im as col2im
 from . import control as control
 from . import conversion as conversion
+from . import deform as deform
 from . import einsum as einsum
+from . import gradient as gradient
+from . import image as image
 from . import indexing as indexing
 from . import labels as labels
+from . import linalg as linalg
 from . import logic as logic
 from . import maps as maps
 from . import math as math
@@ -21,6 +26,7 @@ from . import quantize as quantize
 from . import random as random
 from . import recurrent as recurrent
 from . import reduction as reduction
+from . import regions as regions
 from . import resize as resize
 from . import sampling as sampling
 from . import selection as selection
@@ -30,3 +36,4 @@ from . import signal as signal
 from . import slicing as slicing
 from . import strings as strings
 from . import suppression as suppression
+from . import training as training

@@ -38,8 +38,13 @@ def cast_like(node: NodeView, x: Value, like: Value) -> Value:
 def bit_cast(node: NodeView, x: Value) -> Value:
     """The same bits as another type of the same width."""
     dtype = node.scope.reader.dtype(node.int("to"), node.loc)
-    node.check(dtype is not STRING and dtype.bits == x.dtype.bits, "type", f"the bits of {x.type} cannot be {dtype}")
-    return op("bitcast_convert", x, result=x.tensor.with_dtype(dtype))
+    bits = [8 if t.is_bool else t.bits for t in (x.dtype, dtype)]  # a bool is a byte, 0 or 1
+    node.check(STRING not in (x.dtype, dtype) and bits[0] == bits[1], "type", f"the bits of {x.type} cannot be {dtype}")
+    whole = cast(x, dtypes.U8) if x.dtype.is_bool else x
+    if dtype.is_bool:
+        byte = op("bitcast_convert", whole, result=x.tensor.with_dtype(dtypes.U8))
+        return build.compare("NE", byte, full_like(byte, 0))
+    return op("bitcast_convert", whole, result=x.tensor.with_dtype(dtype))
 
 
 def convert(node: NodeView, x: Value, dtype: DType) -> Value:

@@ -12,7 +12,7 @@ from .. import build
 from ..build import elementwise, op
 from ..node import NodeView
 from ..registry import handles
-from . import indexing, strings
+from . import strings
 from .ml_scores import label_at
 
 ML = "ai.onnx.ml"
@@ -29,7 +29,7 @@ def array_feature_extractor(node: NodeView, x: Value, indices: Value) -> Value:
     if known is not None and all(isinstance(i, int) for i in known):
         pieces = [build.slice_axis(matrix, axis, i, i + 1) for i in known]
         return build.concatenate(pieces, axis)
-    return indexing.take(matrix, flat, axis)
+    return build.take(matrix, flat, axis)
 
 
 @handles("Scaler", domain=ML)
@@ -131,12 +131,12 @@ def _search(x: Value, keys: np.ndarray, places: Sequence[int], other: int) -> Va
     step = 1 << len(keys).bit_length() - 1
     while step:
         more = op("add", count, helpers.full_like(count, step))
-        last = indexing.take(table, op("subtract", more, helpers.full_like(more, 1)), 0)
+        last = build.take(table, op("subtract", more, helpers.full_like(more, 1)), 0)
         fits = op("and", build.compare("LE", more, helpers.full_like(more, len(keys))), build.compare("LE", last, x))
         count, step = build.select(fits, more, count), step // 2
     at = op("maximum", op("subtract", count, helpers.full_like(count, 1)), helpers.full_like(count, 0))
-    found = build.compare("EQ", indexing.take(table, at, 0), x)
-    return build.select(found, indexing.take(const(np.array(places, np.int64)), at, 0), helpers.full_like(at, other))
+    found = build.compare("EQ", build.take(table, at, 0), x)
+    return build.select(found, build.take(const(np.array(places, np.int64)), at, 0), helpers.full_like(at, other))
 
 
 @handles("Normalizer", domain=ML)

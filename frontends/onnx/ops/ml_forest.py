@@ -12,7 +12,6 @@ from ....compiler.ops.registry import op_of
 from ....proto import dtypes
 from .. import build
 from ..build import op
-from .indexing import take
 
 MODES = ("BRANCH_LEQ", "BRANCH_LT", "BRANCH_GTE", "BRANCH_GT", "BRANCH_EQ", "BRANCH_NEQ", "BRANCH_MEMBER")
 _MOST_DEPTH = 1 << 12
@@ -175,13 +174,13 @@ def leaves_of(trees: Forest, roots: np.ndarray, x: Value) -> Value:
 
 def _step(at: Value, x: Value, tables: Sequence[Value], nan_to_yes: bool) -> Value:
     """One level down. What is read for a leaf does not matter: both its children are itself."""
-    value, split = _element(x, take(tables[0], at, 0)), take(tables[1], at, 0)
+    value, split = _element(x, build.take(tables[0], at, 0)), build.take(tables[1], at, 0)
     no = op("compare", value, split, comparison_direction="GT") if nan_to_yes else op("not", build.compare("LE", value, split))
     if len(tables) > 3:
         nan = build.compare("NE", value, value)
-        no = op("and", no, op("not", op("and", nan, take(tables[3], at, 0))))
+        no = op("and", no, op("not", op("and", nan, build.take(tables[3], at, 0))))
     child = op("add", op("multiply", at, full_like(at, 2)), cast(no, dtypes.I32))
-    return take(tables[2], child, 0)
+    return build.take(tables[2], child, 0)
 
 
 def _element(x: Value, feature: Value) -> Value:
@@ -212,11 +211,11 @@ def aggregate(trees: Forest, votes: Votes, x: Value, function: str) -> Value:
     if roots is None:
         table = np.full((trees.leaves, votes.targets), neutral, votes.weight.dtype)
         fold.at(table, (votes.leaf, votes.target), votes.weight)
-        y = build.reduce(take(const(table), leaves_of(trees, trees.roots, x), 0), monoid, (1,))
+        y = build.reduce(build.take(const(table), leaves_of(trees, trees.roots, x), 0), monoid, (1,))
     else:
         table = np.full(trees.leaves, neutral, votes.weight.dtype)
         fold.at(table, votes.leaf, votes.weight)
-        weights = take(const(table), leaves_of(trees, roots.reshape(-1), x), 0)
+        weights = build.take(const(table), leaves_of(trees, roots.reshape(-1), x), 0)
         y = build.reduce(reshape_to(weights, (x.shape[0], *roots.shape)), monoid, (2,))
     return op("divide", y, full_like(y, len(trees.roots))) if function == "AVERAGE" else y
 

@@ -8,7 +8,7 @@ from ....proto import dtypes
 from .. import build, codes
 from ..build import compare, elementwise, op, scalar, select
 from ..node import NodeView
-from . import indexing, reduction
+from . import reduction
 
 _TRANSFORMS = ("NONE", "SOFTMAX", "LOGISTIC", "SOFTMAX_ZERO", "PROBIT")
 _NEAR_ZERO = 1e-7  # SOFTMAX_ZERO keeps scores that small out of the exponential
@@ -81,7 +81,7 @@ def label_at(place: Value, labels: np.ndarray) -> Value:
         return codes.labels_of(place, labels.tolist())
     if (labels == np.arange(len(labels))).all():
         return place
-    return indexing.take(const(labels), place, 0)
+    return build.take(const(labels), place, 0)
 
 
 def choice(pred: Value, labels: np.ndarray) -> Value:

@@ -45,7 +45,7 @@ def pads_of(node: NodeView, sizes: Sequence[int], kernel: Sequence[int], strides
     rank = len(sizes)
     mode = node.string("auto_pad", "NOTSET")
     if mode in ("NOTSET", ""):
-        return _given_pads(node, rank)
+        return given_pads(node, rank)
     if mode == "VALID":
         return [(0, 0)] * rank
     result: Pads = []
@@ -56,7 +56,8 @@ def pads_of(node: NodeView, sizes: Sequence[int], kernel: Sequence[int], strides
     return result
 
 
-def _given_pads(node: NodeView, rank: int) -> Pads:
+def given_pads(node: NodeView, rank: int) -> Pads:
+    """(before, after) per spatial dim from `pads`, 0 by default."""
     pads = node.ints("pads", (0,) * (2 * rank))
     node.check_length(pads, 2 * rank, "`pads`")
     return list(zip(pads[:rank], pads[rank:], strict=True))
@@ -159,22 +160,54 @@ def _transposed_pads(node: NodeView, sizes: Sequence[int], full: Sequence[int], 
     elif mode in ("SAME_UPPER", "SAME_LOWER"):
         totals = [f - n * s for f, n, s in zip(full, sizes, strides, strict=True)]
     else:
-        return _given_pads(node, rank)
+        return given_pads(node, rank)
     if mode == "SAME_UPPER":
         return [(t // 2, t - t // 2) for t in totals]
     return [(t - t // 2, t // 2) for t in totals]
 
 
 @handles("BatchNormalization")
-def batch_normalization(node: NodeView, x: Value, scale: Value, bias: Value, mean: Value, variance: Value) -> Value:
-    """scale·(x - mean)/√(variance + epsilon) + bias per channel, as one multiplication and one addition."""
-    if node.int("training_mode", 0) or (node.opset < 7 and not node.int("is_test", 0) and node.outputs > 1):
-        raise node.error("unsupported", "`BatchNormalization` in training mode is not supported")
+def batch_normalization(node: NodeView, x: Value, scale: Value, bias: Value, mean: Value, variance: Value) -> tuple[Value, ...]:
+    """scale·(x - mean)/√(variance + epsilon) + bias per channel, as one multiplication and one addition.
+
+    A node that trains takes mean and variance of the batch, and gives running ones as well; before opset 14 also those of the batch.
+    Before opset 9, `spatial` 0 normalizes each element of a channel on its own.
+    """
+    axes = [0] if node.opset < 9 and not node.int("spatial", 1) else [a for a in range(len(x.shape)) if a != 1]
+    if not _trains(node):
+        return (_normalized(node, x, scale, bias, mean, variance),)
+    wide = cast(x, variance.dtype)
+    own_mean = build.mean(wide, axes)
+    centred = op("subtract", wide, _spread(own_mean, x))
+    own_variance = build.mean(op("multiply", centred, centred), axes)
+    y = _normalized(node, x, scale, bias, own_mean, own_variance)
+    momentum = node.float("momentum", 0.9)
+    running = (_blend(old, reshape_to(new, old.shape), momentum) for old, new in ((mean, own_mean), (variance, own_variance)))
+    return (y, *running, own_mean, own_variance)[: 3 if node.opset >= 14 else 5]
+
+
+def _trains(node: NodeView) -> bool:
+    if node.opset >= 14:
+        return bool(node.int("training_mode", 0))
+    return node.outputs > 1 and not node.int("is_test", 0)
+
+
+def _normalized(node: NodeView, x: Value, scale: Value, bias: Value, mean: Value, variance: Value) -> Value:
     epsilon = full_like(variance, node.float("epsilon", 1e-5))
     factor = op("divide", cast(scale, variance.dtype), op("sqrt", op("add", variance, epsilon)))
     shift = op("subtract", cast(bias, variance.dtype), op("multiply", mean, factor))
-    y = op("multiply", cast(x, variance.dtype), per_channel(factor, x))
-    return cast(op("add", y, per_channel(shift, x)), x.dtype)
+    y = op("multiply", cast(x, variance.dtype), _spread(factor, x))
+    return cast(op("add", y, _spread(shift, x)), x.dtype)
+
+
+def _spread(v: Value, like: Value) -> Value:
+    """A vector over the channels (dim 1) of an image, or a tensor of all its dims but the first."""
+    return helpers.broadcast(v, like.shape, tuple(range(1, len(v.shape) + 1)))
+
+
+def _blend(old: Value, new: Value, momentum: float) -> Value:
+    kept = op("multiply", old, full_like(old, momentum))
+    return op("add", kept, op("multiply", cast(new, old.dtype), full_like(old, 1 - momentum)))
 
 
 @handles("InstanceNormalization")

@@ -14,7 +14,6 @@ from ..build import compare, elementwise, op, scalar, select
 from ..node import NodeView
 from ..registry import handles
 from .fourier import Complex, resized, transform
-from .indexing import take
 
 
 @handles("DFT", since=17)
@@ -85,7 +84,7 @@ def _part(x: Value, start: int, count: Dim) -> Value:
     if count == x.shape[-1]:
         return x
     at = op("iota", iota_dimension=0, result=TensorType(dtypes.I64, (maximum(count, 0),)))
-    return take(x, op("add", at, scalar(start, at)), axis)
+    return build.take(x, op("add", at, scalar(start, at)), axis)
 
 
 @handles("STFT", since=17)
@@ -102,7 +101,7 @@ def stft(node: NodeView, x: Value, step: Value, window: Value | None = None, len
     grid = TensorType(dtypes.I64, (maximum(floordiv(size - n, by) + 1, 0), n))
     start, offset = (op("iota", iota_dimension=d, result=grid) for d in (0, 1))
     apart = broadcast(reshape_to(cast(step, dtypes.I64), ()), grid.shape, ())
-    frames = take(x, op("add", op("multiply", start, apart), offset), 1)
+    frames = build.take(x, op("add", op("multiply", start, apart), offset), 1)
     z = _parts(node, frames)
     if window is not None:
         weight = cast(window, z[0].dtype)

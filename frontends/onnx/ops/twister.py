@@ -16,7 +16,6 @@ from ....compiler.ops.registry import op_of
 from ....proto import dtypes
 from .. import build
 from ..build import compare, op, select
-from .indexing import take
 
 _WORDS = 624  # of the state, which is renewed as a whole
 _AHEAD = 397
@@ -30,7 +29,7 @@ def uniform(shape: Sequence[Dim], seed: int) -> Value:
     words = _words(seed, floordiv(2 * size, _WORDS) + 1)
     first = op("iota", iota_dimension=0, result=TensorType(dtypes.I64, (size,)))
     first = op("multiply", first, full_like(first, 2))
-    high, low = take(words, first, 0), take(words, op("add", first, full_like(first, 1)), 0)
+    high, low = build.take(words, first, 0), build.take(words, op("add", first, full_like(first, 1)), 0)
     a, b = (cast(op("shift_right_logical", w, full_like(w, n)), dtypes.F64) for w, n in ((high, 5), (low, 6)))
     whole = op("add", op("multiply", a, full_like(a, 2.0**26)), b)
     return reshape_to(op("multiply", whole, full_like(whole, 2.0**-53)), tuple(shape))
