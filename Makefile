@@ -47,6 +47,12 @@ test-unit: $(VENV)/ready-dev ## the fast part: units and goldens
 test-full: lint types ## everything
 	$(PYTEST) -q -n 2
 
+MINUTES ?= 60
+
+.PHONY: fuzz
+fuzz: $(VENV)/ready-dev ## damage files for MINUTES (60) and see that weft takes it in order; faults are left in build/fuzz
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m tests.fuzz --minutes $(MINUTES)
+
 .PHONY: golden
 golden: $(VENV)/ready-dev ## rewrite the expectations of the golden tests; read the diff before committing it
 	$(PYTEST) -q tests/golden --update-goldens
