@@ -2,6 +2,7 @@
 
 from . import cache as cache
 from . import col2im as col2im
+from . import cache as cache
 from . import control as control
 from . import conversion as conversion
 from . import deform as deform
@@ -29,6 +30,7 @@ from . import reduction as reduction
 from . import regions as regions
 from . import resize as resize
 from . import sampling as sampling
+from . import scan as scan
 from . import selection as selection
 from . import sequences as sequences
 from . import shape as shape

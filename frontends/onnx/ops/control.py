@@ -1,15 +1,19 @@
-"""`If`, `Loop`, `Scan`."""
+"""`If`, `Loop`."""
 
 from collections.abc import Sequence
 
+from ....compiler.ir import dims as symbolic
+from ....compiler.ir.dims import Dim, Expr
 from ....compiler.ir.graph import Value, param
-from ....compiler.ir.types import TensorType
-from ....compiler.ops import helpers
+from ....compiler.ir.types import ANY_DIM, TensorType, Type, is_host
 from ....compiler.ops.helpers import const, reshape_to
 from ....compiler.ops.registry import op_of
 from ....proto import dtypes
-from .. import build
+from .. import dynamic
+from ..array import Array
 from ..build import op
+from ..join import adapted, common_type
+from ..loops import Loop, all_opened, import_body, results_of
 from ..node import NodeView
 from ..registry import handles
 from ..scope import Scope, close
@@ -18,10 +22,6 @@ from ..scope import Scope, close
 def _scalar(node: NodeView, value: Value, what: str) -> Value:
     node.check(value.tensor.size == 1, "shape", f"{what} of `{node.op_type}` must be one element, got {value.type}")
     return reshape_to(value, ())
-
-
-def _results(built: Value | tuple[Value, ...]) -> tuple[Value, ...]:
-    return built if isinstance(built, tuple) else (built,)
 
 
 @handles("If", host=True)
@@ -33,24 +33,41 @@ def if_(node: NodeView, condition: Value) -> tuple[Value, ...]:
         return tuple(node.scope.nested(branch, [], inline=True)[1])
     predicate = _scalar(node, condition, "the condition")
     (then, yes), (other, no) = (node.scope.nested(node.graph(name), []) for name in ("then_branch", "else_branch"))
-    types = [tuple(str(v.type) for v in values) for values in (yes, no)]
-    node.check(types[0] == types[1], "dynamic", f"the branches of `If` give {', '.join(types[0])} and {', '.join(types[1])}")
-    captures, regions = close((then, other), (((), yes), ((), no)))
-    return _results(op_of("if")(predicate, true_branch=regions[0], false_branch=regions[1], captures=captures))
+    node.check(len(yes) == len(no), "nested", f"the branches of `If` have {len(yes)} and {len(no)} results")
+    yes, no = _same_ranks(then, yes, no), _same_ranks(other, no, yes)
+    if [v.type for v in yes] == [v.type for v in no] and not any(is_host(v.type) for v in yes):
+        captures, regions = close((then, other), (((), yes), ((), no)))
+        return results_of(op_of("if")(predicate, true_branch=regions[0], false_branch=regions[1], captures=captures))
+    types = [_common(node, a, b) for a, b in zip(yes, no, strict=True)]
+    yes, no = _adapted(then, yes, types), _adapted(other, no, types)
+    captures, regions = close((other, then), (((), no), ((), yes)))
+    results, symbols = all_opened(types)
+    return results_of(op_of("weft.case")(predicate, branches=regions, captures=captures, symbols=symbols, result=results))
 
 
-def _while(
-    node: NodeView, state: Sequence[Value], condition: tuple[list[Value], Value], scope: Scope, params: list[Value], results: list[Value]
-) -> tuple[Value, ...]:
-    """A `while` over `state`; the body's results must have the types of its parameters."""
-    for before, after in zip(params, results, strict=True):
-        node.check(
-            before.type == after.type, "dynamic", f"a value that `{node.op_type}` carries is {before.type} at first, then {after.type}"
-        )
-    none = Scope(node.scope.shared, node.scope.opsets, node.scope)
-    heads, holds = condition
-    captures, (cond, body) = close((none, scope), ((heads, [holds]), (params, results)))
-    return _results(op_of("while")(*state, cond=cond, body=body, captures=captures))
+def _same_ranks(scope: Scope, xs: Sequence[Value], others: Sequence[Value]) -> list[Value]:
+    """Single elements with as many dims as the other branch gives them: exporters take a scalar for a vector of one, and back."""
+    found = list(xs)
+    for i, (x, other) in enumerate(zip(xs, others, strict=True)):
+        match x.type, other.type:
+            case TensorType(shape=a), TensorType(shape=b) if len(a) < len(b) and {*a, *b} == {1} and not is_host(x.type):
+                with scope.building():
+                    found[i] = reshape_to(x, b)
+            case _:
+                pass
+    return found
+
+
+def _common(node: NodeView, a: Value, b: Value) -> Type:
+    found = common_type([a, b])
+    if found is None:
+        raise node.error("type", f"a value of `{node.op_type}` is {a.type} or {b.type}")
+    return found
+
+
+def _adapted(scope: Scope, xs: Sequence[Value], types: Sequence[Type]) -> list[Value]:
+    with scope.building():
+        return [adapted(x, t) for x, t in zip(xs, types, strict=True)]
 
 
 def _flag(node: NodeView, value: Value | None) -> bool | None:
@@ -63,84 +80,36 @@ def _flag(node: NodeView, value: Value | None) -> bool | None:
 
 @handles("Loop", host=True)
 def loop(node: NodeView, count: Value | None, condition: Value | None, *carried: Value) -> tuple[Value, ...]:
-    """At most `count` times, as long as the condition holds. Scan outputs need a number of turns that is known while importing."""
-    graph = node.graph("body")
+    """At most `count` times, as long as the condition holds.
+
+    A scan output is made at its full length if the number of turns is known before the first one, else it grows.
+    """
     index, again = param(TensorType(dtypes.I64, ())), param(TensorType(dtypes.BOOL, ()))
-    params = [param(v.type) for v in carried]
-    scope, results = node.scope.nested(graph, [index, again, *params])
-    node.check(len(results) > len(carried), "nested", f"the body of `Loop` must have {len(carried) + 1} results at least")
-    goes_on, new, scanned = results[0], results[1 : len(carried) + 1], results[len(carried) + 1 :]
-    always = goes_on is again or _flag(node, goes_on) is True
-    turns = None if count is None else node.known(count)
-    if scanned and not (always and _flag(node, condition) and turns is not None and isinstance(turns.flat[0], int)):
-        raise node.error("dynamic", "a `Loop` with scan outputs must have a number of turns that is known while importing")
-    length = max(int(turns.flat[0]), 0) if turns is not None and scanned else 0
-    buffers = [_Buffer(node, v, 0, length, False) for v in scanned]
+    body = import_body(node, node.graph("body"), carried, before=[index, again], skip=1)
+    goes_on, new, scanned = body.results[0], body.results[1 : len(carried) + 1], body.results[len(carried) + 1 :]
     limit = const((1 << 63) - 1, dtypes.I64) if count is None else _scalar(node, count, "the trip count")
     first = const(True) if condition is None else _scalar(node, condition, "the condition")
-    state = [const(0, dtypes.I64), limit, first, *carried, *(b.start for b in buffers)]
-    end = param(limit.type)
-    stored = [b.store(v, index) for b, v in zip(buffers, scanned, strict=True)]
-    inner = [index, end, again, *params, *(b.inner for b in buffers)]
-    after = [op("add", index, const(1, dtypes.I64)), end, _scalar(node, goes_on, "the condition"), *new, *stored]
-    heads = [param(v.type) for v in state]
-    holds = op("and", op("compare", heads[0], heads[1], comparison_direction="LT"), heads[2])
-    return _while(node, state, (heads, holds), scope, inner, after)[3:]
+    always = (goes_on is again or _flag(node, goes_on) is True) and _flag(node, condition) is True
+    shapes = [body.own_dims(v) for v in scanned]
+    settled = scanned and always and count is not None and not any(ANY_DIM in s for s in shapes)
+    length = _turns(node, count) if settled and count is not None else None
+    with body.scope.building():
+        goes_on, following = _scalar(node, goes_on, "the condition"), op("add", index, const(1, dtypes.I64))
+    built = Loop(body.scope)
+    built.carry(const(0, dtypes.I64), index, following)
+    built.keep(limit, param(limit.type))
+    built.carry(first, again, goes_on)
+    for v, p, after, t in zip(carried, body.params, new, body.types, strict=True):
+        built.carry(v, p, after, t)
+    for v, dims in zip(scanned, shapes, strict=True):
+        if length is None:
+            built.grow(v, dims)
+        else:
+            built.fill(v, (length, *v.shape), [Array(index)], [0])
+    return built.build(lambda heads: op("and", op("compare", heads[0], heads[1], comparison_direction="LT"), heads[2]))[3:]
 
 
-class _Buffer:
-    """A tensor that a loop fills slice by slice along `axis`, from the back if `backwards`."""
-
-    def __init__(self, node: NodeView, item: Value, axis: int, length: int, backwards: bool) -> None:
-        self.axis = node.axis(axis, len(item.shape) + 1)
-        self.length, self.backwards = length, backwards
-        shape = (*item.shape[: self.axis], length, *item.shape[self.axis :])
-        self.start = helpers.splat(0, item.tensor.with_shape(shape))
-        self.inner = param(self.start.type)
-
-    def store(self, item: Value, turn: Value) -> Value:
-        """The buffer after the turn's slice has been written."""
-        place = _place(turn, self.length, self.backwards)
-        starts = [place if a == self.axis else const(0, dtypes.I64) for a in range(len(self.inner.shape))]
-        return op("dynamic_update_slice", self.inner, build.unsqueeze(item, [self.axis]), *starts)
-
-
-def _place(turn: Value, length: int, backwards: bool) -> Value:
-    return op("subtract", const(length - 1, dtypes.I64), turn) if backwards else turn
-
-
-@handles("Scan", since=9, host=True)
-def scan(node: NodeView, *inputs: Value) -> tuple[Value, ...]:
-    """A loop over slices of the last `num_scan_inputs` inputs."""
-    graph, n = node.graph("body"), node.int("num_scan_inputs")
-    node.check(0 < n <= len(inputs), "attribute", f"`num_scan_inputs` is {n}, there are {len(inputs)} inputs")
-    carried, sources = inputs[: len(inputs) - n], inputs[len(inputs) - n :]
-    from_axes, from_back = node.ints("scan_input_axes", (0,) * n), node.ints("scan_input_directions", (0,) * n)
-    node.check_length(from_axes, n, "`scan_input_axes`")
-    node.check_length(from_back, n, "`scan_input_directions`")
-    axes = [node.axis(a, len(x.shape)) for a, x in zip(from_axes, sources, strict=True)]
-    length = sources[0].shape[axes[0]]
-    if not isinstance(length, int) or any(x.shape[a] != length for a, x in zip(axes, sources, strict=True)):
-        raise node.error("dynamic", "the inputs of `Scan` must have one static length along their scan axes")
-    turn, params, whole = param(TensorType(dtypes.I64, ())), [param(v.type) for v in carried], [param(x.type) for x in sources]
-    slices = [_cut(x, turn, a, length, bool(b)) for x, a, b in zip(whole, axes, from_back, strict=True)]
-    scope, results = node.scope.nested(graph, [*params, *slices])
-    node.check(len(results) >= len(carried), "nested", f"the body of `Scan` must have {len(carried)} results at least")
-    new, scanned = results[: len(carried)], results[len(carried) :]
-    to_axes, to_back = node.ints("scan_output_axes", (0,) * len(scanned)), node.ints("scan_output_directions", (0,) * len(scanned))
-    node.check_length(to_axes, len(scanned), "`scan_output_axes`")
-    node.check_length(to_back, len(scanned), "`scan_output_directions`")
-    buffers = [_Buffer(node, v, a, length, bool(b)) for v, a, b in zip(scanned, to_axes, to_back, strict=True)]
-    stored = [b.store(v, turn) for b, v in zip(buffers, scanned, strict=True)]
-    state = [const(0, dtypes.I64), *carried, *sources, *(b.start for b in buffers)]
-    after = [op("add", turn, const(1, dtypes.I64)), *new, *whole, *stored]
-    heads = [param(v.type) for v in state]
-    holds = op("compare", heads[0], const(length, dtypes.I64), comparison_direction="LT")
-    final = _while(node, state, (heads, holds), scope, [turn, *params, *whole, *(b.inner for b in buffers)], after)
-    return (*final[1 : len(carried) + 1], *final[1 + len(carried) + n :])
-
-
-def _cut(x: Value, turn: Value, axis: int, length: int, backwards: bool) -> Value:
-    starts = [_place(turn, length, backwards) if a == axis else const(0, dtypes.I64) for a in range(len(x.shape))]
-    sizes = tuple(1 if a == axis else d for a, d in enumerate(x.shape))
-    return build.squeeze(op("dynamic_slice", x, *starts, slice_sizes=sizes), [axis])
+def _turns(node: NodeView, count: Value) -> Dim:
+    """The number of turns as a dim."""
+    (known,) = node.items(count, "the trip count")
+    return symbolic.maximum(known, 0) if isinstance(known, int | Expr) else dynamic.bind_one(dynamic.integer(count).maximum(0))
