@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from math import prod
 from time import monotonic
 from typing import Any
 
 from ..proto.errors import WeftError, fail
-from ..proto.value_types import ValueType
+from ..proto.value_types import ArrayType, ValueType
 from . import host, isa
 from .function import Function
 from .model import Driver, Model
@@ -111,13 +112,15 @@ class _HostValue:
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
     expected: Expected
+    nbytes: int
+    """of results whose size is known before"""
     following: int
 
     def __call__(self, call: Call) -> int:
         registers = call.registers
         values = [registers[r] for r in self.inputs]
         call.poll()
-        call.reserve(0)
+        call.reserve(self.nbytes)
         found = self.function.run(self.attributes, values)
         self.expected.check(found, call.sizes, self._name)
         for register, value in zip(self.outputs, found, strict=True):
@@ -221,8 +224,9 @@ def make_steps(model: Model, driver: Driver, functions: Sequence[Function], cons
                 return _Invoke(functions[function], inputs, outputs, following)
             case isa.HostValue(number, inputs, outputs):
                 name, text = model.host_calls[number]
-                expected = Expected([types[r] for r in outputs])
-                return _HostValue(host.lookup(name), host.parse_attributes(text), inputs, outputs, expected, following)
+                results = [types[r] for r in outputs]
+                nbytes = sum(map(_known_bytes, results))
+                return _HostValue(host.lookup(name), host.parse_attributes(text), inputs, outputs, Expected(results), nbytes, following)
             case isa.LoadConstant(dst, constant):
                 return _Load(dst, constants[constant], following)
             case isa.Move(dst, src):
@@ -241,6 +245,13 @@ def make_steps(model: Model, driver: Driver, functions: Sequence[Function], cons
                 raise NotImplementedError(i.mnemonic)
 
     return [step(at, i) for at, i in enumerate(driver.code)]
+
+
+def _known_bytes(t: ValueType) -> int:
+    """The size of an array of a fixed shape, 0 for what only data knows."""
+    if not isinstance(t, ArrayType) or not all(isinstance(d, int) for d in t.shape):
+        return 0
+    return prod(t.shape) * t.dtype.itemsize
 
 
 def _needed(src: ValueType, dst: ValueType) -> Expected | None:

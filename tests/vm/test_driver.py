@@ -230,6 +230,18 @@ def test_what_is_held_counts_and_what_was_released_does_not() -> None:
     assert load(p, memory=50_000)(big, 1000) == []
 
 
+def test_results_of_host_functions_are_reserved() -> None:
+    p = ProgramBuilder()
+    d = p.driver()
+    x = d.input("x", MapType(I64, ArrayType(F32, ())))
+    d.output("y", *d.host("map_spread", [x], ArrayType(F32, (10**6,)), dtype="f32", length=10**6))
+    d.emit(isa.Return())
+    assert load(p)({7: 1.0}).sum() == 1
+    p.pb.ClearField("images")
+    p.pb.ClearField("drivers")
+    fails("run.memory", "0 bytes are held and 4000000 more are needed", lambda: load(p, memory=10**6)({7: 1.0}))
+
+
 def test_native_functions_have_the_limit_too() -> None:
     p = ProgramBuilder()
     f = add_n(p)

@@ -145,6 +145,7 @@ def test_types_that_do_not_suit(name: str, attributes: Attributes, types: list[V
         ("sequence_split", {"axis": 0}, [A, position(0)], "run.value"),
         ("sequence_split", {"axis": 0}, [A, np.array([1, 2])], "run.value"),
         ("sequence_split", {"axis": 2}, [A], "run.host"),
+        ("sequence_split", {"axis": 0}, [np.empty((1 << 40, 0))], "run.memory"),
         ("optional_get", {}, [None], "run.value"),
         ("map_spread", {"dtype": "f32", "length": 1}, [{1: 1.0}], "run.index"),
     ],

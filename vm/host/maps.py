@@ -82,9 +82,10 @@ def _spread_type(attributes: Attributes, x: ValueType) -> tuple[ValueType, ...]:
 @host("map_spread", 1, _spread_type)
 def _spread(attributes: Attributes, x: Mapping[int, Any]) -> np.ndarray:
     """A vector of `length` values with each value at the position its key says, else 0 or "" (ONNX `CastMap`, SPARSE)."""
-    values = [_zero(attributes)] * int(attributes["length"])
+    length, dtype = int(attributes["length"]), BY_NAME[attributes["dtype"]]
+    found = np.full(length, _zero(attributes), dtype.numpy)
     for key, value in x.items():
-        if not 0 <= key < len(values):
-            raise fail("run.index", f"key {key} is no position in a vector of {len(values)} values")
-        values[key] = value
-    return _vector(attributes, values)
+        if not 0 <= key < length:
+            raise fail("run.index", f"key {key} is no position in a vector of {length} values")
+        found[key] = value
+    return found

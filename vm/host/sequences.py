@@ -10,6 +10,8 @@ from ...proto.errors import fail
 from ...proto.value_types import ANY, AnyType, ArrayType, SequenceType, UnrankedType, ValueType, compatible
 from .table import Attributes, host
 
+MOST_PIECES = 1 << 20
+
 
 def _sequence(x: ValueType) -> SequenceType:
     if not isinstance(x, SequenceType):
@@ -168,6 +170,8 @@ def _split(attributes: Attributes, x: np.ndarray, split: np.ndarray | None = Non
     """
     axis = int(attributes["axis"])
     length = x.shape[axis]
+    if length > MOST_PIECES and x.size == 0:  # arrays without bytes may be of any length
+        raise fail("run.memory", f"an array without elements is not cut to {length} pieces")
     if split is None and not attributes.get("keepdims", True):
         return [piece.copy() for piece in np.moveaxis(x, axis, 0)]
     if split is None or split.ndim == 0:
