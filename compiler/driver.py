@@ -76,7 +76,10 @@ def with_shapes(module: Module, shapes: Mapping[str, Sequence[int]]) -> Module:
     for name, shape in shapes.items():
         if name not in inputs:
             raise fail("shapes.name", f"there is no input `{name}`", help=f"the inputs are {', '.join(inputs)}")
-        pairs += _dims_of(name, inputs[name].tensor, tuple(shape))
+        t = inputs[name].type
+        if not isinstance(t, TensorType):
+            raise fail("shapes.rank", f"input `{name}` is a {t}, whose values have no one shape")
+        pairs += _dims_of(name, t, tuple(shape))
     try:
         values = bind_symbols(pairs)
     except WeftError as error:

@@ -147,7 +147,8 @@ class DriverEmitter:
             self._node(node, ending)
             kept |= {self.register_of[v] for v in _values(body.results) if v in self.register_of}
             dead = [self.register_of[v] for v in _values((*node.operands, *node.results)) if last[v] is node]
-            self._release([r for r in dead if r not in kept], node.loc)
+            gone = ending if node.op == "weft.while" else set[isa.Register]()
+            self._release([r for r in dead if r not in kept | gone], node.loc)
 
     def _node(self, node: Node, ending: set[isa.Register]) -> None:
         """`ending` are inputs that nothing needs after this node."""
