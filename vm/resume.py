@@ -58,11 +58,12 @@ class Code:
         name, text = self.model.host_calls[i.call]
         function = host.lookup(name)
         views = [self._view(frame, plan, b, arrays, results) for b in self.function.arg_lists[i.args].buffers]
+        operands = function.takes(len(views))
         try:
-            found = function.run(host.parse_attributes(text), views[: function.operands])
+            found = function.run(host.parse_attributes(text), views[:operands])
         except WeftError as error:
             raise error.at(self.model.loc(self.function, index)) from error.__cause__
-        for view, result in zip(views[function.operands :], found, strict=True):
+        for view, result in zip(views[operands:], found, strict=True):
             view[...] = result
 
     def _view(self, frame: Frame, plan: Plan, buffer: int, arrays: Sequence[ndarray], results: Sequence[ndarray]) -> ndarray:

@@ -205,19 +205,19 @@ class _Function:
         types = [self.function.buffers[b].type for b in buffers]
         if function is None:
             return  # reported for the program
-        if function.operands is None or len(buffers) <= function.operands or None in types:
-            fact = f"host call {name!r} takes {function.operands} operands and at least one result, in buffers with types"
-            self._report("host", fact, index)
+        operands = function.takes(len(buffers))
+        if len(buffers) < operands or None in types:
+            self._report("host", f"host call {name!r} takes {operands} operands and then its results, in buffers with types", index)
             return
-        for buffer in buffers[function.operands :]:
+        for buffer in buffers[operands:]:
             self._writable(index, buffer)
         given = [host.ArrayType(t.dtype, t.shape) for t in types if t is not None]
         try:
-            results = function.promise(host.parse_attributes(attributes), given[: function.operands])
+            results = function.promise(host.parse_attributes(attributes), given[:operands])
         except WeftError as error:
             self._report("host", f"with attributes {attributes}: {error.diagnostics[0].message}", index)
             return
-        if list(results) != given[function.operands :]:
+        if list(results) != given[operands:]:
             self._report("host", f"host call {name!r} gives other results than its buffers hold", index)
 
     def _writable(self, index: int, buffer: int) -> None:
@@ -303,8 +303,9 @@ class _Memory:
             case Launch(kernel, args):
                 accesses = [p.access for p in self.model.kernels[kernel].params]
             case HostCall(call, args):
-                operands = host.lookup(self.model.host_calls[call][0]).operands or 0
-                accesses = [Access.READ if n < operands else Access.WRITE for n in range(len(self.function.arg_lists[args].buffers))]
+                count = len(self.function.arg_lists[args].buffers)
+                operands = host.lookup(self.model.host_calls[call][0]).takes(count)
+                accesses = [Access.READ if n < operands else Access.WRITE for n in range(count)]
             case _:
                 return Effect()
         reads = writes = 0

@@ -287,3 +287,14 @@ def test_disassembly_names_things() -> None:
     text = VM1.load(counting_program(locs=True).build()).disassemble()
     assert 'launch kernel=less1 args=(b2, b0, b3)  ; model.onnx: node "loop"' in text
     assert "b4 = constant 'c0', 8 bytes, i64[]" in text
+
+
+def test_host_call_without_results() -> None:
+    p = ProgramBuilder()
+    f = p.function()
+    operands = [f.input("holds", "i1", ()), f.input("x", "f32", (2,))]
+    f.emit(isa.HostCall(p.host_call("shape_assertion", message="x is {0}"), f.args(operands)), isa.Return())
+    main = VM(threads=1).load(p.build())["main"]
+    assert main(True, [1, 2]) == ()
+    with pytest.raises(WeftError, match=r"run\.assertion.*x is \[1\.0, 2\.0\]"):
+        main(False, [1, 2])

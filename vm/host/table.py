@@ -34,6 +34,10 @@ class HostFunction:
     call: Callable[..., tuple[Any, ...]]
     results: Callable[..., tuple[ValueType, ...]]
 
+    def takes(self, values: int) -> int:
+        """How many of `values`, operands and then results, are operands. A function of any number of them has no results there."""
+        return values if self.operands is None else self.operands
+
     def promise(self, attributes: Attributes, types: Sequence[ValueType]) -> tuple[ValueType, ...]:
         """The types of the results for operands of `types`. Raises `WeftError` (`host.operands`) if these or the attributes do not suit."""
         if self.operands not in (None, len(types)):
