@@ -293,7 +293,7 @@ def test_host_call_without_results() -> None:
     p = ProgramBuilder()
     f = p.function()
     operands = [f.input("holds", "i1", ()), f.input("x", "f32", (2,))]
-    f.emit(isa.HostCall(p.host_call("shape_assertion", message="x is {0}"), f.args(operands)), isa.Return())
+    f.emit(HostCall(p.host_call("shape_assertion", message="x is {0}"), f.args(operands)), Return())
     main = VM(threads=1).load(p.build())["main"]
     assert main(True, [1, 2]) == ()
     with pytest.raises(WeftError, match=r"run\.assertion.*x is \[1\.0, 2\.0\]"):
