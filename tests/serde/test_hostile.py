@@ -52,6 +52,12 @@ def attr(g: pb.Graph, key: str) -> pb.Attr:
     return next(e.value for e in g.regions[1].nodes[0].attrs if e.key == key)
 
 
+def nest_types(g: pb.Graph) -> None:
+    """A sequence of sequences of sequences…"""
+    for _ in range(1000):
+        g.types.add(sequence=len(g.types) - 1)
+
+
 def nest(g: pb.Graph) -> None:
     """Region i + 1 owns region i, a thousand times."""
     for _ in range(1000):
@@ -122,6 +128,11 @@ CASES: list[tuple[str, Callable[[pb.Graph], object]]] = [
     ("function", lambda g: setattr(g.functions[0], "name", "")),
     ("dtype", lambda g: setattr(g.types[0].tensor, "dtype", 200)),
     ("type", lambda g: g.types.add()),
+    ("type", nest_types),
+    ("index", lambda g: g.types.add(sequence=50)),
+    ("index", lambda g: g.types.add(optional=len(g.types))),  # of itself
+    ("index", lambda g: g.types.add(map=pb.MapType(key=1, value=50))),
+    ("dtype", lambda g: g.types.add(unranked=200)),
     ("type", lambda g: g.types[0].tensor.dims.add(size=-1)),
     ("type", lambda g: g.types[0].tensor.dims.extend([pb.Dim(size=1)] * 1000)),
     ("type", laughs),

@@ -15,7 +15,17 @@ from weft.compiler.ir.attrs import Attr, ConvDims, Dict, DotDims, GatherDims, Sc
 from weft.compiler.ir.compare import difference
 from weft.compiler.ir.dims import Dim, floordiv, maximum, minimum, mod, symbol
 from weft.compiler.ir.graph import Function, Module, Node, Region, module, param
-from weft.compiler.ir.types import TensorType, TokenType, TupleType, Type
+from weft.compiler.ir.types import (
+    ANY_DIM,
+    MapType,
+    OptionalType,
+    SequenceType,
+    TensorType,
+    TokenType,
+    TupleType,
+    Type,
+    UnrankedTensorType,
+)
 from weft.proto import dtypes
 from weft.proto.dtypes import BF16, F32, I64
 from weft.proto.errors import InternalError, Loc, WeftError
@@ -53,12 +63,22 @@ CONV = ConvDims(0, 1, (2, 3), 0, 1, (2, 3), 0, 1, (2, 3))
         *((), (1, -2), (True, 1), (1, (2, (N, "x"))), (1 << 63, 2), Dict((("a", 1), ("b", ())))),
         *(CONV, DotDims((0,), (0,), (2,), (1,)), GatherDims((1,), (0,), (), (), (0,), 1), ScatterDims((1,), (0,), (), (), (0,), 1)),
         *(TensorType(F32, (N, 3)), TokenType(), TupleType((TokenType(), TupleType(())))),
+        *(SequenceType(TensorType(F32, (ANY_DIM, N))), OptionalType(SequenceType(UnrankedTensorType(BF16)))),
+        *(MapType(dtypes.STRING, TensorType(F32, ())), MapType(dtypes.BY_NAME["i64"], SequenceType(TensorType(F32, (2,))))),
     ],
     ids=repr,
 )
 def test_attributes(value: Attr) -> None:
     back = attr_through(value)
     assert back == value and type(back) is type(value)
+
+
+def test_the_oldest_reader_is_told() -> None:
+    def oldest(value: Attr) -> int:
+        return serde.to_message(with_attr(value), Weights()).min_reader
+
+    assert oldest(TensorType(F32, (N,))) == 1
+    assert oldest(SequenceType(TensorType(F32, (N,)))) == oldest(UnrankedTensorType(F32)) == 2
 
 
 @pytest.mark.parametrize("bits", [0x7FF8000000000000, 0x7FF0000000000001, 0xFFF8DEADBEEF0001, 1 << 63, 1])
