@@ -104,5 +104,9 @@ def _relocate_object(part: Object, image: bytearray, places: dict[int, int], sym
         for fixup in part.relocations(section):
             symbol = fixup.symbol
             home: Section | None = symbol.section
+            if home is None and symbol.name not in symbols:
+                raise InternalError(
+                    f"generated code refers to nothing at {fixup.offset} of section {section.name} (symbol {symbol.name!r})"
+                )
             target = symbols[symbol.name] if home is None else places[id(home)] + symbol.value
             relocate(part.machine, image, start + fixup.offset, fixup.kind, target, fixup.addend)

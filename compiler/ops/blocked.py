@@ -155,6 +155,7 @@ def _conv_infer(
     input_dilation: Pair = (1, 1),
     layout: str = "blocked",
     first: tuple[int, ...] = (),
+    precise: bool = False,
 ) -> TensorType:
     check(layout in ("blocked", "nchw", "nhwc"), "weft.conv.C3", f"no input layout is called {layout!r}")
     n, channels, size = _image(x, layout)
@@ -206,6 +207,7 @@ def _conv_reference(
     input_dilation: Pair,
     layout: str,
     first: tuple[int, ...],
+    precise: bool,
 ) -> np.ndarray:
     # A plain image is a blocked one with a single block as wide as its channels.
     if layout != "blocked":
@@ -231,7 +233,8 @@ conv = define(
     Blocked input `[N, C/16, H, W, 16]` takes weights `[O/16, B, KH, KW, 16, 16]` (…, input lane, output lane); panel p of the result reads
     the B input blocks from `first[p]` on (from 0 if `first` is empty), which is how grouped convolutions are written. Plain `nchw` or
     `nhwc` input of few channels takes weights `[O/16, KH, KW, C, 16]`. `padding` is ((top, bottom), (left, right)) and may be negative;
-    `input_dilation` is StableHLO's lhs_dilation.
+    `input_dilation` is StableHLO's lhs_dilation. What is `precise` (a precision above DEFAULT was asked for) is never summed by an
+    algorithm that trades accuracy.
 
     C1: rank and lanes of the image.  C2: static spatial dims.  C3: layout.  C4: one float type.  C5: weights' shape.  C6: blocks exist.
     C7: one entry of `first` per panel.  C8: strides and dilations are positive.""",

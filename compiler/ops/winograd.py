@@ -9,11 +9,17 @@ so that an output costs (m+2)²/m² multiplications per weight instead of 9: 4 f
 
 import numpy as np
 
+from ...proto.dtypes import F64
 from ...proto.errors import check
+from ..ir.attrs import DotDims
 from ..ir.dims import Dim
+from ..ir.graph import Value
 from ..ir.types import TensorType
 from .blocked import PANEL, output_extent
+from .contraction import dot
+from .helpers import cast, const
 from .registry import define
+from .shape import transpose
 
 TAPS = 3
 Padding = tuple[tuple[int, int], tuple[int, int]]
@@ -62,6 +68,16 @@ def _weights_reference(w: np.ndarray, *, m: int) -> np.ndarray:
     return result
 
 
+def _weights_decompose(w: Value, *, m: int) -> Value:
+    """Two products with G, for weights that are computed at run time."""
+    g, wide = const(WEIGHTS[m], F64), cast(w, F64)
+    for _ in range(2):  # contracts the first of the dims of taps that are left, and appends the transformed one
+        wide = dot(wide, g, DotDims((), (), (2,), (1,)))
+    moved = transpose(wide, permutation=(0, 4, 5, 1, 2, 3))
+    assert isinstance(moved, Value)
+    return cast(moved, w.dtype)
+
+
 winograd_weights = define(
     "weft.winograd_weights",
     doc="""Weights `[O/16, C/16, 3, 3, 16, 16]` of a `weft.conv` transformed for `weft.winograd`: G g Gᵀ in float64, rounded once.
@@ -69,6 +85,7 @@ winograd_weights = define(
     C1: m is 2 or 4.  C2: weights' shape.""",
     infer=_weights_infer,
     reference=_weights_reference,
+    decompose=_weights_decompose,
 )
 
 

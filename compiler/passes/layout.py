@@ -57,6 +57,7 @@ class _Geometry:
     padding: tuple[tuple[int, int], tuple[int, int]]
     dilation: tuple[int, int]
     input_dilation: tuple[int, int]
+    precise: bool
 
     @property
     def channels(self) -> int:
@@ -102,6 +103,7 @@ def geometry(n: Node) -> _Geometry | None:
         _two(window.padding, (0, 0)),
         _two(window.dilation, 1),
         _two(window.base_dilation, 1),
+        n.attrs["precision_config"] != ("DEFAULT", "DEFAULT"),
     )
 
 
@@ -216,7 +218,7 @@ class _Walk:
 
     def _conv(self, x: Value, weights: Value, g: _Geometry, layout: str = "blocked", first: tuple[int, ...] = ()) -> Value:
         window = {"strides": g.strides, "padding": g.padding, "dilation": g.dilation, "input_dilation": g.input_dilation}
-        return op_of("weft.conv")(x, weights, **window, layout=layout, first=first)  # type: ignore[return-value, arg-type]
+        return op_of("weft.conv")(x, weights, **window, layout=layout, first=first, precise=g.precise)  # type: ignore[return-value, arg-type]
 
     # -- what blocked images pass through -------------------------------------------------------------------------------------
 

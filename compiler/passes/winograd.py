@@ -25,7 +25,7 @@ _GAIN = 1.1  # what Winograd must win
 def use_winograd(body: Region, context: Context) -> Region:
     """weft.conv(x, constant) -> weft.winograd(x, weft.winograd_weights(constant)), 3×3 of stride 1, where that pays.
 
-    Changes rounding, so not under strict precision.
+    Changes rounding, so not under strict precision, and not where the convolution asks for more than the default precision.
     """
     if context.precision != "default" or not any(n.op == "weft.conv" for n in body.walk()):
         return body
@@ -51,6 +51,7 @@ def _eligible(n: Node) -> bool:
     padding: Padding = a["padding"]  # type: ignore[assignment]
     return (
         a["layout"] == "blocked"
+        and not a["precise"]
         and n.result.dtype.name == "f32"
         and n.operands[1].shape[2:4] == (TAPS, TAPS)
         and a["strides"] == a["dilation"] == a["input_dilation"] == (1, 1)

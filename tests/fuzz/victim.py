@@ -11,6 +11,7 @@ import numpy as np
 import weft
 from weft.compiler.interpreter import evaluate
 from weft.compiler.ir.text import parse, to_text
+from weft.compiler.ir.types import TensorType
 from weft.compiler.verify import verify
 from weft.proto import safetensors
 from weft.proto.errors import WeftError
@@ -82,7 +83,8 @@ def _use(module: weft.Module, rng: random.Random, at: Callable[[str], None]) -> 
     """Interpret and run a valid module, on inputs that fit and on some that do not."""
     values = inputs_of(module.main, rng)
     at("interpret")
-    _within_time(lambda: evaluate(module, *values, max_bytes=_INTERPRETER_BYTES))
+    expected: list[object] = []
+    _within_time(lambda: expected.extend(evaluate(module, *values, max_bytes=_INTERPRETER_BYTES)))
     at("compile")
     program = weft.compile(module)
     at("vm load")
@@ -91,10 +93,26 @@ def _use(module: weft.Module, rng: random.Random, at: Callable[[str], None]) -> 
         at(f"vm run {n}")
         arguments = (values, inputs_of(module.main, rng), spoiled(values, rng), spoiled(values, rng))[n]
         try:
-            main(*arguments, timeout=_SECONDS)
+            results = main(*arguments, timeout=_SECONDS)
         except WeftError as error:
             assert error.diagnostics and error.code
+            continue
+        if n == 0 and expected and _is_exact(module):
+            _compare(results if isinstance(results, tuple) else (results,), expected)
     at("done")
+
+
+def _is_exact(module: weft.Module) -> bool:
+    """Whether nothing in the module rounds: only then must the program agree with the interpreter to the bit."""
+    types_ = [v.type for f in module.functions.values() for n in f.walk() for v in (*n.operands, *n.results)]
+    types_ += [p.type for p in module.main.params]
+    return all(isinstance(t, TensorType) and (t.dtype.is_int or t.dtype.is_bool) for t in types_)
+
+
+def _compare(got: tuple[object, ...], expected: list[object]) -> None:
+    for i, (a, b) in enumerate(zip(got, expected, strict=True)):
+        if not np.array_equal(a, b):  # type: ignore[arg-type]
+            raise Invalid(f"result {i} is {str(a)[:200]}, the interpreter says {str(b)[:200]}")
 
 
 def _within_time(call: Callable[[], object]) -> None:
