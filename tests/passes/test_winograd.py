@@ -1,5 +1,7 @@
 """The pass `winograd`: when it acts, and that its weights end up as constants. `tests/golden/passes/winograd.mlir` has what it makes."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from weft.compiler.codegen.target import LEVELS
@@ -19,11 +21,11 @@ NCHW = ConvDims(0, 1, (2, 3), 1, 0, (2, 3), 0, 1, (2, 3))
 TARGET = LEVELS["x86-64-v3"]
 
 
-def network(batch: object = 1, dtype: DType = F32, **attrs: object) -> Module:
+def network(batch: object = 1, dtype: DType = F32) -> Module:
     rng = np.random.default_rng(0)
     x = param(TensorType(dtype, (batch, 32, 20, 20)))  # type: ignore[arg-type]
     w = const((0.1 * rng.standard_normal((40, 32, 3, 3))).astype(dtype.numpy))
-    return module(function("main", [x], [conv(x, w, NCHW, padding=((1, 1), (1, 1)), **attrs)]))
+    return module(function("main", [x], [conv(x, w, NCHW, padding=((1, 1), (1, 1)))]))
 
 
 def ops(m: Module) -> set[str]:
@@ -48,7 +50,12 @@ def test_strict_precision_sums_directly() -> None:
 
 @pytest.mark.parametrize("precision", [("HIGHEST", "HIGHEST"), ("DEFAULT", "HIGH")])
 def test_a_precision_that_was_asked_for(precision: tuple[str, str]) -> None:
-    assert ops(run_pipeline(network(precision=precision), Context(TARGET), check=True)) == {"weft.conv"}
+    before = network()
+    (conv_node,) = [n for n in before.main.nodes if n.op == "convolution"]
+    asked = replace(conv_node, attrs={**conv_node.attrs, "precision_config": precision})
+    nodes = tuple(asked if n is conv_node else n for n in before.main.nodes)
+    asking = before.with_function(replace(before.main, nodes=nodes, results=asked.results))
+    assert ops(run_pipeline(asking, Context(TARGET), check=True)) == {"weft.conv"}
 
 
 def test_weights_that_are_computed_are_transformed_at_run_time() -> None:
