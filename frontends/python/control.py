@@ -20,7 +20,7 @@ from .lift import as_value
 from .place import user_loc
 from .pytree import Tree, flatten, paths, unflatten
 from .tensor import Tensor
-from .trace import current, share_captures, trace_region
+from .trace import is_building, share_captures, trace_region
 
 
 def _values(outs: Sequence[Any]) -> list[Value]:
@@ -95,7 +95,7 @@ def _choose(op: str, selector: Value, functions: Sequence[Callable[..., Any]], o
 
 def while_loop(cond_fun: Callable[[Any], Any], body_fun: Callable[[Any], Any], init: Any) -> Any:
     """The state after `state = body_fun(state)` for as long as `cond_fun(state)` holds."""
-    if current() is None and not _is_traced(init):
+    if not is_building() and not _is_traced(init):
         state = init
         while bool(cond_fun(state)):
             state = body_fun(state)
@@ -130,7 +130,7 @@ def _while(cond_fun: Callable[[Any], Any], body_fun: Callable[[Any], Any], init:
 
 def fori_loop(lower: Any, upper: Any, body_fun: Callable[[Any, Any], Any], init: Any) -> Any:
     """The state after `state = body_fun(i, state)` for i from `lower` up to `upper`."""
-    if current() is None and not _is_traced(init, lower, upper):
+    if not is_building() and not _is_traced(init, lower, upper):
         state = init
         for i in range(int(lower), int(upper)):
             state = body_fun(i, state)
@@ -164,7 +164,7 @@ def scan(
     """
     leaves, tree = flatten(xs)
     count = _length(leaves, length)
-    if current() is None and not _is_traced(init, xs):
+    if not is_building() and not _is_traced(init, xs):
         return _eager_scan(f, init, leaves, tree, count, reverse)
     try:
         with located(user_loc()):

@@ -40,6 +40,22 @@ class Trace:
 
 
 _current: ContextVar[Trace | None] = ContextVar("trace", default=None)
+_building: ContextVar[bool] = ContextVar("building", default=False)
+
+
+def is_building() -> bool:
+    """Whether a graph is being written: loops then become part of it, even if their state is known."""
+    return _building.get()
+
+
+@contextmanager
+def building() -> Generator[None]:
+    """Write a graph inside."""
+    token = _building.set(True)
+    try:
+        yield
+    finally:
+        _building.reset(token)
 
 
 def current() -> Trace | None:
@@ -53,7 +69,8 @@ def tracing(name: str) -> Generator[Trace]:
     trace = Trace(name)
     token = _current.set(trace)
     try:
-        yield trace
+        with building():
+            yield trace
     finally:
         _current.reset(token)
 

@@ -21,7 +21,7 @@ from .place import user_loc
 from .pytree import Tree, flatten, tree_map, unflatten
 from .tape import record, recording
 from .tensor import Tensor
-from .trace import share_captures, trace_region
+from .trace import building, share_captures, trace_region
 
 Argnums = int | Sequence[int]
 
@@ -35,7 +35,7 @@ class Linearised:
         self.start = mark()
         self.params = [param(v.type if isinstance(v, Value) else tensor_type_of(v)) for v in self.values]
         inputs = unflatten(self.tree, [Tensor(None, p) for p in self.params])
-        with definitions() as self.definers:
+        with building(), definitions() as self.definers:
             result = f(*inputs)
         self.aux: Any = None
         if has_aux:
