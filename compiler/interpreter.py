@@ -363,7 +363,8 @@ class _Interpreter:
         node = step.node
         self._require(len(results) == len(node.types), node, f"{len(results)} results for {len(node.types)}")
         for r, t in zip(results, node.types, strict=True):
-            self._require(_fits(r, t), node, f"{_describe(r)} for {t}")
+            if not _fits(r, t):
+                self._require(False, node, f"{_describe(r)} for {t}")
         if step.symbolic:
             try:
                 env |= bind_symbols(_dims_of(results, node.types), env)

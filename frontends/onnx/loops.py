@@ -64,26 +64,30 @@ def import_body(
 ) -> Body:
     """Import the body of a loop with parameters `before`, `carried` and `after`; of its results, the first `skip` are not carried.
 
-    A dim that is another one after a turn may be anything: then the body is imported again, until all types fit every turn.
+    A dim that is another one after a turn may be anything: then the body is imported again, until all types fit every turn. Where a
+    sequence is empty or an optional has no value at first, the body is tried on just that, to see what it puts there.
     """
     types, errors = [v.type for v in carried], node.scope.shared.errors
+    trial = any(map(is_nothing, carried))
     while True:
         params, known = [param(opened(t)[0]) for t in types], len(errors)
+        given = [v if trial and is_nothing(v) else p for v, p in zip(carried, params, strict=True)]
         try:
-            scope, results = node.scope.nested(graph, [*before, *params, *after])
+            scope, results = node.scope.nested(graph, [*before, *given, *after])
         except WeftError:
             # Perhaps the sizes of the first turn make no sense in the body: a list that is empty at first.
-            if types == (anything := [_any_size(t) for t in types]):
+            anything = types if trial else [_any_size(t) for t in types]
+            if types == anything and not trial:
                 raise
-            types = anything
+            types, trial = anything, False
             del errors[known:]
             continue
         least = skip + len(carried)
         node.check(len(results) >= least, "nested", f"the body of `{node.op_type}` must have {least} results at least")
         wider = [_wider(node, t, new, first) for t, new, first in zip(types, results[skip:], carried, strict=False)]
-        if wider == types:
+        if wider == types and not trial:
             return Body(scope, types, params, results)
-        types = wider
+        types, trial = wider, False
 
 
 def _any_size(t: Type) -> Type:

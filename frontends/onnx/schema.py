@@ -98,7 +98,7 @@ def body_of(node: NodeView, inputs: Sequence[Value | None], schema: defs.OpSchem
     proto.attribute.extend(node.attributes.values())
     try:
         found = functions.get_context_dependent_function_with_opset_version(version, proto.SerializeToString(), types)
-    except RuntimeError as error:
+    except (RuntimeError, ValueError) as error:
         raise _undefined(node) from error
     return _with_defaults(onnx.FunctionProto.FromString(found), schema) if found else None
 

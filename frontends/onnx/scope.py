@@ -16,6 +16,7 @@ from ...proto.errors import Loc, WeftError, fail
 from . import codes, registry
 from .contents import Contents
 from .facts import facts_of
+from .join import is_nothing
 from .node import NodeView
 from .reader import Reader
 from .schema import bind_attributes, body_of, check_call, has_body, schema_of
@@ -100,7 +101,7 @@ class Scope:
         if self.outer is None:
             raise fail("onnx.name", f"nothing defines `{name}`", loc=loc, help="the nodes of an ONNX graph must be sorted")
         found = self.outer.find(name, loc)
-        if found is None or found.op == "constant" or self.inline:
+        if found is None or self.inline or found.op == "constant" or is_nothing(found):
             return found
         return self.capture(found)
 
@@ -235,13 +236,14 @@ class Scope:
             raise fail("onnx.nested", f"the nested graph must have {len(params)} inputs, it has {len(graph.input)}", loc=loc)
         inner = Scope(self.shared, self.opsets, self, inline=inline)
         inner.declared = {i.name: i for i in (*graph.value_info, *graph.output)}
+        before = len(self.shared.errors)
         for info, value in zip(graph.input, params, strict=True):
             inner.values[info.name] = value
         with nullcontext() if inline else inner.building():
             for tensor in graph.initializer:
                 inner.constant(tensor)
             inner.run(graph.node)
-        if any(inner.is_unavailable(o.name) for o in graph.output):
+        if len(self.shared.errors) > before or any(inner.is_unavailable(o.name) for o in graph.output):
             raise fail("onnx.nested", "a nested graph could not be imported", loc=loc)
         return inner, [inner.lookup(o.name, self.loc(o.name)) for o in graph.output]
 

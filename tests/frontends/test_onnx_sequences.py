@@ -62,6 +62,114 @@ def test_known_elements_inside_branches() -> None:
         check(m, floats(3, 2), np.array(p))
 
 
+def loop_body(*nodes: onnx.NodeProto, carried: list[onnx.ValueInfoProto], results: str) -> onnx.GraphProto:
+    """A body with the index `i`, the condition `c`, and what is carried."""
+    outputs = [onnx.ValueInfoProto(name=n) for n in ["c2", *results.split()]]
+    return helper.make_graph(
+        [*nodes, node("Identity", "c", "c2")], "body", [tensor("i", INT64, []), tensor("c", BOOL, []), *carried], outputs
+    )
+
+
+CONSTANTS = {"zero": np.array(0), "axes": np.array([0]), "yes": np.array(True)}
+
+
+def test_a_loop_fills_a_sequence() -> None:
+    """What the turns insert tells the rank of the elements, and that what is put together from them can be computed with."""
+    body = loop_body(
+        node("Gather", "x i", "row", axis=0),
+        node("Mul", "row row", "square"),
+        node("Unsqueeze", "square axes", "line"),
+        node("SequenceInsert", "s line", "s2"),
+        carried=[sequence("s", FLOAT)],
+        results="s2",
+    )
+    nodes = [
+        node("SequenceEmpty", "", "empty"),
+        node("Shape", "x", "shape"),
+        node("Gather", "shape zero", "n", axis=0),
+        node("Loop", "n yes empty", "s", body=body),
+        node("ConcatFromSequence", "s", "whole", axis=0),
+        node("Softmax", "whole", "y", axis=-1),
+    ]
+    m = model(nodes, [tensor("x", FLOAT, ["N", 3])], "y", CONSTANTS)
+    for n in (1, 4):
+        check(m, floats(n, 3))
+
+
+def test_a_loop_over_elements_of_different_size() -> None:
+    body = loop_body(
+        node("SequenceAt", "s i", "x"),
+        node("ReduceSum", "x", "sum", keepdims=0),
+        node("Add", "total sum", "total2"),
+        node("Relu", "x", "positive"),
+        node("SequenceInsert", "t positive zero", "t2"),
+        carried=[tensor("total", FLOAT, []), sequence("t", FLOAT, [None])],
+        results="total2 t2",
+    )
+    nodes = [
+        node("SequenceLength", "s", "n"),
+        node("Loop", "n yes start s", "total t", body=body),
+        node("SequenceLength", "t", "m"),
+    ]
+    m = model(nodes, [sequence("s", FLOAT, [None])], "total t m", {**CONSTANTS, "start": np.array(0, np.float32)})
+    check(m, [floats(2), floats(5), floats(0)])
+
+
+def test_a_sequence_that_some_turns_fill() -> None:
+    """Names longer than two letters, each with its place."""
+    skip = helper.make_graph([node("Identity", "s", "skip")], "skip", [], [sequence("skip", STRING)])
+    take = helper.make_graph([node("SequenceInsert", "s word", "take")], "take", [], [sequence("take", STRING)])
+    body = loop_body(
+        node("Gather", "words i", "word", axis=0),
+        node("RegexFullMatch", "word", "long", pattern=".{3,}"),
+        node("If", "long", "s2", then_branch=take, else_branch=skip),
+        carried=[sequence("s", STRING)],
+        results="s2",
+    )
+    nodes = [
+        node("SequenceEmpty", "", "empty", dtype=STRING),
+        node("Size", "words", "n"),
+        node("Loop", "n yes empty", "s", body=body),
+        node("ConcatFromSequence", "s", "y", axis=0, new_axis=1),
+        node("StringConcat", "y y", "z"),
+    ]
+    m = model(nodes, [tensor("words", STRING, ["N"])], "s z", CONSTANTS)
+    words = np.array(["a", "bcd", "", "efgh"], object)
+    same(run(m, words), [list(words[[1, 3]]), np.array(["bcdbcd", "efghefgh"], object)])
+
+
+def test_branches_of_different_rank() -> None:
+    def branch(name: str, *nodes: onnx.NodeProto) -> onnx.GraphProto:
+        return helper.make_graph(nodes, name, [], [onnx.ValueInfoProto(name=name)])
+
+    nodes = [
+        node(
+            "If",
+            "p",
+            "y",
+            then_branch=branch("flat", node("Flatten", "x", "flat")),
+            else_branch=branch("all", node("ReduceSum", "x", "all", keepdims=0)),
+        ),
+        node("SequenceConstruct", "y x", "s"),
+        node("SequenceLength", "s", "n"),
+    ]
+    m = model(nodes, [tensor("x", FLOAT, [2, 2, 2]), tensor("p", BOOL, [])], "y n")
+    for p in (True, False):
+        check(m, floats(2, 2, 2), np.array(p))
+
+
+def test_a_sequence_mapped() -> None:
+    inner = helper.make_graph(
+        [node("MatMul", "e w", "f"), node("Shape", "f", "g")],
+        "inner",
+        [tensor("e", FLOAT, [None, 3]), tensor("w", FLOAT, [3, 2])],
+        [tensor("f", FLOAT, [None, 2]), tensor("g", INT64, [2])],
+    )
+    nodes = [node("SequenceMap", "s w", "fs gs", body=inner), node("ConcatFromSequence", "fs", "y", axis=0)]
+    m = model(nodes, [sequence("s", FLOAT, [None, 3]), tensor("w", FLOAT, [3, 2])], "fs gs y")
+    check(m, [floats(1, 3), floats(4, 3)], floats(3, 2))
+
+
 def test_positions_from_data() -> None:
     nodes = [
         node("SequenceConstruct", "a b", "s"),

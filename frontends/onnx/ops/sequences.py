@@ -35,7 +35,15 @@ def construct(items: Sequence[Value], dtype: DType) -> Value:
     return host.call1("sequence_construct", *items)
 
 
+def _dtype(node: NodeView, x: Value) -> DType:
+    """The element type of a tensor of any rank."""
+    if not isinstance(x.type, TensorType | UnrankedTensorType):
+        raise node.error("type", f"`{node.op_type}` needs tensors, got {x.type}")
+    return x.type.dtype
+
+
 def _element_dtype(node: NodeView, x: Value) -> DType:
+    """The element type of the tensors in a sequence."""
     t = x.type
     if not isinstance(t, SequenceType) or not isinstance(t.element, TensorType | UnrankedTensorType):
         raise node.error("type", f"`{node.op_type}` needs a sequence of tensors, got {t}")
@@ -62,15 +70,14 @@ def sequence_empty(node: NodeView) -> Value:
 @handles("SequenceConstruct", host=True)
 def sequence_construct(node: NodeView, *items: Value) -> Value:
     """The operands, which have one element type."""
-    return construct(items, items[0].dtype)
+    return construct(items, _dtype(node, items[0]))
 
 
 @handles("SequenceInsert", host=True)
 def sequence_insert(node: NodeView, sequence: Value, item: Value, position: Value | None = None) -> Value:
     """With a tensor before a position, or at the end."""
     held, dtype = elements(node.scope, sequence), _element_dtype(node, sequence)
-    given = item.type.dtype if isinstance(item.type, UnrankedTensorType) else item.dtype
-    node.check(given == dtype, "type", f"a tensor of {given} cannot be inserted into {sequence.type}")
+    node.check(_dtype(node, item) == dtype, "type", f"{item.type} cannot be inserted into {sequence.type}")
     if held is not None and len(held) < _MOST_KNOWN:
         at = _position(node, position, len(held), len(held), len(held) + 1)
         if at is not None:
