@@ -6,7 +6,11 @@ from pathlib import Path
 import pytest
 import weft
 
-NAMES = ["Isolation", "Limits", "Module", "Target", "WeftError", "__version__", "check", "compile", "load", "save"]
+NAMES = [
+    "GradientTape", "Isolation", "Limits", "Module", "Spec", "Target", "Tensor", "Variable", "WeftError", "__version__", "check", "checkpoint",
+    "compile", "cond", "custom_vjp", "fori_loop", "function", "grad", "jvp", "load", "map", "nn", "numpy", "optim", "pytree", "random",
+    "save", "scan", "stop_gradient", "switch", "value_and_grad", "vjp", "vmap", "while_loop",
+]  # fmt: skip
 ROOT = Path(__file__).parents[2]
 
 
@@ -25,7 +29,10 @@ def test_type_checkers_see_the_same_names() -> None:
     tree = ast.parse((ROOT / "api/__init__.py").read_text())
     (block,) = [n for n in tree.body if isinstance(n, ast.If)]
     imports = [n for n in block.body if isinstance(n, ast.ImportFrom)]
-    assert {a.name: f".{n.module}" for n in imports for a in n.names} == weft._HOMES
+    shown = {a.asname: (f".{n.module}", a.name) for n in imports for a in n.names}
+    homes = {name: (home.partition(":")[0], home.partition(":")[2] or name) for name, home in weft._HOMES.items()}
+    modules = {name: (weft._PYTHON, name) for name in weft._MODULES}
+    assert shown == homes | modules
 
 
 def test_a_name_that_is_not_there() -> None:
