@@ -41,6 +41,8 @@ _NAMES = {
     "UINT4": "ui4",
     "INT4": "i4",
     "FLOAT4E2M1": "f4E2M1FN",
+    "FLOAT6E2M3": "f6E2M3FN",
+    "FLOAT6E3M2": "f6E3M2FN",
     "UINT2": "ui2",
     "INT2": "i2",
 }

@@ -14,7 +14,6 @@ from ..node import NodeView
 from ..registry import handles
 
 _UNARY = {
-    "Abs": "abs",
     "Neg": "negate",
     "Ceil": "ceil",
     "Floor": "floor",
@@ -28,7 +27,6 @@ _UNARY = {
     "Tanh": "tanh",
     "Sigmoid": "logistic",
     "Erf": "weft.erf",
-    "Sign": "sign",
 }
 _BINARY = {"Add": "add", "Sub": "subtract", "Mul": "multiply", "Div": "divide"}
 
@@ -37,6 +35,14 @@ _BINARY = {"Add": "add", "Sub": "subtract", "Mul": "multiply", "Div": "divide"}
 def unary(node: NodeView, x: Value) -> Value:
     """Operators that are one op."""
     return op(_UNARY[node.op_type], x)
+
+
+@handles("Abs", "Sign")
+def magnitude(node: NodeView, x: Value) -> Value:
+    """|x|, or its sign; numbers without a sign are what they are, and 1 unless they are 0."""
+    if not x.dtype.is_unsigned:
+        return op(node.op_type.lower(), x)
+    return x if node.op_type == "Abs" else op("minimum", x, scalar(1, x))
 
 
 def legacy_broadcast(node: NodeView, x: Value, y: Value) -> tuple[Value, Value]:
@@ -213,6 +219,15 @@ def mish(node: NodeView, x: Value) -> Value:
 def swish(node: NodeView, x: Value) -> Value:
     """x·σ(alpha·x)."""
     return op("multiply", x, op("logistic", op("multiply", x, scalar(node.float("alpha", 1.0), x))))
+
+
+@handles("Shrink")
+def shrink(node: NodeView, x: Value) -> Value:
+    """x + bias where x < -lambd, x - bias where x > lambd, else 0."""
+    wide = x if x.dtype.is_float else cast(x, dtypes.F64)
+    bias, bound = node.float("bias", 0.0), node.float("lambd", 0.5)
+    above = select(build.compare("GT", wide, scalar(bound, wide)), op("subtract", wide, scalar(bias, wide)), scalar(0, wide))
+    return cast(select(build.compare("LT", wide, scalar(-bound, wide)), op("add", wide, scalar(bias, wide)), above), x.dtype)
 
 
 @handles("ThresholdedRelu")

@@ -244,12 +244,12 @@ def layer_normalization(node: NodeView, x: Value, scale: Value, bias: Value | No
 
 @handles("RMSNormalization")
 def rms_normalization(node: NodeView, x: Value, scale: Value) -> Value:
-    """x/√(mean(x²) + epsilon)·scale over the dims from `axis` on."""
+    """x/√(mean(x²) + epsilon)·scale over the dims from `axis` on, in f32 at least; the result has the type of the scale."""
     axes = tuple(range(node.axis(node.int("axis", -1), len(x.shape)), len(x.shape)))
     wide = cast(x, dtypes.F32) if x.dtype.bits < 32 else x
     square = build.mean(op("multiply", wide, wide), axes, keep=True)
     root = op("sqrt", op("add", square, full_like(square, node.float("epsilon", 1e-5))))
-    return elementwise("multiply", cast(elementwise("divide", wide, root), x.dtype), scale)
+    return elementwise("multiply", cast(elementwise("divide", wide, root), scale.dtype), scale)
 
 
 @handles("GroupNormalization", since=21)

@@ -138,9 +138,15 @@ def _window_counts(
 def lp_pool(node: NodeView, x: Value) -> Value:
     """The p-norm of each window."""
     kernel, strides, dilations, _, pads = _window(node, x)
-    p = node.int("p", 2)
+    p = _norm(node)
     total = _reduce_window(op("power", op("abs", x), full_like(x, p)), "add", kernel, strides, dilations, pads)
     return op("power", total, full_like(total, 1 / p))
+
+
+def _norm(node: NodeView) -> float:
+    p = node.int("p", 2) if node.opset >= 2 else node.float("p", 2.0)
+    node.check(p > 0, "attribute", f"`p` of `{node.op_type}` must be positive, got {p}")
+    return p
 
 
 @handles("GlobalAveragePool", "GlobalMaxPool", "GlobalLpPool")
@@ -154,7 +160,7 @@ def global_pool(node: NodeView, x: Value) -> Value:
         case "GlobalMaxPool":
             return build.reduce(x, "max", axes, keep=True)
         case _:
-            p = node.int("p", 2)
+            p = _norm(node)
             total = build.reduce(op("power", op("abs", x), full_like(x, p)), "add", axes, keep=True)
             return op("power", total, full_like(total, 1 / p))
 

@@ -17,6 +17,7 @@ from ..node import NodeView
 from ..registry import handles
 
 _MONOIDS = {"ReduceSum": "add", "ReduceProd": "mul", "ReduceMax": "max", "ReduceMin": "min"}
+_REAL = ("ReduceL2", "ReduceLogSum", "ReduceLogSumExp")  # of integers, their results are rounded towards 0
 _NAMES = (*_MONOIDS, "ReduceMean", "ReduceL1", "ReduceL2", "ReduceSumSquare", "ReduceLogSum", "ReduceLogSumExp")
 
 
@@ -51,11 +52,13 @@ def _reduce_from_data(node: NodeView, x: Value, axes: Value, keep: bool) -> Valu
 
 
 def _reduce(name: str, x: Value, axes: Sequence[int], keep: bool) -> Value:
+    if name in _REAL and not x.dtype.is_float:
+        return helpers.cast(_reduce(name, helpers.cast(x, dtypes.F64), axes, keep), x.dtype)
     match name:
         case "ReduceMean":
             return build.mean(x, axes, keep)
         case "ReduceL1":
-            return build.reduce(op("abs", x), "add", axes, keep)
+            return build.reduce(x if x.dtype.is_unsigned else op("abs", x), "add", axes, keep)
         case "ReduceSumSquare":
             return build.reduce(op("multiply", x, x), "add", axes, keep)
         case "ReduceL2":

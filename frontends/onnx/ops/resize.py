@@ -54,6 +54,14 @@ def _of_input(node: NodeView, value: Value, what: str) -> Numbers:
 
 
 @handles("Upsample")
+def upsample_image(node: NodeView, x: Value) -> Value:
+    """Height and width by a factor each."""
+    node.check_rank(x, 4)
+    scales = (1.0, 1.0, node.float("height_scale"), node.float("width_scale"))
+    return _resize(node, x, _scaled(node, x, _of_attribute(scales), range(4), None))
+
+
+@handles("Upsample", since=7)
 def upsample_attribute(node: NodeView, x: Value) -> Value:
     """By factors given as an attribute."""
     return _resize(node, x, _scaled(node, x, _of_attribute(node.floats("scales")), range(len(x.shape)), None))

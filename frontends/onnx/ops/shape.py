@@ -252,10 +252,21 @@ def _expanded(n: Dim, d: Dim | Unknown) -> Dim | None:
 
 
 @handles("Tile")
+def tile_axis(node: NodeView, x: Value, count: Value, axis: Value) -> Value:
+    """Repeated along one axis."""
+    at = node.axis(node.number(axis, "the axis"), len(x.shape))
+    return _tiled(node, x, [node.dims(cast(count, dtypes.I64), "the repeats")[0] if a == at else 1 for a in range(len(x.shape))])
+
+
+@handles("Tile", since=6)
 def tile(node: NodeView, x: Value, repeats: Value) -> Value:
     """Repeated along every axis."""
     counts = node.dims(repeats, "the repeats")
     node.check_length(counts, len(x.shape), "the repeats")
+    return _tiled(node, x, counts)
+
+
+def _tiled(node: NodeView, x: Value, counts: Sequence[Dim]) -> Value:
     node.check(all(isinstance(r, symbolic.Expr) or r >= 0 for r in counts), "attribute", f"the repeats {counts} must not be negative")
     split = tuple(d for pair in zip(counts, x.shape, strict=True) for d in pair)
     spread = helpers.broadcast(x, split, range(1, 2 * len(counts), 2))
