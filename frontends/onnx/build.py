@@ -224,8 +224,10 @@ def slice_axis(x: Value, axis: int, start: Dim, limit: Dim, stride: int = 1) -> 
     """x[start:limit:stride] along one axis; zeros where sizes that depend on data turn out not to reach so far."""
     symbolic = any(isinstance(d, Expr) for d in (x.shape[axis], start, limit))
     if symbolic and not all(is_nonnegative(d) for d in (start, limit - start, x.shape[axis] - limit)):
-        limit = maximum(limit - start, 0)
-        x, start = _padded_to(x, axis, start, limit), 0
+        x = _padded_to(x, axis, start, maximum(limit - start, 0))
+        if stride == 1:
+            return x
+        start, limit = 0, x.shape[axis]
     starts: list[Dim] = [0] * len(x.shape)
     limits: list[Dim] = list(x.shape)
     strides = [1] * len(x.shape)
