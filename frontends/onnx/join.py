@@ -32,6 +32,19 @@ def join(a: Type, b: Type) -> Type | None:
             return a if a == b else None
 
 
+def ranked(t: Type, declared: Type) -> Type:
+    """The type with ranks, and sizes, from a declaration where it has none."""
+    match t, declared:
+        case UnrankedTensorType(dtype), TensorType() if declared.dtype == dtype:
+            return declared
+        case SequenceType(element), SequenceType(x):
+            return SequenceType(ranked(element, x))
+        case OptionalType(element), OptionalType(x):
+            return OptionalType(ranked(element, x))
+        case _:
+            return t
+
+
 def is_nothing(x: Value) -> bool:
     """Whether the value is a sequence without elements or an optional without a value: its type says little."""
     return host.target(x) in ("sequence_empty", "optional_none")

@@ -10,13 +10,13 @@ from ...compiler.ir.attrs import Tensor
 from ...compiler.ir.bounds import check_type
 from ...compiler.ir.dims import Dim, symbol
 from ...compiler.ir.graph import Node, Region, Value, definitions, located, param, region
-from ...compiler.ir.types import TensorType
+from ...compiler.ir.types import TensorType, is_host
 from ...compiler.ops.registry import op_of
 from ...proto.errors import Loc, WeftError, fail
-from . import codes, registry
+from . import codes, host, registry
 from .contents import Contents
 from .facts import facts_of
-from .join import is_nothing
+from .join import is_nothing, ranked
 from .node import NodeView
 from .reader import Reader
 from .schema import bind_attributes, body_of, check_call, has_body, schema_of
@@ -192,10 +192,19 @@ class Scope:
         elif entry is not None:
             with located(loc), naming(self.shared.names, proto.output[0] if proto.output else proto.op_type):
                 results = codes.run(view, entry, inputs)
-            values = results if isinstance(results, tuple) else (results,)
+                several = results if isinstance(results, tuple) else (results,)
+                values = [self._ranked(name, v, loc) for name, v in zip_longest(proto.output, several)]
         else:
             raise _unsupported(view)
         self._define(proto, values, loc)
+
+    def _ranked(self, name: str | None, value: Value | None, loc: Loc) -> Value | None:
+        """A host value with the ranks that the model declares, which are checked when the program runs."""
+        info = self.declared.get(name or "")
+        if value is None or info is None or not is_host(value.type) or host.target(value) in ("sequence_construct", "sequence_empty"):
+            return value
+        found = ranked(value.type, type_of(info.type, self.reader, loc)) if info.type.WhichOneof("value") else value.type
+        return value if found == value.type else host.declared("identity", [found], value)[0]
 
     def _define(self, proto: onnx.NodeProto, values: Sequence[Value | None], loc: Loc) -> None:
         for name, value in zip_longest(proto.output, values):

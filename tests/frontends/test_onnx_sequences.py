@@ -1,5 +1,7 @@
 """ONNX operators on sequences, optionals and maps."""
 
+from collections.abc import Callable
+
 import numpy as np
 import onnx
 import pytest
@@ -23,6 +25,10 @@ def check(m: onnx.ModelProto, *inputs: object) -> list[object]:
     results = run(m, *inputs)
     same(results, ReferenceEvaluator(m).run(None, dict(zip((i.name for i in m.graph.input), inputs, strict=True))))
     return results
+
+
+def compiled(m: onnx.ModelProto) -> Callable[..., object]:
+    return VM(threads=1).load(weft.compile(from_model(m)))["main"]
 
 
 def host_calls(m: onnx.ModelProto) -> list[str]:
@@ -223,7 +229,7 @@ def test_inputs_that_are_sequences() -> None:
     m = model(nodes, [sequence("s", FLOAT, ["A", 4]), tensor("w", FLOAT, [4, 2]), tensor("at", INT64, [])], "z t")
     check(m, [floats(3, 4), floats(1, 4)], floats(4, 2), np.array(0))
     with pytest.raises(weft.WeftError):
-        VM(threads=1).load(weft.compile(from_model(m)))["main"]([floats(3, 4), floats(1, 5)], floats(4, 2), np.array(1))
+        compiled(m)([floats(3, 4), floats(1, 5)], floats(4, 2), np.array(1))
 
 
 def test_rank_is_needed_where_it_is_not_known() -> None:
@@ -233,6 +239,11 @@ def test_rank_is_needed_where_it_is_not_known() -> None:
         from_model(model(nodes, inputs, "w"))
     assert error.value.diagnostics[0].loc.name == "w"
     check(model(nodes[:2], inputs, "z"), [floats(3), floats(2, 2)], np.array(1))
+    declared = model(nodes, inputs, "w")
+    declared.graph.value_info.append(tensor("y", FLOAT, [None, 3]))
+    check(declared, [floats(3), floats(2, 3)], np.array(1))
+    with pytest.raises(weft.WeftError):
+        compiled(declared)([floats(3), floats(2, 3)], np.array(0))
 
 
 def test_mistakes() -> None:
