@@ -43,7 +43,7 @@ def declared(name: str, results: Sequence[Type], *operands: Value, **attributes:
         return symbols[-1]
 
     types = tuple(t.with_shape(tuple(map(named, t.shape))) if isinstance(t, TensorType) else t for t in results)
-    config = json.dumps(attributes, sort_keys=True)
+    config = json.dumps(attributes, sort_keys=True) if attributes else ""
     built = op_of("custom_call")(*operands, call_target_name=name, backend_config=config, symbols=tuple(symbols), result=types)
     return built if isinstance(built, tuple) else (built,)
 

@@ -23,8 +23,9 @@ def string_normalizer(node: NodeView, x: Value) -> Value:
 def string_concat(node: NodeView, x: Value, y: Value) -> Value:
     """x followed by y, element by element, broadcast together."""
     if x.shape != y.shape:
-        (first, second), pool = codes.encode(x, y)
-        x, y = (codes.decode(c, pool) for c in build.together(first, second))
+        numbers, pool = codes.encode(x, y)
+        spread = zip((x, y), numbers, build.together(*numbers), strict=True)
+        x, y = (text if new is old else codes.decode(new, pool) for text, old, new in spread)
     return host.call1("string_concat", x, y)
 
 
