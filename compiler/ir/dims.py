@@ -10,15 +10,23 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal, Union
 
+from ...proto.errors import WeftError, fail
+
 from ...proto.errors import fail
 
 Dim = Union[int, "Expr"]
 CallOp = Literal["floordiv", "mod", "min", "max"]
 
+# What an expression may come to. Those of real programs are far below; a trap's would grow with every operation, the whole of it doubled.
+_MOST_TERMS = 1024
+_MOST_FACTORS = 64
+_MOST_COEFFICIENT = 1 << 128
+_MOST_PARTS = 4096  # terms and operations, inside each other as well
+_MOST_DEPTH = 48  # of operations inside each other: expressions are walked recursively
 # A search for bounds gives up on expressions of more terms: symbols bounded by symbols could otherwise make them grow exponentially.
 _BOUND_TERMS = 64
 # Products of sums grow exponentially. No real graph has a dim of so many terms or factors, a hostile one may.
-_MOST_TERMS = 4096
+_MOST_TERMS = 1024
 _MOST_FACTORS = 128
 
 
@@ -139,7 +147,14 @@ def _normal(coefs: Mapping[Monomial, int]) -> Dim:
         return 0
     if len(terms) == 1 and not terms[0][0]:
         return terms[0][1]
+    if len(terms) > _MOST_TERMS or any(len(m) > _MOST_FACTORS or abs(c) > _MOST_COEFFICIENT for m, c in terms):
+        raise _too_large()
     return Expr(terms)
+
+
+def _too_large() -> WeftError:
+    help = "give the model's inputs fixed shapes, or name their dims alike where they are equal"
+    return fail("dim.size", "a size grows into too large an expression over the symbolic dims", help=help)
 
 
 def _sum(parts: Iterable[tuple[Dim, int]]) -> Dim:
@@ -151,6 +166,8 @@ def _sum(parts: Iterable[tuple[Dim, int]]) -> Dim:
 
 
 def _product(x: Dim, y: Dim) -> Dim:
+    if len(terms_of(x)) * len(terms_of(y)) > _MOST_TERMS:
+        raise _too_large()
     coefs: dict[Monomial, int] = {}
     xs, ys = terms_of(x), terms_of(y)
     if len(xs) * len(ys) > _MOST_TERMS or (xs and ys and len(xs[0][0]) + len(ys[0][0]) > _MOST_FACTORS):
@@ -171,7 +188,23 @@ def product(dims: Iterable[Dim]) -> Dim:
     return result
 
 
+def _extent(x: Dim) -> tuple[int, int]:
+    """How many terms and operations an expression has, and how deep its operations stand inside each other."""
+    parts = depth = 0
+    for monomial, _ in terms_of(x):
+        parts += 1
+        for atom in monomial:
+            if isinstance(atom, Call):
+                inner = [_extent(a) for a in atom.args]
+                parts += 1 + sum(p for p, _ in inner)
+                depth = max(depth, 1 + max(d for _, d in inner))
+    return parts, depth
+
+
 def _call(op: CallOp, *args: Dim) -> Dim:
+    extents = [_extent(a) for a in args]
+    if sum(p for p, _ in extents) > _MOST_PARTS or max(d for _, d in extents) >= _MOST_DEPTH:
+        raise _too_large()
     return Expr((((Call(op, args),), 1),))
 
 
