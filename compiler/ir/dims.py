@@ -12,8 +12,6 @@ from typing import Literal, Union
 
 from ...proto.errors import WeftError, fail
 
-from ...proto.errors import fail
-
 Dim = Union[int, "Expr"]
 CallOp = Literal["floordiv", "mod", "min", "max"]
 
