@@ -71,7 +71,7 @@ def _instr(model: Model, arg_list: Callable[[int], ArgList], i: isa.Instr) -> st
         if kind is isa.Kernel:
             return model.kernels[number].name
         if kind is isa.Host:
-            return model.host_calls[number][0]
+            return "".join(model.host_calls[number])  # name and attributes
         if kind is isa.Buffer:
             return f"b{number}"
         if kind is isa.Register:

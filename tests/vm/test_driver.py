@@ -71,7 +71,7 @@ def test_private_functions_are_not_seen() -> None:
     assert list(program) == ["main"] and "fill_n" not in program
     text = program.disassemble()
     assert "private function fill_n" in text and "invoke function=fill_n inputs=[r0, r2] outputs=[r4]" in text
-    assert "host_value call=bind_dims inputs=[r1] outputs=[r2, r3]" in text
+    assert 'host_value call=bind_dims{"symbols": ["a", "b"]} inputs=[r1] outputs=[r2, r3]' in text
 
 
 def test_profile_shows_segments_and_host_calls() -> None:
