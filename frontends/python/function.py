@@ -34,7 +34,7 @@ from ...proto.errors import WeftError, fail
 from ...vm import VM
 from .close import close, mark
 from .lift import as_value
-from .place import user_loc
+from .place import raised_loc, user_loc
 from .pytree import Tree, flatten, paths, unflatten
 from .tensor import Tensor
 from .trace import Trace, tracing
@@ -183,7 +183,10 @@ class Function:
         inputs = unflatten(tree, [Tensor(None, p) for p in params])
         start = mark()
         with tracing(self._f.__name__) as trace, definitions() as definers:
-            result = self._invoke(inputs, static)
+            try:
+                result = self._invoke(inputs, static)
+            except WeftError as error:
+                raise error.at(raised_loc(error)) from None
             outs, out_tree = flatten(result)
             fixed = {i: x for i, x in enumerate(outs) if not _is_array(x)}
             results = [as_value(x) for x in outs if _is_array(x)]

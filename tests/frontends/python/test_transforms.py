@@ -1,0 +1,189 @@
+"""Derivatives, vectorisation, control flow and state of the Python frontend, eager and compiled, with JAX as the oracle."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+import weft
+from weft import numpy as wnp
+
+jax = pytest.importorskip("jax")
+jnp = jax.numpy
+
+
+def near(got: Any, want: Any, rtol: float = 2e-5) -> None:
+    got_leaves, want_leaves = weft.pytree.flatten(got)[0], jax.tree.leaves(want)
+    assert len(got_leaves) == len(want_leaves)
+    for g, w in zip(got_leaves, want_leaves, strict=True):
+        np.testing.assert_allclose(np.asarray(g), np.asarray(w), rtol=rtol, atol=1e-5)
+
+
+def both(f: Callable[..., Any], *args: Any) -> list[Any]:
+    """What `f` gives eagerly and compiled."""
+    return [f(*args), weft.function(f)(*args)]
+
+
+X = np.random.default_rng(0).standard_normal((5, 3, 4)).astype(np.float32)
+W = np.random.default_rng(1).standard_normal((4, 6)).astype(np.float32)
+
+
+def test_value_and_grad_of_a_tree() -> None:
+    def loss(lib: Any) -> Callable[..., Any]:
+        return lambda p, x: lib.mean(lib.tanh(x @ p["w"] + p["b"]) ** 2)
+
+    p = {"w": W, "b": np.zeros(6, np.float32)}
+    want = jax.value_and_grad(loss(jnp))(p, X)
+    for got in both(weft.value_and_grad(loss(wnp)), p, X):
+        near(got, want)
+
+
+def test_higher_orders() -> None:
+    def f(lib: Any) -> Callable[..., Any]:
+        return lambda x: (lib.sin(x) * lib.exp(x)).sum()
+
+    def second(g: Any, lib: Any) -> Callable[..., Any]:
+        return lambda x: (g(f(lib))(x) * x).sum()
+
+    want = jax.grad(second(jax.grad, jnp))(X)
+    for got in both(weft.grad(second(weft.grad, wnp)), X):
+        near(got, want)
+
+
+def test_vjp_and_jvp() -> None:
+    def f(lib: Any) -> Callable[..., Any]:
+        return lambda x, w: (lib.tanh(x @ w), lib.sum(x, axis=0))
+
+    y, pull = weft.vjp(f(wnp), X, W)
+    jy, jpull = jax.vjp(f(jnp), X, W)
+    near(y, jy)
+    near(pull(jy), jpull(jy))
+    near(weft.jvp(f(wnp), (X, W), (X + 1, W * 2)), jax.jvp(f(jnp), (X, W), (X + 1, W * 2)))
+
+
+def test_own_derivatives() -> None:
+    slope = weft.custom_vjp(wnp.sin, lambda args, ct: (ct * 100,))
+    for got in both(weft.grad(lambda x: (slope(x) * weft.stop_gradient(x)).sum()), X):
+        near(got, 100 * X)
+    again = weft.checkpoint(lambda x: wnp.tanh(wnp.sin(x)))
+    for got in both(weft.grad(lambda x: again(x).sum()), X):
+        near(got, jax.grad(lambda x: jnp.tanh(jnp.sin(x)).sum())(X))
+
+
+def test_gradient_tape() -> None:
+    with weft.GradientTape() as tape:
+        w = wnp.asarray([1.0, 2.0])
+        tape.watch(w)
+        loss = (wnp.sin(w) * w).sum()
+    (got,) = tape.gradient(loss, [w])
+    v = np.array([1.0, 2.0])
+    near(got, np.cos(v) * v + np.sin(v))
+
+
+def test_control_flow() -> None:
+    def f(c: Any, lib: Any) -> Callable[..., Any]:
+        def program(x: Any, n: Any) -> Any:
+            y = c["cond"](x.sum() > 0, lambda: x * 2, lambda: -x)
+            s, ys = c["scan"](lambda s, r: (lib.tanh(s + r.sum()), s * r), x.sum(), y)
+            z = c["while"](lambda s: s[0] < n, lambda s: (s[0] + 1, lib.sin(s[1])), (0, s))
+            return ys, z[1], c["fori"](0, 3, lambda i, a: a + i * s, s), c["switch"](n, [lambda: s, lambda: s * 2, lambda: s * 3])
+
+        return program
+
+    ours = {"cond": weft.cond, "scan": weft.scan, "while": weft.while_loop, "fori": weft.fori_loop, "switch": weft.switch}
+    lax = jax.lax
+    theirs = {"cond": lax.cond, "scan": lax.scan, "while": lax.while_loop, "fori": lax.fori_loop, "switch": lax.switch}
+    want = f(theirs, jnp)(jnp.asarray(X[0]), 2)
+    for got in both(lambda x: f(ours, wnp)(x, 2), wnp.asarray(X[0])):
+        near(got, want)
+    near(weft.function(f(ours, wnp))(X[0], 2), want)
+
+
+def test_gradients_through_loops() -> None:
+    def scanned(c: Any, lib: Any) -> Callable[..., Any]:
+        return lambda x: c(lambda s, r: (lib.tanh(s * r.sum() + r.mean()), s), lib.asarray(0.5, dtype=np.float32), x)[0]
+
+    want = jax.grad(scanned(jax.lax.scan, jnp))(X)
+    for got in both(weft.grad(scanned(weft.scan, wnp)), X):
+        near(got, want)
+
+    def turned(x: Any, n: Any) -> Any:
+        return weft.while_loop(lambda s: s[0] < n, lambda s: (s[0] + 1, wnp.sin(s[1])), (0, x))[1].sum()
+
+    want = jax.grad(lambda x: jnp.sin(jnp.sin(jnp.sin(x))).sum())(X)
+    near(weft.function(weft.grad(turned))(X, 3), want)
+
+
+def test_vmap() -> None:
+    near(weft.vmap(lambda x: x @ W)(X), X @ W)
+    near(weft.vmap(weft.nn.softmax)(X), jax.nn.softmax(X))
+    index = np.random.default_rng(2).integers(0, 3, (5, 2))
+    near(weft.vmap(lambda x, i: x[i].sum(axis=0))(X, index), np.stack([x[i].sum(0) for x, i in zip(X, index, strict=True)]))
+    n = np.array([1, 4, 2, 7])
+    doubled = weft.vmap(lambda n: weft.while_loop(lambda s: s[0] < n, lambda s: (s[0] + 1, s[1] * 2.0), (0, 1.0))[1])
+    for got in both(doubled, n):
+        near(got, 2.0**n)
+    near(weft.vmap(lambda x: weft.cond(x > 2, lambda: x * 2, lambda: -x))(n), np.where(n > 2, n * 2, -n))
+    near(weft.vmap(weft.vmap(lambda x, y: x * y, (None, 0)), (0, None))(n, n), np.outer(n, n))
+    per_example = weft.function(weft.vmap(weft.grad(lambda x: (wnp.sin(x) @ W).sum())))
+    near(per_example(X), jax.vmap(jax.grad(lambda x: (jnp.sin(x) @ W).sum()))(X))
+
+
+def test_random_numbers_are_those_of_jax() -> None:
+    key, jkey = weft.random.key(42), jax.random.PRNGKey(42)
+    near(weft.random.split(key, 3), jax.random.split(jkey, 3), 0)
+    near(weft.random.fold_in(key, 7), jax.random.fold_in(jkey, 7), 0)
+    for got in both(lambda k: weft.random.uniform(k, (1000,)), key):
+        near(got, jax.random.uniform(jkey, (1000,)), 0)
+    near(weft.random.normal(key, (50,)), jax.random.normal(jkey, (50,)))
+    assert sorted(weft.random.permutation(key, 20).tolist()) == list(range(20))
+
+
+def test_variables_are_written_in_place() -> None:
+    v = weft.Variable(np.zeros(3, np.float32), "v")
+    memory = v.array
+
+    @weft.function
+    def add(x: Any) -> Any:
+        v.assign(v.value + x)
+        return v.value.sum()
+
+    assert [float(add(np.ones(3, np.float32))) for _ in range(3)] == [3, 6, 9]
+    assert v.array is memory
+    with pytest.raises(weft.WeftError, match="`v` is float32"):
+        v.assign(np.zeros(4, np.float32))
+
+
+def test_signatures_and_static_arguments() -> None:
+    seen: list[str] = []
+
+    def f(x: Any, n: int, *, scale: float = 1.0) -> Any:
+        seen.append("traced")
+        return {"y": x * scale, "n": n, "none": None}
+
+    g = weft.function(f, static="n")
+    assert float(g(wnp.asarray(2.0), 3, scale=4.0)["y"]) == 8
+    g(wnp.asarray(5.0), 3, scale=1.0)
+    g(wnp.asarray([1.0]), 3)
+    g(wnp.asarray(5.0), 4)
+    assert len(seen) == 3
+    assert len(g.traces) == 3
+    module = weft.function(lambda x: wnp.tanh(x).sum(axis=1)).lower(weft.Spec(("batch", 4)))
+    assert "batch" in str(module.main.params[0].type)
+
+
+@pytest.mark.parametrize(
+    ("f", "args", "text"),
+    [
+        (lambda x: 1 if x > 0 else 2, (1.0,), "weft.cond"),
+        (lambda x: [float(x)], (1.0,), "float\\(\\) needs them"),
+        (lambda x: x @ x, (np.ones((2, 3)),), "3 columns and 2 rows"),
+        (lambda x: x + wnp.ones((4,)), (np.ones((2, 3)),), "3 and 4"),
+        (lambda x: weft.cond(x.sum() > 0, lambda: x, lambda: (x, x)), (np.ones(3),), "same tree"),
+        (lambda x: x, ("text",), "is a str"),
+    ],
+)
+def test_mistakes_name_the_place_and_the_way_out(f: Callable[..., Any], args: tuple[Any, ...], text: str) -> None:
+    with pytest.raises(weft.WeftError, match=text) as caught:
+        weft.function(f)(*args)
+    assert __file__ in str(caught.value)
