@@ -55,6 +55,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--function", default="main", help="which function to run (default: main)")
     parser.add_argument("--profile", action="store_true", help="print where the time goes, kernel by kernel, or call by call")
     parser.add_argument("--threads", type=at_least(1), help="threads to use (default: one per CPU)")
+    parser.add_argument("--memory", type=at_least(1), metavar="BYTES", help="what the run may take (default: 3/4 of the machine's memory)")
     add_compile_options(parser)
 
 
@@ -86,7 +87,7 @@ def execute(arguments: argparse.Namespace) -> int:
 def _function(
     arguments: argparse.Namespace, shapes: Mapping[str, tuple[int, ...]], tell: Callable[[str], None]
 ) -> Function | DriverFunction:
-    vm = VM(threads=arguments.threads)
+    vm = VM(threads=arguments.threads, memory=arguments.memory)
     if arguments.model.endswith(".weftx"):
         return vm.load(arguments.model)[arguments.function]
     from ..compiler.driver import compile

@@ -249,7 +249,7 @@ class Runner:
 
 def out_of_memory(fact: str, limit: int) -> WeftError:
     """The error for what takes more memory than there is."""
-    way_out = "use smaller inputs, or VM(memory=…) if there is more"
+    way_out = "use smaller inputs, or allow more: VM(memory=…), weft run --memory"
     return fail("run.memory", f"{fact}, and a call may use {limit}", help=way_out)
 
 

@@ -1,7 +1,7 @@
 """Driver code made ready to run: one object per instruction, which does it in a call and says which comes next."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
 from time import monotonic
 from typing import Any
@@ -98,11 +98,11 @@ class _Invoke:
 
 def _misfit(error: WeftError) -> WeftError:
     """The error for sizes that came from data and do not suit a native function."""
-    first = error.diagnostics[0]
-    if first.code == "run.memory":
+    if error.code == "run.memory":
         return error
-    fact = f"the sizes that follow from the data do not fit together: {first.message}"
-    return fail("run.shape", fact, loc=first.loc, help="look at the inputs, and at the shapes that the model gives its tensors")
+    found = "the sizes that follow from the data do not fit together: "
+    way_out = "look at the inputs, and at the shapes that the model gives its tensors"
+    return WeftError(*(replace(d, code="run.shape", message=found + d.message, help=way_out) for d in error.diagnostics))
 
 
 @dataclass(frozen=True, slots=True)

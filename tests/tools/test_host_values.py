@@ -79,6 +79,15 @@ def test_random_values_and_what_is_no_file(program: str, tmp_path: Path, capsys:
     assert "a key of a map is no integer" in capsys.readouterr().err
 
 
+def test_memory_is_limited(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = str(tmp_path / "collect.weftx")
+    collecting_program().build().save(path)
+    np.save(tmp_path / "n.npy", np.array(3))
+    assert main(["run", path, "--random", "0", "--input", f"n={tmp_path / 'n.npy'}", "--shape", "x=1000", "--memory", "9000"]) == FAULT
+    printed = capsys.readouterr().err
+    assert "error[run.memory]" in printed and "--memory" in printed
+
+
 def test_profile_and_dump_of_a_driver(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = str(tmp_path / "collect.weftx")
     collecting_program().build().save(path)
