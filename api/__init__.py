@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from .compiler.driver import compile as compile
     from .compiler.ir.graph import Module as Module
     from .compiler.isolation import Isolation as Isolation
-    from .compiler.serde import save as save
     from .frontends.check import check as check
     from .frontends.load import load as load
     from .frontends.python import nn as nn
@@ -25,6 +24,8 @@ if TYPE_CHECKING:
     from .frontends.python import optim as optim
     from .frontends.python import pytree as pytree
     from .frontends.python import random as random
+    from .frontends.python.checkpoints import load_state as load_state
+    from .frontends.python.checkpoints import save_state as save_state
     from .frontends.python.control import cond as cond
     from .frontends.python.control import fori_loop as fori_loop
     from .frontends.python.control import map_ as map
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from .frontends.python.control import while_loop as while_loop
     from .frontends.python.function import Spec as Spec
     from .frontends.python.function import function as function
+    from .frontends.python.saving import save as save
     from .frontends.python.state import Variable as Variable
     from .frontends.python.tape import GradientTape as GradientTape
     from .frontends.python.tensor import Tensor as Tensor
@@ -71,8 +73,10 @@ _HOMES = {
     "grad": f"{_PYTHON}.transforms",
     "jvp": f"{_PYTHON}.transforms",
     "load": ".frontends.load",
+    "load_state": f"{_PYTHON}.checkpoints",
     "map": f"{_PYTHON}.control:map_",
-    "save": ".compiler.serde",
+    "save": f"{_PYTHON}.saving",
+    "save_state": f"{_PYTHON}.checkpoints",
     "scan": f"{_PYTHON}.control",
     "stop_gradient": f"{_PYTHON}.transforms",
     "switch": f"{_PYTHON}.control",
@@ -86,8 +90,8 @@ _MODULES = ("nn", "numpy", "optim", "pytree", "random")
 __all__ = [
     "GradientTape", "Isolation", "Limits", "Module", "Spec", "Target", "Tensor", "Variable", "WeftError", "__version__", "check",
     "checkpoint",
-    "compile", "cond", "custom_vjp", "fori_loop", "function", "grad", "jvp", "load", "map", "nn", "numpy", "optim", "pytree", "random",
-    "save", "scan", "stop_gradient", "switch", "value_and_grad", "vjp", "vmap", "while_loop",
+    "compile", "cond", "custom_vjp", "fori_loop", "function", "grad", "jvp", "load", "load_state", "map", "nn", "numpy", "optim", "pytree",
+    "random", "save", "save_state", "scan", "stop_gradient", "switch", "value_and_grad", "vjp", "vmap", "while_loop",
 ]  # fmt: skip
 
 

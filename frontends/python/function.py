@@ -28,6 +28,7 @@ from ...compiler.ir.dims import Dim, symbol
 from ...compiler.ir.graph import Module, Value, definitions, param
 from ...compiler.ir.graph import function as ir_function
 from ...compiler.ir.types import TensorType
+from ...compiler.ops.gradients.common import inline
 from ...proto.artifact import Program
 from ...proto.dtypes import from_numpy
 from ...proto.errors import WeftError, fail
@@ -141,6 +142,16 @@ class Function:
     def lower(self, *args: Any, **keywords: Any) -> Module:
         """The module for arguments like these, which may be `weft.Spec`s; nothing is compiled."""
         return self._entry(args, keywords).module
+
+    def lower_frozen(self, *args: Any, **keywords: Any) -> Module:
+        """The module for arguments like these, with variables as they are now in place of parameters: what is saved."""
+        traced = self._entry(args, keywords)
+        main = traced.module.main
+        frozen = {p: as_value(Tensor(np.array(v.array))) for p, v in zip(main.params, traced.reads, strict=False)}
+        params = main.params[len(frozen) :]
+        results = inline(main, [*frozen.values(), *params])[len(traced.writes) :]
+        made = ir_function(main.name, params, results, result_names=main.result_names[len(traced.writes) :], loc=main.loc)
+        return Module({"main": made}, traced.module.name)
 
     def compile(self, *args: Any, **keywords: Any) -> Program:
         """The program for arguments like these, which may be `weft.Spec`s."""
