@@ -134,3 +134,11 @@ def test_one_row_of_any_length_reshaped():
         arrays = [numbers(x, np.random.default_rng(n), N=n)]
         for got, want in zip(loaded(arrays), reference(loaded.node, arrays), strict=True):
             assert_close(got, want, 1e-5, 1e-6)
+
+
+def test_rows_without_elements():
+    """What is reduced over nothing is the initial value."""
+    x = p(F32, N, M)
+    loaded = Loaded(fusion("reduce", [x], [reduce(x, "maximum", (1,))]), HOST)
+    (got,) = loaded([np.zeros((300, 0), np.float32)])
+    assert (got == -np.inf).all()

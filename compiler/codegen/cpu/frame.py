@@ -98,8 +98,8 @@ def grid_of(outer: Dim, inner: Dim, cost: float, lanes: int, *, divisible: bool 
     """Chunks of about `CHUNK_COST` for rows of `inner` elements that cost `cost` each; `divisible` says whether a row may be cut."""
     elements = max(4 * lanes, int(CHUNK_COST / max(cost, 1.0)) // lanes * lanes)
     if not divisible:
-        rows = maximum(1, floordiv(elements, maximum(inner, 1)))
-        return Grid(outer, inner, rows if isinstance(inner, Expr) else max(1, elements // max(inner, 1)), maximum(inner, 1))
+        # A row is one place in the grid, also one without elements: the results of what is reduced are written all the same.
+        return Grid(outer, 1, maximum(1, floordiv(elements, maximum(inner, 1))), 1)
     if isinstance(inner, Expr):
         return Grid(outer, inner, 1 if outer == 1 else maximum(1, floordiv(elements, maximum(inner, 1))), elements)
     if inner <= elements:
