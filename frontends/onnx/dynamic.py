@@ -15,7 +15,7 @@ from ...compiler.ops.bodies import identity_of
 from ...compiler.ops.helpers import const
 from ...proto.dtypes import I64
 from . import build, symbols
-from .array import Array, array, iota, sizes, vector
+from .array import Array, array, dim, iota, sizes, vector
 from .build import op
 
 
@@ -82,15 +82,29 @@ def cumulative(x: Value, axis: int, monoid: str, *, reverse: bool = False) -> Va
     return op("reduce_window", x, init, window_dimensions=window, padding=padding, body=body)
 
 
-def around(x: Value, axis: Array) -> Value:
-    """x as [before, n, after], where n is the size along an axis that depends on data."""
-    rank, shape, at = len(x.shape), sizes(x), iota(len(x.shape))
-    counted = (axis < 0).where(axis + rank, axis)
+def around(x: Value, axis: Array, last: int = 0) -> Value:
+    """x as [before, n, after, …], where n is the size along an axis that depends on data, and … the `last` dims, which it cannot be."""
+    rank = len(x.shape) - last
+    counted, good = _counted(axis, rank, last)
+    shape, at = vector(x.shape[:rank]), iota(rank)
     before = (at < counted).where(shape, 1).prod()
     after = (at > counted).where(shape, 1).prod()
     n = at.equals(counted).where(shape, 0).sum()
-    good = (counted >= 0) & (counted < rank)
-    return build.reshaped(x, bind(vector([before, n, after]), good))
+    return build.reshaped(x, (*bind(vector([before, n, after]), good), *x.shape[rank:]))
+
+
+def back_around(y: Value, x: Value, axis: Array, last: int = 0) -> Value:
+    """The inverse of `around`, of a result that has another size along the axis than x had, and other last dims."""
+    rank = len(x.shape) - last
+    counted, good = _counted(axis, rank, last)
+    shape = iota(rank).equals(counted).where(dim(y.shape[1]), vector(x.shape[:rank]))
+    return build.reshaped(y, (*bind(shape, good), *y.shape[3:]))
+
+
+def _counted(axis: Array, rank: int, last: int) -> tuple[Array, Array]:
+    """An axis counted from the front, and whether it is one of the first `rank` of `rank + last`."""
+    counted = (axis < 0).where(axis + (rank + last), axis)
+    return counted, (counted >= 0) & (counted < rank)
 
 
 def as_rows(x: Value, mask: Array, rows: Dim, columns: Dim) -> Value:

@@ -2,7 +2,6 @@
 
 from . import cache as cache
 from . import col2im as col2im
-from . import cache as cache
 from . import control as control
 from . import conversion as conversion
 from . import deform as deform

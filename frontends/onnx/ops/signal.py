@@ -9,7 +9,7 @@ from ....compiler.ir.graph import Value
 from ....compiler.ir.types import TensorType
 from ....compiler.ops.helpers import broadcast, cast, const, reshape_to
 from ....proto import dtypes
-from .. import build
+from .. import build, dynamic
 from ..build import compare, elementwise, op, scalar, select
 from ..node import NodeView
 from ..registry import handles
@@ -25,7 +25,10 @@ def dft_attribute(node: NodeView, x: Value, length: Value | None = None) -> Valu
 @handles("DFT", since=20)
 def dft(node: NodeView, x: Value, length: Value | None = None, axis: Value | None = None) -> Value:
     """The Fourier transform of real or complex numbers [..., 1 or 2]; `onesided` only the half that determines a real signal's."""
-    return _dft(node, x, length, -2 if axis is None else node.number(axis, "the axis"))
+    if axis is None or node.known(axis) is not None:
+        return _dft(node, x, length, -2 if axis is None else node.number(axis, "the axis"))
+    at = dynamic.integer(axis)
+    return dynamic.back_around(_dft(node, dynamic.around(x, at, 1), length, 1), x, at, 1)
 
 
 def _dft(node: NodeView, x: Value, length: Value | None, axis: int) -> Value:
