@@ -10,8 +10,8 @@ import numpy as np
 
 from ...compiler.ir.graph import Value
 from ...compiler.ir.types import TensorType, UnrankedTensorType, is_host
-from ...compiler.ops.helpers import const
-from ...proto.dtypes import STRING
+from ...compiler.ops.helpers import const, splat
+from ...proto.dtypes import I64, STRING
 from . import host
 from .node import NodeView
 from .registry import Entry, Handler, Result
@@ -57,6 +57,11 @@ def decode(codes: Value, pool: Value) -> Value:
     return host.call1("string_decode", codes, pool)
 
 
+def blank(t: TensorType) -> Value:
+    """Empty strings in a shape."""
+    return decode(splat(0, t.with_dtype(I64)), const(np.array([""], object)))
+
+
 def labels_of(indices: Value, strings: Sequence[str]) -> Value:
     """The strings at these places of a list; `indices` are of type i64, in any shape."""
     return decode(indices, const(np.array([*strings], object)))
@@ -85,7 +90,8 @@ def run(node: NodeView, entry: Entry, inputs: Sequence[Value | None]) -> Result:
         raise node.error("type", f"`{node.op_type}` takes no {host_type}")
     if entry.strings:
         return entry.handler(node, *inputs)
-    if node.op_type not in _MOVES:
+    resized = node.op_type in ("Resize", "Upsample") and node.string("mode", "nearest") == "nearest"
+    if node.op_type not in _MOVES and not resized:
         raise node.error("unsupported", f"`{node.op_type}` of strings is not supported")
     return _moved(node, entry.handler, inputs)
 

@@ -13,9 +13,10 @@ from ...compiler.ir.types import ANY_DIM, TensorType, Type, is_host, type_symbol
 from ...compiler.ops import helpers
 from ...compiler.ops.registry import op_of
 from ...proto.errors import WeftError
-from . import build
+from . import build, host
 from .array import Array, vector
 from .build import op
+from .codes import blank, is_string
 from .join import adapted, is_nothing, join, opened
 from .node import NodeView
 from .scope import Scope, close
@@ -109,6 +110,8 @@ def _wider(node: NodeView, t: Type, result: Value, first: Value) -> Type:
 
 def stored(x: Value, item: Value, places: Sequence[Array], axes: Sequence[int]) -> Value:
     """x with the slice at these places along these axes replaced."""
+    if is_string(item):
+        return host.call1("string_store", x, item, vector(places).value, axes=list(axes))
     old, new = param(TensorType(x.dtype, ())), param(TensorType(x.dtype, ()))
     at = tuple(axes)
     numbers = ScatterDims(tuple(range(len(item.shape))), at, (), (), at, 0)
@@ -139,18 +142,22 @@ class Loop:
 
     def fill(self, item: Value, shape: Sequence[Dim], places: Sequence[Array], axes: Sequence[int]) -> None:
         """A tensor of that shape of which each turn stores a slice."""
-        start = helpers.splat(0, item.tensor.with_shape(tuple(shape)))
-        inner = param(start.type)
+        t = item.tensor.with_shape(tuple(shape))
+        start = blank(t) if is_string(item) else helpers.splat(0, t)
+        inner = param(t)
         with self.scope.building():
             after = stored(inner, item, places, axes)
         self.carry(start, inner, after)
 
     def grow(self, item: Value, dims: Sequence[Dim]) -> None:
         """A tensor that every turn makes longer by one slice; `dims` are those of all slices, `ANY_DIM` where the first one decides."""
-        t = item.tensor.with_shape((ANY_DIM, *dims))
-        start = helpers.splat(0, item.tensor.with_shape((0, *(0 if d == ANY_DIM else d for d in dims))))
+        t, empty = item.tensor.with_shape((ANY_DIM, *dims)), item.tensor.with_shape((0, *(0 if d == ANY_DIM else d for d in dims)))
+        start = blank(empty) if is_string(item) else helpers.splat(0, empty)
         inner = param(opened(t)[0])
         with self.scope.building():
+            if is_string(item):
+                self.carry(start, inner, host.call1("string_append", inner, item), t)
+                return
             whole = inner
             for axis, d in enumerate(item.shape, 1):
                 whole = build.resized(whole, axis, 0, d)

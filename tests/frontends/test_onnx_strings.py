@@ -6,7 +6,7 @@ import numpy as np
 import onnxruntime
 import pytest
 import weft
-from onnx import TensorProto
+from onnx import TensorProto, ValueInfoProto, helper
 from onnx.reference import ReferenceEvaluator
 from weft.frontends.onnx import from_model
 
@@ -100,11 +100,66 @@ def test_one_hot() -> None:
     same(run(m, np.array([2, 0])), [np.array([["no", "no", "yes"], ["yes", "no", "no"]], object)])
 
 
-def test_strings_inside_control_flow() -> None:
+def test_equal_and_nonzero() -> None:
     m = model(
         [node("Equal", "x word", "e"), node("NonZero", "x", "n")], [tensor("x", STRING, [2, 3])], "e n", {"word": np.array(["fig"], object)}
     )
     same(run(m, WORDS), [WORDS == "fig", np.stack(np.nonzero(WORDS))])
+
+
+def test_resize() -> None:
+    nodes = [node("Resize", "x - scales", "y", mode="nearest"), node("DepthToSpace", "y", "z", blocksize=2)]
+    m = model(nodes, [tensor("x", STRING, [1, 4, 1, 2])], "y z", {"scales": np.array([1, 1, 1, 2], np.float32)})
+    x = np.array([f"w{i}" for i in range(8)], object).reshape(1, 4, 1, 2)
+    y = x.repeat(2, 3)
+    same(run(m, x), [y, y.reshape(1, 1, 2, 2, 1, 4).transpose(0, 1, 4, 2, 5, 3).reshape(1, 1, 2, 8)])
+
+
+def graph(name: str, nodes: list[Any], inputs: list[Any], outputs: str) -> Any:
+    return helper.make_graph(nodes, name, inputs, [ValueInfoProto(name=n) for n in outputs.split()])
+
+
+CONSTANTS = {"yes": np.array(True), "dash": np.array("-", object)}
+
+
+@pytest.mark.parametrize("turns", [0, 2])
+@pytest.mark.parametrize("n", [3, "N"])
+def test_loop(n: int | str, turns: int) -> None:
+    nodes = [
+        node("Gather", "x i", "w", axis=0),
+        node("StringConcat", "s w", "s2"),
+        node("Identity", "c", "c2"),
+        node("StringConcat", "w w", "o"),
+    ]
+    body = graph("body", nodes, [tensor("i", INT64, []), tensor("c", BOOL, []), tensor("s", STRING, [])], "c2 s2 o")
+    m = model([node("Loop", "n yes dash", "y o", body=body)], [tensor("x", STRING, [n]), tensor("n", INT64, [])], "y o", CONSTANTS)
+    x = np.array(["ab", "c", "def"], object)
+    same(run(m, x, np.array(turns)), [np.array("-" + "".join(x[:turns]), object), (x + x)[:turns]])
+
+
+@pytest.mark.parametrize("back", [0, 1])
+def test_scan(back: int) -> None:
+    nodes = [node("StringConcat", "s a", "t"), node("StringConcat", "a b", "o"), node("RegexFullMatch", "b", "m", pattern=".")]
+    body = graph("body", nodes, [tensor("s", STRING, [2]), tensor("a", STRING, [2]), tensor("b", STRING, [2])], "t o m")
+    directions = {"scan_input_directions": [back, 0], "scan_output_axes": [1, 0], "scan_output_directions": [back, 0]}
+    scan = node("Scan", "start a b", "s o m", body=body, num_scan_inputs=2, scan_input_axes=[1, 0], **directions)
+    m = model([scan], [tensor("a", STRING, [2, "N"]), tensor("b", STRING, ["N", 2])], "s o m", {"start": np.array(["", "-"], object)})
+    a, b = np.array([["a", "b", "c"], ["d", "e", "f"]], object), np.array([["1", "2"], ["3", "4"], ["55", "6"]], object)
+    turns = a[:, ::-1] if back else a
+    o = np.stack([turns[:, i] + b[i] for i in range(3)], 1)
+    same(run(m, a, b), [np.array(["", "-"], object) + turns.sum(1), o[:, ::-1] if back else o, np.char.str_len(b.astype(str)) == 1])
+
+
+def test_branches() -> None:
+    branches = [graph(n, [node(op, i, n)], [], n) for n, op, i in (("then", "StringConcat", "x dash"), ("else", "Identity", "x"))]
+    m = model(
+        [node("If", "p", "y", then_branch=branches[0], else_branch=branches[1])],
+        [tensor("x", STRING, ["N"]), tensor("p", BOOL, [])],
+        "y",
+        CONSTANTS,
+    )
+    x = np.array(["a", "b"], object)
+    same([run(m, x, np.array(p))[0] for p in (True, False)], [x + "-", x])
 
 
 def test_string_operators_together() -> None:

@@ -53,6 +53,18 @@ def test_split() -> None:
     assert parts.shape == (2, 0, 0) and counts.shape == (2, 0)
 
 
+def test_slices_are_stored_and_appended() -> None:
+    x = strings(["a", "b"], ["c", "d"])
+    (stored,) = call("string_store", x, strings("x", "y"), np.array([1]), axes=[1])
+    assert stored.tolist() == [["a", "x"], ["c", "y"]] and x[0, 1] == "b"
+    assert call("string_append", x, strings("e", "f"))[0].tolist() == [["a", "b"], ["c", "d"], ["e", "f"]]
+    assert call("string_append", np.empty((0, 0), object), strings("e", "f"))[0].tolist() == [["e", "f"]]
+    with pytest.raises(WeftError, match=r"run\.value"):
+        call("string_append", x, strings("e"))
+    with pytest.raises(WeftError, match=r"run\.index"):
+        call("string_store", x, strings("x", "y"), np.array([2]), axes=[1])
+
+
 def test_normalize() -> None:
     words = strings("The", "quick", "THE", "fox")
     assert call("string_normalize", words, case="UPPER", stopwords=["the"])[0].tolist() == ["QUICK", "FOX"]

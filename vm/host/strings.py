@@ -107,6 +107,44 @@ def _split_type(attributes: Attributes, x: ValueType) -> tuple[ValueType, ...]:
     return ArrayType(STRING, (*_shape(x), None)), ArrayType(I64, _shape(x))
 
 
+def _store_type(attributes: Attributes, x: ValueType, item: ValueType, places: ValueType) -> tuple[ValueType, ...]:
+    shape, axes = _shape(x), [int(a) for a in attributes["axes"]]
+    if (
+        len(_shape(item, "the second operand")) != len(shape) - len(axes)
+        or not isinstance(places, ArrayType)
+        or places.shape != (len(axes),)
+    ):
+        raise TypeError(f"{item} at {places} does not fit into {x}")
+    return (x,)
+
+
+@host("string_store", 3, _store_type)
+def _store(attributes: Attributes, x: np.ndarray, item: np.ndarray, places: np.ndarray) -> np.ndarray:
+    """The first operand with the second in place of the slice at `places`, one for each of `axes`."""
+    at: list[Any] = [slice(None)] * x.ndim
+    for axis, place in zip(attributes["axes"], places.tolist(), strict=True):
+        if not 0 <= place < x.shape[axis]:
+            raise fail("run.index", f"there is no slice {place} along dim {axis} of {list(x.shape)}")
+        at[axis] = place
+    stored = x.copy()
+    stored[tuple(at)] = item
+    return stored
+
+
+def _append_type(_: Attributes, x: ValueType, item: ValueType) -> tuple[ValueType, ...]:
+    if len(_shape(x)) != len(_shape(item, "the second operand")) + 1:
+        raise TypeError(f"{item} is no slice of {x}")
+    return (ArrayType(STRING, (None, *_shape(item))),)
+
+
+@host("string_append", 2, _append_type)
+def _append(_: Attributes, x: np.ndarray, item: np.ndarray) -> np.ndarray:
+    """The first operand with the second as one more slice at its end; where it has none yet, that alone."""
+    if len(x) and x.shape[1:] != item.shape:
+        raise fail("run.value", f"a slice of shape {list(item.shape)} does not fit to those of shape {list(x.shape[1:])}")
+    return np.concatenate([x, item[None]]) if len(x) else item[None].copy()
+
+
 def _split_arguments(attributes: Attributes) -> tuple[str | None, int]:
     return str(attributes.get("delimiter", "")) or None, int(attributes.get("maxsplit", -1))
 

@@ -8,7 +8,7 @@ from ....compiler.ir.types import ANY_DIM, TensorType
 from ....compiler.ops import helpers
 from ....compiler.ops.helpers import const
 from ....proto.dtypes import I64
-from .. import build
+from .. import build, codes
 from ..array import Array, array, dim
 from ..build import op, take
 from ..loops import Loop, import_body
@@ -31,22 +31,25 @@ def _per_value(node: NodeView, name: str, count: int) -> tuple[int, ...]:
     return given
 
 
-@handles("Scan", since=9)
+@handles("Scan", since=9, strings=True)
 def scan(node: NodeView, *inputs: Value) -> tuple[Value, ...]:
     """The last `num_scan_inputs` inputs, along an axis of each."""
     carried, given = _split(node, inputs)
     n = len(given)
     axes = [node.axis(a, len(x.shape)) for a, x in zip(_per_value(node, "scan_input_axes", n), given, strict=True)]
-    sources = build.agreeing(given, axes)
+    numbered, pools = _numbered(given)
+    sources = build.agreeing(numbered, axes)
     length = sources[0].shape[axes[0]]
     node.check(all(x.shape[a] == length for x, a in zip(sources, axes, strict=True)), "shape", "the inputs of `Scan` differ in length")
     turn, whole = param(_INDEX), [param(x.type) for x in sources]
     back = _per_value(node, "scan_input_directions", n)
     slices = [take(x, _place(turn, length, b).value, a) for x, a, b in zip(whole, axes, back, strict=True)]
+    texts = [param(p.type) for p in pools]
+    slices = [codes.decode(v, texts[0]) if codes.is_string(x) else v for v, x in zip(slices, given, strict=True)]
     body = import_body(node, node.graph("body"), carried, after=slices)
     built = Loop(body.scope)
     _count(built, turn, dim(length).value)
-    for x, inner in zip(sources, whole, strict=True):
+    for x, inner in zip((*sources, *pools), (*whole, *texts), strict=True):
         built.keep(x, inner)
     for v, p, after, t in zip(carried, body.params, body.results, body.types, strict=False):
         built.carry(v, p, after, t)
@@ -59,7 +62,16 @@ def scan(node: NodeView, *inputs: Value) -> tuple[Value, ...]:
             continue
         node.check(a == 0 and not b, "dynamic", "slices whose shape depends on data can only be put together along axis 0, forward")
         built.grow(v, dims)
-    return built.build(_counting)[2 + n :]
+    return built.build(_counting)[2 + n + len(pools) :]
+
+
+def _numbered(xs: Sequence[Value]) -> tuple[list[Value], list[Value]]:
+    """The values with numbers for strings, and the strings that these are places of, if there are any."""
+    if not any(map(codes.is_string, xs)):
+        return list(xs), []
+    numbers, pool = codes.encode(*filter(codes.is_string, xs))
+    left = iter(numbers)
+    return [next(left) if codes.is_string(x) else x for x in xs], [pool]
 
 
 def _count(loop: Loop, turn: Value, total: Value) -> None:
