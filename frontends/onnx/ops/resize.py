@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
+import numpy as np
+
 from ....compiler.ir import dims as symbolic
 from ....compiler.ir.dims import Dim, Expr
 from ....compiler.ir.graph import Value
@@ -119,9 +121,9 @@ def _scaled(node: NodeView, x: Value, scales: Numbers, axes: Sequence[int], regi
             continue
         old = _old_size(node, x, axis)
         if isinstance(known, float):
-            n, most = x.shape[axis], node.limits.table_elements
-            good = 0 < known < most and (not isinstance(n, int) or n * known < most)
-            node.check(good, "attribute", f"a scale of `{node.op_type}` is {known}")
+            n = x.shape[axis]
+            node.check(0 < known < np.inf, "attribute", f"a scale of `{node.op_type}` is {known}")
+            node.check_limit("table_elements", int(known * max(n, 1) if isinstance(n, int) else known), f"by a scale of {known}")
         new = _exact(x.shape[axis], known) if whole else None
         # f32 arithmetic, as the scales are f32: 3 · 0.6 is below or above an integer accordingly.
         new = _new_size((old.cast(F32) * scale.cast(F32) * (end - begin).cast(F32)).floor()) if new is None else new
