@@ -12,7 +12,7 @@ from .ir.attrs import Symref, attr_symbols
 from .ir.bounds import check_representable
 from .ir.dims import Dim, Symbol, symbol, with_bounds
 from .ir.graph import Function, Module, Node, Region, Value
-from .ir.types import Type, type_symbols, unify
+from .ir.types import Type, type_symbols, unify_all
 from .ops.dynamic import check_case, check_while
 from .ops.registry import Op, op_of
 from .ops.signature import check_operand_kinds, conforming_attrs
@@ -214,8 +214,7 @@ class _FunctionCheck:
             (operands, "takes", [p.type for p in callee.params], [v.type for v in node.inputs]),
             (results, "returns", callee.result_types, node.types),
         ):
-            same = len(theirs) == len(ours) and all(unify(t, o, env) for t, o in zip(theirs, ours, strict=True))
-            if not same:
+            if not unify_all(theirs, ours, env):
                 expected, have = (", ".join(map(str, types)) or "nothing" for types in (theirs, ours))
                 self._report(f"{node.op}.{code}", f"`{callee.name}` {what} {expected}, here {have}", node)
                 return

@@ -229,9 +229,15 @@ def _split(x: Dim, divisor: Dim) -> tuple[Dim, Dim]:
     return quotient, rest
 
 
+def _check_divisor(x: Dim, y: Dim) -> None:
+    if y == 0:
+        raise fail("dim.zero", f"a size is {x} divided by 0")
+
+
 @lru_cache(maxsize=8192)
 def floordiv(x: Dim, y: Dim) -> Dim:
-    """⌊x / y⌋, simplified: exact terms come out, a rest known to lie in [0, y) vanishes."""
+    """⌊x / y⌋, simplified: exact terms come out, a rest known to lie in [0, y) vanishes. `WeftError` `dim.zero` if y is 0."""
+    _check_divisor(x, y)
     if isinstance(x, int) and isinstance(y, int):
         return x // y
     if y == 1:
@@ -254,6 +260,7 @@ def floordiv(x: Dim, y: Dim) -> Dim:
 @lru_cache(maxsize=8192)
 def mod(x: Dim, y: Dim) -> Dim:
     """x - y·⌊x / y⌋, simplified like `floordiv`."""
+    _check_divisor(x, y)
     if isinstance(x, int) and isinstance(y, int):
         return x % y
     if y == 1:

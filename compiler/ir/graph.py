@@ -4,7 +4,7 @@ A pass never changes a node; it builds new ones and a new `Region` around them, 
 to do.
 """
 
-from collections.abc import Generator, Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
@@ -286,6 +286,13 @@ def _reach(stack: list[Node], allowed: set[Value], found: set[Node]) -> None:
                 stack.append(v.node)
             elif v not in allowed:
                 raise ValueError(f"{v!r}, an operand of {node.op}, is not a parameter of this region")
+
+
+def in_order(nodes: Sequence[Node]) -> tuple[Node, ...]:
+    """All these nodes, definitions of symbols before what mentions them and otherwise as they are."""
+    if not any(n.defined_symbols for n in nodes):
+        return tuple(nodes)
+    return _by_symbols({n: used_symbols(n) for n in nodes})
 
 
 def _by_symbols(used: Mapping[Node, set[str]]) -> tuple[Node, ...]:

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from .attrs import Attr
 from .dims import Dim, Expr, substitute, symbol, symbols
-from .graph import Function, Node, Region, Value
+from .graph import Function, Node, Region, Value, in_order
 from .types import MapType, OptionalType, SequenceType, TensorType, TupleType, Type
 
 
@@ -68,4 +68,5 @@ def _region(body: Region, values: Mapping[str, Dim]) -> Region:
         )
         new.update(zip(node.results, current.results, strict=True))
         nodes.append(current)
-    return Region(tuple(new[p] for p in body.params), tuple(nodes), tuple(new[v] for v in body.results))
+    # What mentions one symbol may now mention another, which is defined later.
+    return Region(tuple(new[p] for p in body.params), in_order(nodes), tuple(new[v] for v in body.results))

@@ -1,9 +1,10 @@
 """Types of values: tensors, tokens, tuples; and host values, which live in Python while a program runs."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ...proto.dtypes import STRING, DType
-from .dims import Dim, Expr, Symbol, product, substitute, symbol, symbols
+from .dims import Dim, Expr, Symbol, Term, product, substitute, symbol, symbols, terms_of
 
 Shape = tuple[Dim, ...]
 # A dim of the element of a host value: any size, of each element another.
@@ -153,43 +154,74 @@ def type_symbols(t: Type) -> dict[str, Symbol]:
 
 
 def unify(pattern: Type, t: Type, env: dict[str, Dim]) -> bool:
-    """Whether `pattern` is `t` for some values of its symbols; those not yet in `env` are added to it.
+    """Whether `pattern` is `t` for some values of its symbols; see `unify_all`."""
+    return unify_all((pattern,), (t,), env)
 
-    A dim that is linear in one unknown symbol determines it if the division is exact. `ANY_DIM` is whatever the dim of `t` is.
+
+def unify_all(patterns: Sequence[Type], types: Sequence[Type], env: dict[str, Dim]) -> bool:
+    """Whether each pattern is its type for some values of the symbols of all patterns; those not yet in `env` are added to it.
+
+    A dim that is linear in one unknown symbol determines it if the division is exact; the order does not matter. `ANY_DIM` is whatever
+    the dim of the type is.
     """
+    pairs: list[tuple[Dim, Dim]] = []
+    if len(patterns) != len(types) or not all(_same_kind(p, t, pairs) for p, t in zip(patterns, types, strict=True)):
+        return False
+    while pairs:
+        open_pairs: list[tuple[Dim, Dim]] = []
+        for p, d in pairs:
+            unknown = [name for name in symbols(p) if name not in env]
+            if not unknown and substitute(p, env) != d:
+                return False
+            if unknown and not (len(unknown) == 1 and _solve(p, unknown[0], d, env)):
+                open_pairs.append((p, d))
+        if len(open_pairs) == len(pairs):
+            return False
+        pairs = open_pairs
+    return True
+
+
+def _same_kind(pattern: Type, t: Type, pairs: list[tuple[Dim, Dim]]) -> bool:
+    """Whether two types agree in all but dims, which are added to `pairs`."""
     match pattern, t:
         case TensorType(), TensorType():
-            same = pattern.dtype == t.dtype and pattern.rank == t.rank
-            return same and all(_unify_dims(p, d, env) for p, d in zip(pattern.shape, t.shape, strict=True))
+            pairs += [(p, d) for p, d in zip(pattern.shape, t.shape, strict=False) if p != ANY_DIM]
+            return pattern.dtype == t.dtype and pattern.rank == t.rank
         case TupleType(), TupleType():
-            return len(pattern.types) == len(t.types) and all(unify(p, u, env) for p, u in zip(pattern.types, t.types, strict=True))
+            return len(pattern.types) == len(t.types) and all(_same_kind(p, u, pairs) for p, u in zip(pattern.types, t.types, strict=True))
         case (SequenceType(p), SequenceType(u)) | (OptionalType(p), OptionalType(u)):
-            return unify(p, u, env)
+            return _same_kind(p, u, pairs)
         case MapType(), MapType():
-            return pattern.key == t.key and unify(pattern.value, t.value, env)
+            return pattern.key == t.key and _same_kind(pattern.value, t.value, pairs)
         case _:
             return pattern == t
 
 
-def _unify_dims(pattern: Dim, d: Dim, env: dict[str, Dim]) -> bool:
-    if pattern == ANY_DIM:
-        return True
-    unknown = [name for name in symbols(pattern) if name not in env]
-    if len(unknown) > 1:
-        return False
+def _solve(pattern: Dim, name: str, d: Dim, env: dict[str, Dim]) -> bool:
+    """Whether `pattern` is linear in the symbol `name`, the only unknown one, and `d` for a value of it, which goes to `env`."""
     # The pattern's symbols are not those of `d`, even where they have the same names.
-    match substitute(pattern, {**env, **dict.fromkeys(unknown, _UNKNOWN)}):
-        case Expr(terms=(((Symbol(name="?unknown"),), factor),)):
-            offset = 0
-        case Expr(terms=(((Symbol(name="?unknown"),), factor), ((), offset))):
-            pass
-        case known:
-            return not unknown and known == d
+    form = substitute(pattern, {**env, name: _UNKNOWN})
+    offset: Dim = 0
+    factor = 0
+    for term in terms_of(form):
+        part = _term(term)
+        if part == _UNKNOWN * term[1]:
+            factor = term[1]
+        elif "?unknown" in symbols(part):
+            return False
+        else:
+            offset = offset + part
+    if not factor:
+        return False
     value = (d - offset) // factor
     if value * factor != d - offset:
         return False
-    env[unknown[0]] = value
+    env[name] = value
     return True
+
+
+def _term(term: Term) -> Dim:
+    return Expr((term,)) if term[0] else term[1]
 
 
 _UNKNOWN = symbol("?unknown")

@@ -8,7 +8,7 @@ from ...proto.dtypes import BOOL, I32, I64
 from ...proto.errors import check, fail
 from ..ir.dims import Dim, Expr, Symbol
 from ..ir.graph import Region
-from ..ir.types import TensorType, Type, unify
+from ..ir.types import TensorType, Type, unify_all
 from .bodies import check_region, listed
 from .registry import define
 from .values import Data
@@ -71,8 +71,7 @@ _INDEX = TensorType(I32, ())
 
 def fits(patterns: Sequence[Type], types: Sequence[Type], known: Known) -> bool:
     """Whether each type is an instance of its pattern, for one choice of the symbols of the patterns that are not in `known`."""
-    env = dict(known)
-    return len(patterns) == len(types) and all(unify(p, t, env) for p, t in zip(patterns, types, strict=True))
+    return unify_all(patterns, types, dict(known))
 
 
 def check_while(operands: Sequence[Type], cond: Region, body: Region, results: Sequence[Type], known: Known) -> None:

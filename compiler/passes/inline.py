@@ -7,7 +7,7 @@ from ..ir.attrs import Symref
 from ..ir.dims import Dim, symbol
 from ..ir.graph import Function, Module, Node, Value, symbols_in
 from ..ir.instantiate import concrete_dim, instantiate
-from ..ir.types import unify
+from ..ir.types import unify_all
 from ..ops.composite import known_composite
 from ..ops.registry import op_of
 from .base import Context, module_pass, with_body
@@ -51,8 +51,7 @@ def _at_call(callee: Function, call: Node, taken: set[str]) -> Function:
     Those that its nodes define get names that are not `taken`, and take them.
     """
     values: dict[str, Dim] = {}
-    for p, v in zip(callee.params, call.operands, strict=True):
-        unify(p.type, v.type, values)
+    unify_all([p.type for p in callee.params], [v.type for v in call.operands], values)
     bound = dict(values)
     for name, s in symbols_in(callee).items():
         if name not in bound:

@@ -8,7 +8,7 @@ from ..drivers import CONTROL, needs_driver
 from ..ir.dims import Dim, Expr, Symbol, is_nonnegative, symbols
 from ..ir.graph import Function, Module, Node, Region, Value, definitions
 from ..ir.instantiate import instantiate
-from ..ir.types import is_host, unify
+from ..ir.types import is_host, unify_all
 from ..ops.dynamic import symbol_of
 from ..ops.helpers import const
 from ..ops.registry import op_of
@@ -44,9 +44,16 @@ def resolve_dims(module: Module, context: Context) -> Module:
 
 
 def _resolved(function: Function, values: Mapping[str, Dim]) -> Function:
-    """The function with these dims in place of symbols that `weft.bind_dims` defines no more."""
+    """The function with these dims in place of symbols that no node defines any more."""
     if not values:
         return with_native_control(function)
+
+    def drop_from_case(n: Node, uses: Uses) -> Result:
+        """case(symbols=(M,)), M known -> case(symbols=())"""
+        if not n.defined_symbols & set(values):
+            return None
+        kept = tuple(d for d in n.attrs["symbols"] if not set(symbols(d)) & set(values))  # type: ignore[union-attr, arg-type]
+        return replace(n, attrs={**n.attrs, "symbols": kept}).results
 
     def drop(n: Node, uses: Uses) -> Result:
         """bind_dims(sizes, symbols=(a, k)), k known -> bind_dims(sizes[0:1], symbols=(a,)), and a witness of k out of nothing."""
@@ -64,7 +71,8 @@ def _resolved(function: Function, values: Mapping[str, Dim]) -> Function:
                     results.append(op_of("weft.bind_dims")(one, symbols=(d,)))  # type: ignore[arg-type]
         return Inlined(tuple(results), (), tuple(made))
 
-    dropped = apply_rules(function, [Rule("drop-known", ("weft.bind_dims",), drop)])
+    rules = [Rule("drop-known", ("weft.bind_dims",), drop), Rule("drop-known-shape", ("weft.case",), drop_from_case)]
+    dropped = apply_rules(function, rules)
     return with_native_control(instantiate(with_body(function, dropped), values))
 
 
@@ -122,7 +130,7 @@ class _Known:
     def _choose(self, node: Node) -> None:
         """The result shapes of a `weft.case` whose index is known are those of one branch."""
         chosen, env = chosen_branch(node), dict[str, Dim]()
-        if chosen is not None and all(unify(t, u, env) for t, u in zip(node.types, chosen.result_types, strict=True)):
+        if chosen is not None and unify_all(node.types, chosen.result_types, env):
             self.found |= {name: d for name, d in env.items() if name in node.defined_symbols}
 
     def _bind(self, element: Known, d: Dim, bound: dict[Known, Dim]) -> None:

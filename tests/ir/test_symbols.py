@@ -29,7 +29,10 @@ def tensor(*dims: Dim) -> TensorType:
         (tensor(N * M), tensor(6), None),
         (tensor(N, M), tensor(M, N), {"N": M, "M": N}),  # a pattern's names are its own
         (tensor(N, N), tensor(M, K), None),
-        (tensor(floordiv(N, 2), N), tensor(3, 6), None),  # in this order, floordiv(N, 2) does not determine N
+        (tensor(floordiv(N, 2), N + M, M), tensor(3, 8, 2), {"N": 6, "M": 2}),  # in whatever order
+        (tensor(floordiv(N, 2), N), tensor(2, 6), None),
+        (tensor(floordiv(N, 2)), tensor(3), None),
+        (tensor(floordiv(8, N), N), tensor(4, 2), {"N": 2}),
         (SequenceType(tensor(ANY_DIM, N)), SequenceType(tensor(7, M)), {"N": M}),
         (SequenceType(tensor(N)), OptionalType(tensor(3)), None),
         (tensor(3), tensor(3, 1), None),
