@@ -65,10 +65,7 @@ def from_model(model: onnx.ModelProto, *, file: str = "", folder: Path | None = 
 
 
 def _import(graph: onnx.GraphProto, scope: Scope) -> Function:
-    if graph.sparse_initializer:
-        raise fail("onnx.unsupported", "sparse initializers are not supported", loc=scope.loc(graph.sparse_initializer[0].values.name))
-    for tensor in graph.initializer:
-        scope.constant(tensor)
+    scope.constants(graph)
     constants = set(scope.values)
     params = [scope.input(i) for i in graph.input if i.name not in constants]
     scope.declared = {i.name: i for i in (*graph.value_info, *graph.output)}

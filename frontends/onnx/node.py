@@ -85,6 +85,10 @@ class NodeView:
         """A tensor attribute."""
         return self.scope.reader.array(self._get(name, AttributeProto.TENSOR, None), self.loc)
 
+    def sparse_tensor(self, name: str) -> np.ndarray:
+        """A sparse tensor attribute, spelled out."""
+        return self.scope.reader.sparse(self._get(name, AttributeProto.SPARSE_TENSOR, None), self.loc)
+
     def type(self, name: str) -> onnx.TypeProto:
         """A type attribute."""
         return self._get(name, AttributeProto.TYPE_PROTO, None)

@@ -7,7 +7,7 @@ import numpy as np
 import onnx
 from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import DecodeError, Message
-from onnx import TensorProto, numpy_helper
+from onnx import SparseTensorProto, TensorProto, numpy_helper
 
 from ...proto import dtypes
 from ...proto.dtypes import DType
@@ -115,6 +115,25 @@ class Reader:
         if dtype is dtypes.STRING:
             return np.vectorize(lambda s: s.decode("utf-8", "replace") if isinstance(s, bytes) else s, otypes=[object])(array)
         return array.astype(dtype.numpy, copy=False)
+
+    def sparse(self, tensor: SparseTensorProto, loc: Loc) -> np.ndarray:
+        """The contents of a sparse tensor, spelled out; WeftError `onnx.tensor`, `onnx.size`."""
+        values, places = self.array(tensor.values, loc), self.array(tensor.indices, loc)
+        shape, what = tuple(tensor.dims), f"sparse tensor `{tensor.values.name}`"
+        linear = places.ndim == 1
+        fits = values.ndim == 1 and places.dtype == np.int64 and places.shape in ((len(values),), (len(values), len(shape)))
+        if not fits or any(d < 0 for d in shape):
+            why = f"{what} of shape {shape} has {values.dtype}{list(values.shape)} values at {places.dtype}{list(places.shape)} indices"
+            raise fail("onnx.tensor", why, loc=loc)
+        nbytes = prod(max(d, 1) for d in shape) * max(values.itemsize, 1)
+        self.limits.check("expanded_bytes", nbytes, f"{what} of shape {shape} has {nbytes} bytes", code="onnx.size", loc=loc)
+        self._check_size(tensor.values.name, self.dtype(tensor.values.data_type, loc), shape, loc)
+        bounds = np.array([prod(shape)] if linear else shape, np.int64)
+        if ((places < 0) | (places.reshape(len(values), -1) >= bounds).reshape(places.shape)).any():
+            raise fail("onnx.tensor", f"{what} has an index out of bounds", loc=loc)
+        whole = np.full(shape, "" if values.dtype == object else 0, values.dtype)
+        whole[np.unravel_index(places, shape) if linear else tuple(places.T)] = values
+        return whole
 
     def _check_size(self, name: str, dtype: DType, shape: tuple[int, ...], loc: Loc) -> None:
         limits, what = self.limits, f"tensor `{name}`"

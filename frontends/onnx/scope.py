@@ -4,6 +4,7 @@ from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from itertools import zip_longest
 
+import numpy as np
 import onnx
 
 from ...compiler.ir.attrs import Tensor
@@ -116,15 +117,21 @@ class Scope:
         """Whether the node that defines `name` could not be imported: what uses it is not reported again."""
         return name in self._unavailable or (self.outer is not None and self.outer.is_unavailable(name))
 
-    def constant(self, tensor: onnx.TensorProto) -> None:
-        """Define an initializer."""
-        loc = self.loc(tensor.name)
-        if tensor.name in self.values:
-            raise fail("onnx.name", f"two initializers are called `{tensor.name}`", loc=loc)
+    def constants(self, graph: onnx.GraphProto) -> None:
+        """Define a graph's initializers, dense and sparse ones."""
+        for tensor in graph.initializer:
+            self._constant(tensor.name, self.reader.array(tensor, self.loc(tensor.name)))
+        for sparse in graph.sparse_initializer:
+            self._constant(sparse.values.name, self.reader.sparse(sparse, self.loc(sparse.values.name)))
+
+    def _constant(self, name: str, array: np.ndarray) -> None:
+        loc = self.loc(name)
+        if name in self.values:
+            raise fail("onnx.name", f"two initializers are called `{name}`", loc=loc)
         with located(loc):
-            value = op_of("constant")(value=Tensor(self.reader.array(tensor, loc), tensor.name), names=(tensor.name,))
+            value = op_of("constant")(value=Tensor(array, name), names=(name,))
         assert isinstance(value, Value)
-        self.values[tensor.name] = value
+        self.values[name] = value
 
     def input(self, info: onnx.ValueInfoProto) -> Value:
         """A parameter for a graph input."""
@@ -249,8 +256,7 @@ class Scope:
         for info, value in zip(graph.input, params, strict=True):
             inner.values[info.name] = value
         with nullcontext() if inline else inner.building():
-            for tensor in graph.initializer:
-                inner.constant(tensor)
+            inner.constants(graph)
             inner.run(graph.node)
         if len(self.shared.errors) > before or any(inner.is_unavailable(o.name) for o in graph.output):
             raise fail("onnx.nested", "a nested graph could not be imported", loc=loc)

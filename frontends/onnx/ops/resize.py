@@ -7,8 +7,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-import numpy as np
-
 from ....compiler.ir import dims as symbolic
 from ....compiler.ir.dims import Dim, Expr
 from ....compiler.ir.graph import Value
@@ -122,7 +120,7 @@ def _scaled(node: NodeView, x: Value, scales: Numbers, axes: Sequence[int], regi
         old = _old_size(node, x, axis)
         if isinstance(known, float):
             n = x.shape[axis]
-            node.check(0 < known < np.inf, "attribute", f"a scale of `{node.op_type}` is {known}")
+            node.check(0 < known < float("inf"), "attribute", f"a scale of `{node.op_type}` is {known}")
             node.check_limit("table_elements", int(known * max(n, 1) if isinstance(n, int) else known), f"by a scale of {known}")
         new = _exact(x.shape[axis], known) if whole else None
         # f32 arithmetic, as the scales are f32: 3 · 0.6 is below or above an integer accordingly.

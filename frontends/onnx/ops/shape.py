@@ -40,8 +40,8 @@ def constant(node: NodeView) -> Value:
             return const(np.array(node.string("value_string"), object))
         case "value_strings":
             return const(np.array(node.strings("value_strings"), object))
-        case _:
-            raise node.error("attribute", "a sparse `Constant` is not supported")
+        case name:
+            return const(node.sparse_tensor(name))
 
 
 @handles("ConstantOfShape")
