@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from ...proto.dtypes import BOOL
-from ...proto.errors import fail
+from ...proto.errors import Loc, fail, merge_locs
 from ..drivers import NATIVE_CONTROL, is_driver, stays_in_driver
 from ..ir.attrs import Symref
 from ..ir.dims import Dim, Expr, Symbol
@@ -131,11 +131,11 @@ class _Body:
             made.append(copy)
             local.update(zip(n.results, copy.results, strict=True))
         name = self.segments.add(params, made, [local[v] for v in outputs])
-        self._call(name, arguments, outputs)
+        self._call(name, arguments, outputs, merge_locs((nodes[0].loc, nodes[-1].loc)))
 
-    def _call(self, name: str, arguments: Sequence[Value], outputs: Sequence[Value]) -> None:
+    def _call(self, name: str, arguments: Sequence[Value], outputs: Sequence[Value], loc: Loc) -> None:
         types, names = tuple(v.type for v in outputs), tuple(v.name for v in outputs)
-        call = Node("call", tuple(arguments), {"callee": Symref(name)}, (), types, self.segments.function.loc, names=names)
+        call = Node("call", tuple(arguments), {"callee": Symref(name)}, (), types, loc, names=names)
         self.nodes.append(call)
         self.new.update(zip(outputs, call.results, strict=True))
         self.available += call.results
