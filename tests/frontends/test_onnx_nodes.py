@@ -10,8 +10,8 @@ from weft.vm import VM
 
 from ..models.node_cases import Case, node_cases
 
-# What a case that is not imported may say: an operator weft lacks; sequences, optional values, strings; shapes that depend on data.
-_EXCUSES = {"onnx.unsupported", "onnx.type", "onnx.dynamic", "compare.I1"}
+# What a case that is not imported may say: an operator weft lacks, or types it does not take.
+_EXCUSES = {"onnx.unsupported", "onnx.type"}
 _SAMPLE = 32  # one case in so many is compiled
 
 
@@ -36,7 +36,7 @@ def test_every_case_is_right_or_refused() -> None:
     problems = [p for case in node_cases() if (p := _problem(case, outcomes))]
     print(dict(outcomes))
     assert not problems, "\n".join(problems)
-    assert outcomes["right"] > 0.85 * len(node_cases())
+    assert outcomes["right"] > 0.97 * len(node_cases())
 
 
 @pytest.mark.parametrize("part", range(4))

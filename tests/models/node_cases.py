@@ -12,6 +12,8 @@ from onnx import TensorProto, numpy_helper
 from weft.compiler.ir.types import TensorType, Type
 from weft.frontends.onnx import from_model
 
+# Operators whose results are up to chance: of these the types are compared.
+_RANDOM = {"Bernoulli", "RandomNormal", "RandomNormalLike", "RandomUniform", "RandomUniformLike", "Multinomial"}
 _LARGEST_SHAPE = 64  # elements of an input that may be a shape, axes, a scale …
 
 
@@ -27,13 +29,8 @@ class Case:
     atol: float
 
     def module(self) -> weft.Module:
-        """The imported model; where shapes depend on an input, with the small inputs made constants."""
-        try:
-            return from_model(self.model)
-        except weft.WeftError as error:
-            if error.code != "onnx.dynamic":
-                raise
-        return from_model(self.with_constants())
+        """The imported model, with all inputs as they are in the case: shapes, axes, sizes too."""
+        return from_model(self.model)
 
     def with_constants(self) -> onnx.ModelProto:
         """The model with its small inputs made constants."""
@@ -67,9 +64,14 @@ class Case:
         if got.dtype == object:
             assert (got == want).all()
             return
+        if any(node.op_type in _RANDOM for node in self.model.graph.node):
+            return
         wide = np.complex128 if got.dtype.kind == "c" else np.float64
         rtol = max(self.rtol, 2.0**-6) if got.dtype.name == "bfloat16" else self.rtol
-        np.testing.assert_allclose(got.astype(wide), want.astype(wide), rtol=rtol, atol=self.atol)
+        exact = want.astype(wide)
+        # What is expected was rounded on the way, too: a few units of f32 of its largest element.
+        atol = max(self.atol, 2.0**-21 * float(np.abs(exact, where=np.isfinite(exact), out=np.zeros(exact.shape)).max(initial=0)))
+        np.testing.assert_allclose(got.astype(wide), exact, rtol=rtol, atol=atol)
 
 
 def _as(value: object, t: Type) -> object:
