@@ -4,35 +4,18 @@ from typing import Any
 
 import numpy as np
 import pytest
-import weft
-from onnx import TensorProto, helper, numpy_helper
-from weft.compiler.interpreter import evaluate
-from weft.frontends.onnx import from_model
-from weft.vm import VM
+
+from .single import run
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(2, 4, 6, 8)).astype(np.float32)
 V = RNG.normal(size=4).astype(np.float32)
 
 
-def run(op: str, opset: int, *inputs: np.ndarray, outputs: int = 1, **attributes: Any) -> list[np.ndarray]:
-    """The results of one operator, which interpreter and compiled code agree on; scalars are constants."""
-    names, results = [f"x{i}" for i in range(len(inputs))], [f"y{i}" for i in range(outputs)]
-    node = helper.make_node(op, names, results, **attributes)
-    constant = [numpy_helper.from_array(x, n) for n, x in zip(names, inputs, strict=True) if x.ndim == 0]
-    names, inputs = names[: len(names) - len(constant)], inputs[: len(inputs) - len(constant)]
-    infos = [
-        helper.make_tensor_value_info(n, helper.np_dtype_to_tensor_dtype(x.dtype), x.shape) for n, x in zip(names, inputs, strict=True)
-    ]
-    graph = helper.make_graph(
-        [node], "g", infos, [helper.make_tensor_value_info(n, TensorProto.UNDEFINED, None) for n in results], constant
-    )
-    module = from_model(helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)]))
-    wanted = evaluate(module, *inputs)
-    got = VM(threads=1).load(weft.compile(module))["main"](*inputs)
-    for a, b in zip(got if isinstance(got, tuple) else (got,), wanted, strict=True):
-        np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6)
-    return list(wanted)
+def call(op: str, opset: int, *inputs: np.ndarray, outputs: int = 1, **attributes: Any) -> list[np.ndarray]:
+    """The results of one operator; scalars are constants."""
+    named = {f"x{i}": x for i, x in enumerate(inputs)}
+    return run(op, named, outputs, opset=opset, constants=[n for n, x in named.items() if x.ndim == 0], **attributes)
 
 
 CASES = [
@@ -92,14 +75,14 @@ def batch_normalized(x: np.ndarray, *parameters: np.ndarray) -> np.ndarray:
 
 @pytest.mark.parametrize(("op", "opset", "inputs", "attributes", "wanted"), CASES, ids=[f"{c[0]}-{c[1]}-{i}" for i, c in enumerate(CASES)])
 def test_form(op: str, opset: int, inputs: tuple[np.ndarray, ...], attributes: dict[str, Any], wanted: np.ndarray | None) -> None:
-    (got,) = run(op, opset, *inputs, **attributes)
+    (got,) = call(op, opset, *inputs, **attributes)
     wanted = batch_normalized(*inputs) if wanted is None else wanted
     assert (got.shape, got.dtype) == (wanted.shape, wanted.dtype)
     np.testing.assert_allclose(got, wanted, rtol=1e-4, atol=1e-5)
 
 
 def test_top_k_by_an_attribute() -> None:
-    values, places = run("TopK", 1, X, outputs=2, k=3, axis=2)
+    values, places = call("TopK", 1, X, outputs=2, k=3, axis=2)
     order = np.argsort(-X, axis=2, kind="stable")[:, :, :3]
     assert np.array_equal(places, order)
     assert np.array_equal(values, np.take_along_axis(X, order, 2))
@@ -108,7 +91,7 @@ def test_top_k_by_an_attribute() -> None:
 def test_group_normalization_per_group() -> None:
     """Until opset 21 scale and bias belong to groups, not to channels."""
     scale, bias = V[:2], V[2:]
-    (got,) = run("GroupNormalization", 18, X, scale, bias, num_groups=2)
+    (got,) = call("GroupNormalization", 18, X, scale, bias, num_groups=2)
     grouped = X.reshape(2, 2, -1)
     normal = (grouped - grouped.mean(2, keepdims=True)) / np.sqrt(grouped.var(2, keepdims=True) + 1e-5)
     np.testing.assert_allclose(got, (normal * scale[:, None] + bias[:, None]).reshape(X.shape), rtol=1e-4, atol=1e-5)
@@ -119,7 +102,7 @@ def test_batch_normalization_that_trains(opset: int) -> None:
     """The batch's own mean and variance, and running ones; before opset 14 also what the batch has."""
     mean, variance = X.mean((0, 2, 3)), X.var((0, 2, 3))
     extra = {"training_mode": 1} if opset >= 14 else {}
-    got = run("BatchNormalization", opset, X, V, V, V, np.abs(V), outputs=3 if opset >= 14 else 5, momentum=0.8, **extra)
+    got = call("BatchNormalization", opset, X, V, V, V, np.abs(V), outputs=3 if opset >= 14 else 5, momentum=0.8, **extra)
     wanted = [batch_normalized(X, V, V, mean, variance), 0.8 * V + 0.2 * mean, 0.8 * np.abs(V) + 0.2 * variance, mean, variance]
     for a, b in zip(got, wanted, strict=False):
         np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5)

@@ -9,19 +9,31 @@ import weft
 from skl2onnx import to_onnx
 from skl2onnx.common.data_types import StringTensorType
 from sklearn.datasets import load_iris
-from sklearn.ensemble import GradientBoostingClassifier, RandomForestClassifier
+from sklearn.decomposition import PCA
+from sklearn.ensemble import (
+    AdaBoostClassifier,
+    ExtraTreesRegressor,
+    GradientBoostingClassifier,
+    GradientBoostingRegressor,
+    RandomForestClassifier,
+    RandomForestRegressor,
+)
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.linear_model import LogisticRegression
+from sklearn.impute import SimpleImputer
+from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler, Normalizer, OneHotEncoder, StandardScaler
-from sklearn.svm import SVC
+from sklearn.svm import SVC, SVR, LinearSVC
+from sklearn.tree import DecisionTreeClassifier
 from weft.compiler.interpreter import evaluate
 from weft.frontends.onnx import from_model
 from weft.vm import VM
 
 from .host_models import same
+from .single import run_model
 
 pytestmark = pytest.mark.filterwarnings(f"ignore::{ConvergenceWarning.__module__}.ConvergenceWarning")
 X, Y = load_iris(return_X_y=True)
@@ -131,3 +143,56 @@ def test_texts() -> None:
     same(list(VM(threads=1).load(weft.compile(module))["main"](given)), results)
     assert results[0].tolist() == model.predict(given).tolist()
     np.testing.assert_allclose(matrix(results[1]), model.predict_proba(given), rtol=1e-3, atol=1e-5)
+
+
+CLASSIFIERS = [
+    RandomForestClassifier(9, random_state=0),
+    GradientBoostingClassifier(n_estimators=7, random_state=0),
+    DecisionTreeClassifier(random_state=0),
+    AdaBoostClassifier(n_estimators=3, random_state=0),
+    SVC(),
+    SVC(kernel="poly"),
+    SVC(kernel="sigmoid"),
+    LinearSVC(random_state=0),
+    LogisticRegression(max_iter=500),
+    GaussianNB(),
+    KNeighborsClassifier(3),
+    make_pipeline(StandardScaler(), PCA(3), RandomForestClassifier(5, random_state=0)),
+]
+
+
+@pytest.mark.parametrize("model", CLASSIFIERS, ids=lambda m: type(m).__name__)
+@pytest.mark.parametrize("classes", [2, 3])
+def test_classifiers(model: Any, classes: int) -> None:
+    model = model.fit(X[classes > Y], Y[classes > Y])
+    exported = to_onnx(model, X[:1], options=None if isinstance(model, LinearSVC) else {"zipmap": False}, target_opset=17)
+    labels, scores = run_model(exported, X[::4], rtol=1e-3, atol=1e-4)
+    assert (labels == model.predict(X[::4])).mean() > 0.98  # a vote may be a tie, a score the same but for rounding
+    if hasattr(model, "predict_proba"):
+        np.testing.assert_allclose(scores, model.predict_proba(X[::4]), rtol=1e-3, atol=1e-4)
+
+
+REGRESSORS = [
+    RandomForestRegressor(9, random_state=0),
+    GradientBoostingRegressor(n_estimators=7, random_state=0),
+    ExtraTreesRegressor(5, random_state=0),
+    SVR(),
+    SVR(kernel="poly", degree=2),
+    LinearRegression(),
+]
+
+
+@pytest.mark.parametrize("model", REGRESSORS, ids=lambda m: type(m).__name__)
+def test_regressors(model: Any) -> None:
+    model = model.fit(X[:, :3], X[:, 3])
+    exported = to_onnx(model, X[:1, :3], target_opset=17)
+    (values,) = run_model(exported, X[::4, :3], rtol=1e-3)
+    np.testing.assert_allclose(values[:, 0], model.predict(X[::4, :3]), rtol=1e-3, atol=1e-3)
+
+
+@pytest.mark.parametrize("strategy", ["mean", "most_frequent"])
+def test_missing_values(strategy: str) -> None:
+    holes = np.where(np.random.default_rng(0).random(X.shape) < 0.2, np.float32(np.nan), X)
+    model = SimpleImputer(strategy=strategy).fit(holes)
+    (values,) = run_model(to_onnx(model, X[:1], target_opset=17), holes)
+    np.testing.assert_allclose(values, model.transform(holes), rtol=1e-5)

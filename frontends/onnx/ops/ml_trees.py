@@ -137,12 +137,11 @@ def _binary(node: NodeView, score: Value, labels: np.ndarray, probabilities: boo
     flat = build.squeeze(score, [1])
     above = compare("GT", flat, scalar(0.5 if probabilities else 0, flat))
     label = choice(above, labels) if len(labels) == 2 else label_at(cast(above, dtypes.I64), np.array([0, 1]))
-    if name == "PROBIT":
-        return label, transformed(name, score)
-    if probabilities:
-        return label, two_columns(op("subtract", scalar(1, score), score), score)
-    both = two_columns(op("negate", score), score)
-    return label, transformed(name, both) if name == "LOGISTIC" else both
+    if name == "LOGISTIC":
+        return label, transformed(name, two_columns(op("negate", score), score))
+    first = op("subtract", scalar(1, score), score) if probabilities or name == "PROBIT" else op("negate", score)
+    both = two_columns(first, score)
+    return label, transformed(name, both) if name == "PROBIT" else both
 
 
 def _scores(node: NodeView, x: Value, kind: str, targets: int, function: str) -> tuple[Value, Votes]:
