@@ -21,7 +21,7 @@ def needs_driver(node: Node) -> bool:
 def stays_in_driver(node: Node) -> bool:
     """Whether, in a driver function, a node is no part of a segment: what needs the driver, and what is ordered among it."""
     ordered = any(isinstance(t, TokenType) for t in node.types) or any(isinstance(v.type, TokenType) for v in node.operands)
-    return ordered or (node.op == "custom_call" and bool(node.attrs["has_side_effect"])) or needs_driver(node)
+    return ordered or (node.op == "custom_call" and bool(node.attrs.get("has_side_effect"))) or needs_driver(node)
 
 
 def is_driver(function: Function) -> bool:

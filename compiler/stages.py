@@ -40,12 +40,12 @@ def _calls(module: Module) -> list[Diagnostic]:
 
 def _not_outlined(module: Module) -> list[Diagnostic]:
     """Nodes that kernels should compute in a driver function, and calls in functions that are none."""
-    return [
-        Diagnostic("stage.outlined", f"`{node.op}` is left after outlining", node.loc)
-        for function in module.functions.values()
-        for node in _nodes(function)
-        if (not _may_stay(node) if is_driver(function) else node.op in _CALLS)
-    ]
+    found: list[Diagnostic] = []
+    for function in module.functions.values():
+        driver = is_driver(function)
+        strays = (n for n in _nodes(function) if (not _may_stay(n) if driver else n.op in _CALLS))
+        found += [Diagnostic("stage.outlined", f"`{n.op}` is left after outlining", n.loc) for n in strays]
+    return found
 
 
 def _may_stay(node: Node) -> bool:

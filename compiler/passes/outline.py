@@ -78,12 +78,13 @@ class _Body:
 
     def build(self) -> None:
         """Take the region apart."""
-        phase = _phases(self.body)
+        stays = {node for node in self.body.nodes if stays_in_driver(node)}
+        phase = _phases(self.body, stays)
         segments: dict[int, list[Node]] = {}
         staying: dict[int, list[Node]] = {}
         for node, number in phase.items():
-            (staying if stays_in_driver(node) else segments).setdefault(number, []).append(node)
-        used = _used_elsewhere(self.body, phase)
+            (staying if node in stays else segments).setdefault(number, []).append(node)
+        used = _used_elsewhere(self.body, phase, stays)
         for number in range(max(phase.values(), default=-1) + 1):
             if number in segments:
                 self._segment(segments[number], used)
@@ -208,7 +209,7 @@ class _Body:
         return replace(node, operands=(*inputs, *captured), regions=regions, captures=len(captured))
 
 
-def _phases(body: Region) -> dict[Node, int]:
+def _phases(body: Region, stays: set[Node]) -> dict[Node, int]:
     """The phase of every node but constants: no earlier than those of what it depends on, later where a segment follows the driver."""
     phase: dict[Node, int] = {}
     definer: dict[str, Node] = {}
@@ -221,18 +222,16 @@ def _phases(body: Region) -> dict[Node, int]:
         if effectful(node):
             needs += [last_effect] if last_effect else []
             last_effect = node
-        stays = stays_in_driver(node)
-        phase[node] = max((phase[n] + (not stays and stays_in_driver(n)) for n in needs), default=0)
+        phase[node] = max((phase[n] + (node not in stays and n in stays) for n in needs), default=0)
         definer |= dict.fromkeys(node.defined_symbols, node)
     return phase
 
 
-def _used_elsewhere(body: Region, phase: dict[Node, int]) -> set[Value]:
+def _used_elsewhere(body: Region, phase: dict[Node, int], stays: set[Node]) -> set[Value]:
     """The values that are results of the region, or read in the driver or in another phase than that of their node."""
     used = set(body.results)
     for node in body.nodes:
-        stays = node in phase and stays_in_driver(node)
-        used |= {v for v in node.operands if v.node in phase and (stays or phase[v.node] != phase[node])}
+        used |= {v for v in node.operands if v.node in phase and (node in stays or phase[v.node] != phase[node])}
     return used
 
 
