@@ -5,6 +5,7 @@ from typing import Literal
 
 from ..proto.artifact import Program
 from ..proto.errors import WeftError, fail
+from ..proto.limits import DEFAULT, Limits
 from ..proto.version import weft_version
 from .codegen.target import Target
 from .emit import emit_program
@@ -29,6 +30,7 @@ def compile(
     *,
     fold: bool = True,
     isolate: bool | Isolation = False,
+    limits: Limits | None = None,
     progress: Callable[[str], None] | None = None,
 ) -> Program:
     """Compile a module for a CPU.
@@ -36,7 +38,8 @@ def compile(
     `target` is this machine if None, else a `Target` or its name (`"x86-64-v3"`). `precision="strict"` forbids algorithms that
     trade accuracy for speed. `shapes` gives inputs with symbolic dims fixed shapes: `{"x": (8, 3, 224, 224)}`. `fold=False` leaves what
     depends on constants alone to the kernels of the program, as a way to see them work. `isolate` compiles in a process of its own,
-    with bounds on time and memory: for graphs of strangers, on which LLVM may abort. `progress` is told what begins.
+    with bounds on time and memory: for graphs of strangers, on which LLVM may abort. `limits` bounds the work of folding
+    constants. `progress` is told what begins.
 
     Raises `WeftError` with every problem of the module, or every op that no kernel can be made for; `isolate.crash`, `.timeout`,
     `.memory`.
@@ -51,7 +54,7 @@ def compile(
     if isolate:
         bounds = isolate if isinstance(isolate, Isolation) else Isolation()
         tell("compiling in isolation")
-        return compile_isolated(module, Request(chosen, precision, shapes, fold, bounds.memory), bounds.seconds)
+        return compile_isolated(module, Request(chosen, precision, shapes, fold, bounds.memory, limits or DEFAULT), bounds.seconds)
     tell("verifying")
     verify(module)
     if not any(f.public for f in module.functions.values()):
@@ -59,7 +62,7 @@ def compile(
     if shapes:
         module = with_shapes(module, shapes)
     observe: Observer | None = (lambda p, _m, _s: tell(p.name)) if progress else None
-    module = run_pipeline(module, Context(chosen, precision, fold=fold), observe=observe)
+    module = run_pipeline(module, Context(chosen, precision, fold=fold, limits=limits or DEFAULT), observe=observe)
     tell("generating code")
     return emit_program(module, chosen, f"weft {weft_version()}")
 

@@ -37,17 +37,19 @@ Env = dict[str, int]
 MAX_BYTES = 1 << 34
 
 
-def evaluate(program: Module | Region, *arguments: object, fetch: Sequence[str] = (), max_bytes: int = MAX_BYTES) -> list[np.ndarray]:
+def evaluate(
+    program: Module | Region, *arguments: object, fetch: Sequence[str] = (), max_bytes: int = MAX_BYTES, max_steps: int | None = None
+) -> list[np.ndarray]:
     """Run the module's main function (or the given function) on arrays, and on lists, dicts and None for host values.
 
     Returns its results; with `fetch`, the values of those names instead, from wherever in the program they are computed (the last
     time, in a loop). Symbols in the shapes of parameters take their values from the arguments. Raises `WeftError` where arguments
-    don't fit the signature, a name is unknown or a value has more than `max_bytes`, `InternalError` where an op's reference contradicts
-    its inferred type.
+    don't fit the signature, a name is unknown, a value has more than `max_bytes` (`evaluate.memory`) or loops take more than `max_steps`
+    operations (`evaluate.steps`), `InternalError` where an op's reference contradicts its inferred type.
     """
     functions = program.functions if isinstance(program, Module) else {}
     main = program.main if isinstance(program, Module) else program
-    interpreter = _Interpreter(functions, fetch, max_bytes)
+    interpreter = _Interpreter(functions, fetch, max_bytes, max_steps)
     with np.errstate(all="ignore"):
         results = interpreter.enter(main, _arguments(main, arguments))
     return interpreter.fetched() if fetch else results  # type: ignore[return-value]
@@ -229,9 +231,10 @@ class _Body:
 
 
 class _Interpreter:
-    def __init__(self, functions: Mapping[str, Function], fetch: Sequence[str], max_bytes: int) -> None:
+    def __init__(self, functions: Mapping[str, Function], fetch: Sequence[str], max_bytes: int, max_steps: int | None) -> None:
         self._functions = functions
         self._max_bytes = max_bytes
+        self._steps_left = max_steps
         self._fetch = tuple(fetch)
         self._fetched: dict[str, Data] = {}
         self._plans: dict[Region, tuple[_Step, ...]] = {}
@@ -254,7 +257,9 @@ class _Interpreter:
         """The results of a region; symbols its nodes define are added to `env`."""
         values = dict(zip(body.params, arguments, strict=True))
         self._record(body.params, values)
-        for step in self._plan(body):
+        plan = self._plan(body)
+        self._spend(1 + len(plan))
+        for step in plan:
             node = step.node
             results = self._results(step, [values[v] for v in node.operands], env)
             self._check(step, results, env)
@@ -264,10 +269,16 @@ class _Interpreter:
                 del values[v]
         return [values[v] for v in body.results]
 
+    def _spend(self, steps: int) -> None:
+        if self._steps_left is not None:
+            self._steps_left -= steps
+            check(self._steps_left >= 0, "evaluate.steps", "the graph takes more operations than allowed", help="evaluate(…, max_steps=…)")
+
     def lift(self, body: Region, arguments: Sequence[np.ndarray], n: int, env: Env) -> tuple[np.ndarray, ...]:
         """Apply a region of scalars to each element of the first `n` arguments, the others being captures."""
         shape = np.broadcast_shapes(*(a.shape for a in arguments[:n]))
         plan = self._plan(body)
+        self._spend(1 + len(plan))
         if not all(map(_lifts, plan)) or not all(_is_scalar(p.type) for p in body.params):
             return self._apply_each(body, arguments, n, shape, env)
         values: dict[Value, np.ndarray] = dict(zip(body.params, arguments, strict=True))

@@ -22,7 +22,8 @@ def main(folder: str) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (request.memory, request.memory))
     try:
         module = serde.load(os.path.join(folder, "module.weft"), limits=NONE)
-        program = compile(module, request.target, request.precision, request.shapes, fold=request.fold)  # type: ignore[arg-type]
+        options = {"fold": request.fold, "limits": request.limits}
+        program = compile(module, request.target, request.precision, request.shapes, **options)  # type: ignore[arg-type]
         program.save(os.path.join(folder, "program.weftx"))
     except WeftError as error:
         said: dict[str, object] = {"problems": [to_json(d) for d in error.diagnostics]}

@@ -16,6 +16,7 @@ from dataclasses import asdict, dataclass
 
 from ..proto.artifact import Program
 from ..proto.errors import Diagnostic, InternalError, Loc, WeftError, fail
+from ..proto.limits import Limits
 from . import serde
 from .codegen.target import Target
 from .ir.graph import Module
@@ -42,6 +43,7 @@ class Request:
     shapes: Mapping[str, Sequence[int]] | None
     fold: bool
     memory: int
+    limits: Limits
 
 
 def compile_isolated(module: Module, request: Request, seconds: float) -> Program:
@@ -102,7 +104,8 @@ def to_json(problem: Diagnostic) -> dict[str, object]:
 
 
 def _diagnostic(fields: dict[str, object]) -> Diagnostic:
-    return Diagnostic(**{**fields, "loc": _loc(fields["loc"])})  # type: ignore[arg-type]
+    about = tuple((str(name), str(fact)) for name, fact in fields["about"])  # type: ignore[attr-defined]
+    return Diagnostic(**{**fields, "loc": _loc(fields["loc"]), "about": about})  # type: ignore[arg-type]
 
 
 def _loc(fields: object) -> Loc:

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from ..proto.errors import UNKNOWN, Diagnostic, Loc, WeftError
+from ..proto.errors import UNKNOWN, Diagnostic, Loc, WeftError, check
 from .ir.attrs import Symref, attr_symbols
 from .ir.bounds import check_representable
 from .ir.dims import Dim, Symbol, symbol, with_bounds
@@ -38,6 +38,10 @@ def describe(node: Node) -> str:
     attrs = "".join(f" {k}={_shorten(a)}" for k, a in node.attrs.items())
     operands = ", ".join(f"{v.name or '_'}: {v.type}" for v in node.operands)
     return f"{', '.join(node.names)}{' = ' if node.names else ''}{node.op}({operands}){attrs} -> {', '.join(map(str, node.types))}"
+
+
+def _is_same(declared: object, stored: object) -> bool:
+    return declared is stored or (type(declared) is type(stored) and declared == stored)
 
 
 def _shorten(a: object) -> str:
@@ -140,11 +144,9 @@ class _FunctionCheck:
     def _attributes(self, op: Op, node: Node) -> None:
         found = conforming_attrs(op, node.attrs)
         missing = ", ".join(name for name in found if name not in node.attrs)
-        if missing:
-            self._report(f"{op.name}.attributes", f"`{op.name}` must store its attributes {missing} even where they have defaults", node)
-        other = ", ".join(name for name in found if name in node.attrs and type(found[name]) is not type(node.attrs[name]))
-        if other:
-            self._report(f"{op.name}.attributes", f"attributes {other} of `{op.name}` are not in the form it declares", node)
+        check(not missing, f"{op.name}.attributes", f"`{op.name}` must store its attributes {missing} even where they have defaults")
+        other = ", ".join(name for name, value in found.items() if not _is_same(value, node.attrs[name]))
+        check(not other, f"{op.name}.attributes", f"attributes {other} of `{op.name}` are not in the form it declares")
 
     def _same_types(self, node: Node, inferred: Sequence[Type]) -> None:
         if tuple(inferred) != node.types:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
+from ...proto.limits import DEFAULT, Limits
 from ..codegen.target import Target
 from ..ir.graph import Function, Module, Region
 
@@ -12,13 +13,15 @@ class Context:
     """What passes may know besides the module.
 
     `precision` is "default" or "strict"; `fold_bytes` is the most that constant folding may add to a program for one value, beyond
-    what the constants it replaces took. Without `fold`, constants are only brought into the layouts that kernels read.
+    what the constants it replaces took. Without `fold`, constants are only brought into the layouts that kernels read. `limits` bounds
+    the work of folding.
     """
 
     target: Target | None = None
     precision: str = "default"
     fold_bytes: int = 1 << 16
     fold: bool = True
+    limits: Limits = DEFAULT
 
     def cpu(self) -> Target:
         """The target; this machine's where none was given."""

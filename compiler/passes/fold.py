@@ -1,10 +1,11 @@
 """Constant folding: what depends on constants alone is computed now, by the reference evaluators."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from math import prod
 
 import numpy as np
 
+from ...proto.errors import WeftError
 from ..interpreter import evaluate
 from ..ir.attrs import Tensor
 from ..ir.graph import Node, Region, Value, located
@@ -34,33 +35,39 @@ _EXPANDING = {"broadcast_in_dim", "iota"}
 # Always folded: a kernel wants the result as a constant, however large.
 _TRANSFORMS = {"weft.winograd_weights"}
 
-# Bounds of what folding may take: bytes of a value on the way, elements walked one by one in Python, products in one op, values computed
-# one after another without being stored, bytes of all those values together.
+# Bounds of what folding one value may take: bytes of it on the way, elements walked one by one in Python, operations in regions, products
+# in one op, values computed one after another without being stored. `Limits` has those of all values together.
 _MAX_BYTES = 1 << 24
 _MAX_STEPS = 1 << 16
 _MAX_PRODUCTS = 1 << 30
 _MAX_DEPTH = 100
-_MAX_SPENT = 1 << 32
 _PRODUCTS = {"dot_general", "convolution", "reduce_window", "weft.matmul", "weft.conv", "weft.winograd", "weft.depthwise"}
 
 
 @region_pass("fold")
 def fold_constants(body: Region, context: Context) -> Region:
     """op(constants) -> constant, as long as the program does not grow by more than the context's `fold_bytes` for one value."""
-    return _Folder(body, context.fold_bytes, context.fold).run()
+    return _Folder(body, context, _Budget(context.limits.fold_bytes, context.limits.fold_products)).run()
+
+
+@dataclass(slots=True)
+class _Budget:
+    """What folding a function may still take, in bytes and in multiplications."""
+
+    bytes: int
+    products: int
 
 
 class _Folder:
     """`known` holds values that are constant; whether one becomes a constant node is decided by its size against what it was made of."""
 
-    def __init__(self, body: Region, fold_bytes: int, everything: bool) -> None:
+    def __init__(self, body: Region, context: Context, budget: _Budget) -> None:
         self.body = body
-        self.fold_bytes = fold_bytes
-        self.everything = everything
+        self.context = context
+        self.budget = budget
         self.source_bytes: dict[Value, int] = {}
         self.depth: dict[Value, int] = {}
         self.temporary: list[Value] = []
-        self.spent = 0
         self.arrays: dict[Value, np.ndarray] = {}
         self.new: dict[Value, Value] = {}
 
@@ -82,7 +89,7 @@ class _Folder:
 
     def _rebuild(self, node: Node) -> Node:
         operands = tuple(self.new.get(v, v) for v in node.operands)
-        regions = tuple(_Folder(r, self.fold_bytes, self.everything).run() for r in node.regions)
+        regions = tuple(_Folder(r, self.context, self.budget).run() for r in node.regions)
         if all(a is b for a, b in zip(operands + regions, node.operands + node.regions, strict=True)):
             return node
         current = replace(node, operands=operands, regions=regions)
@@ -104,21 +111,30 @@ class _Folder:
         source = sum(self.source_bytes[v] for v in set(node.operands))
         if node.op in _TRANSFORMS:
             return self._constants(node)
-        if not self.everything or not _is_affordable(node, source):
+        if not self.context.fold or not _is_affordable(node, source):
             return None
         depth = 1 + max((self.depth.get(v, 0) for v in node.operands), default=0)
-        if depth > _MAX_DEPTH or self.spent > _MAX_SPENT:
+        if depth > _MAX_DEPTH or self.budget.bytes < 0 or self.budget.products < 0:
             return None
         self.depth |= dict.fromkeys(node.results, depth)
         size = sum(t.nbytes for t in node.types if isinstance(t, TensorType) and isinstance(t.nbytes, int))
         for v in node.results:
             self.source_bytes[v] = source
-        if size > source + self.fold_bytes or (node.op in _EXPANDING and size > 64):
+        if size > source + self.context.fold_bytes or (node.op in _EXPANDING and size > 64):
             return None
         return self._constants(node)
 
-    def _constants(self, node: Node) -> list[Node]:
-        arrays = self._evaluate(node)
+    def _constants(self, node: Node) -> list[Node] | None:
+        try:
+            arrays = self._evaluate(node)
+        except WeftError:  # it fails, or takes too long: the program will say so
+            for v in node.results:
+                self.source_bytes.pop(v, None)
+            return None
+        finally:
+            for v in self.temporary:
+                del self.arrays[v]
+            self.temporary.clear()
         made: list[Node] = []
         with located(node.loc):
             for old, array in zip(node.results, arrays, strict=True):
@@ -129,9 +145,6 @@ class _Folder:
                 self.source_bytes[old] = array.nbytes
                 self.depth[old] = 0
                 made.append(value.node)
-        for v in self.temporary:
-            del self.arrays[v]
-        self.temporary.clear()
         return made
 
     def _evaluate(self, node: Node) -> list[np.ndarray]:
@@ -141,9 +154,10 @@ class _Folder:
                 for value, array in zip(v.node.results, self._evaluate(v.node), strict=True):
                     self.arrays[value] = array
                     self.temporary.append(value)
-                    self.spent += array.nbytes
+        self.budget.bytes -= sum(map(_bytes, node.types))
+        self.budget.products -= _products(node)
         params = tuple(dict.fromkeys(node.operands))
-        return evaluate(Region(params, (node,), node.results), *(self.arrays[v] for v in params))
+        return evaluate(Region(params, (node,), node.results), *(self.arrays[v] for v in params), max_steps=_MAX_STEPS)
 
 
 def _is_static(node: Node) -> bool:
@@ -160,9 +174,16 @@ def _is_affordable(node: Node, source: int) -> bool:
     if size > max(_MAX_BYTES, 2 * source):
         return False
     if node.op in _PRODUCTS:
-        window: tuple[int, ...] = node.attrs.get("window_dimensions") or ()  # type: ignore[assignment]
-        return _elements(node.types[0]) * max(prod(window), *operands) <= _MAX_PRODUCTS
+        return _products(node) <= _MAX_PRODUCTS
     return not node.regions or sum(operands) <= _MAX_STEPS or all(monoids_of(r) for r in node.regions)
+
+
+def _products(node: Node) -> int:
+    """At most how many multiplications the node takes."""
+    if node.op not in _PRODUCTS:
+        return 0
+    window: tuple[int, ...] = node.attrs.get("window_dimensions") or ()  # type: ignore[assignment]
+    return _elements(node.types[0]) * max(prod(window), *(_elements(v.type) for v in node.operands))
 
 
 def _elements(t: Type) -> int:

@@ -18,6 +18,7 @@ from ...compiler.ir.types import TensorType
 from ...compiler.ops.registry import op_of
 from ...compiler.passes.rewrite import effectful
 from ...proto.dtypes import I64
+from ...proto.errors import WeftError
 from ...proto.limits import Limits
 
 
@@ -142,12 +143,20 @@ def _filled(v: Value, contents: np.ndarray | None = None) -> np.ndarray | None:
     return _array([Unknown(v, i) if item is None else item for i, item in enumerate(contents.flat)], shape)
 
 
-def _evaluate(v: Value, contents: list[np.ndarray]) -> np.ndarray:
-    """The contents of `v` where those of its operands are plain numbers."""
+_MOST_STEPS = 1 << 14  # of loops
+
+
+def _evaluate(v: Value, contents: list[np.ndarray]) -> np.ndarray | None:
+    """The contents of `v` where those of its operands are plain numbers; None if they take long to compute."""
     assert v.node is not None
     arrays = {o: c.astype(o.dtype.numpy) for o, c in zip(v.node.operands, contents, strict=True)}
     body = Region(tuple(arrays), (v.node,), (v,))
-    return _object(evaluate(body, *arrays.values())[0])
+    try:
+        return _object(evaluate(body, *arrays.values(), max_steps=_MOST_STEPS)[0])
+    except WeftError as error:
+        if error.code in ("evaluate.steps", "evaluate.memory"):
+            return None
+        raise
 
 
 def _elementwise(function: Callable[..., object]) -> Callable[..., np.ndarray]:
