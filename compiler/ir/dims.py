@@ -395,6 +395,15 @@ def symbols(x: Dim) -> dict[str, Symbol]:
     return found
 
 
+def symbol_of(x: Dim) -> Symbol | None:
+    """The symbol that a dim is; None for numbers and other expressions."""
+    match x:
+        case Expr(terms=((((Symbol() as s),), 1),)):
+            return s
+        case _:
+            return None
+
+
 def with_bounds(found: Mapping[str, Symbol]) -> dict[str, Symbol]:
     """The symbols and those that their bounds mention."""
     closed: dict[str, Symbol] = {}

@@ -16,7 +16,7 @@ import numpy as np
 from ...proto.dtypes import DType, from_numpy
 from ...proto.errors import UNKNOWN, Loc, fail
 from .attrs import Attr, attr_symbols
-from .dims import Symbol, with_bounds
+from .dims import Expr, Symbol, symbol_of, with_bounds
 from .types import TensorType, Type, type_symbols
 
 _serial = count()
@@ -141,7 +141,9 @@ class Node:
     def defined_symbols(self) -> frozenset[str]:
         """The names of the symbols that this node defines: those its attribute `symbols` lists."""
         listed = self.attrs.get("symbols")
-        return frozenset(name for d in listed for name in attr_symbols(d)) if listed and isinstance(listed, tuple) else frozenset()
+        if not listed or not isinstance(listed, tuple):
+            return frozenset()
+        return frozenset(s.name for d in listed if isinstance(d, Expr) and (s := symbol_of(d)))
 
     @property
     def inputs(self) -> tuple[Value, ...]:

@@ -6,21 +6,12 @@ import numpy as np
 
 from ...proto.dtypes import BOOL, I32, I64
 from ...proto.errors import check, fail
-from ..ir.dims import Dim, Expr, Symbol
+from ..ir.dims import Dim, Expr, symbol_of
 from ..ir.graph import Region
 from ..ir.types import TensorType, Type, unify_all
 from .bodies import check_region, listed
 from .registry import define
 from .values import Data
-
-
-def symbol_of(d: Dim) -> Symbol | None:
-    """The symbol that a dim is, None for numbers and other expressions."""
-    match d:
-        case Expr(terms=((((Symbol() as s),), 1),)):
-            return s
-        case _:
-            return None
 
 
 def check_symbols(symbols: tuple[Dim, ...], code: str) -> None:

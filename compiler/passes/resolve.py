@@ -5,11 +5,10 @@ from dataclasses import replace
 
 from ...proto.dtypes import BOOL
 from ..drivers import CONTROL, needs_driver
-from ..ir.dims import Dim, Expr, Symbol, is_nonnegative, symbols
+from ..ir.dims import Dim, Expr, Symbol, is_nonnegative, symbol_of, symbols
 from ..ir.graph import Function, Module, Node, Region, Value, definitions
 from ..ir.instantiate import instantiate
 from ..ir.types import is_host, unify_all
-from ..ops.dynamic import symbol_of
 from ..ops.helpers import const
 from ..ops.registry import op_of
 from ..ops.shapevalues import Known, Shapes
