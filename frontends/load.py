@@ -14,7 +14,9 @@ from ..proto.optional import require
 
 
 def load(path: Path, *, limits: Limits | None = None) -> Module:
-    """The graph in a file: `.weft`, `.onnx` or `.mlir` (StableHLO's text). A graph is data: loading one runs nothing of the file's.
+    """The graph in a file: `.weft`, `.onnx` or `.mlir` (StableHLO's text; of its bytecode, `.mlirbc`, an error says how to get text).
+
+    A graph is data: loading one runs nothing of the file's.
 
     `limits` bounds what the file may ask for (`weft.Limits`; by default more than any real model needs). Raises `WeftError`:
     `load.format` for another extension, `file.read` if the file cannot be read, and what the reader of the format
@@ -32,6 +34,8 @@ def load(path: Path, *, limits: Limits | None = None) -> Module:
 def _load_text(path: Path, limits: Limits) -> Module:
     file = MappedFile(path, limits)
     try:
+        if bytes(file.data[:4]) == _BYTECODE:
+            raise fail("mlir.bytecode", "this is MLIR's bytecode, not text", loc=file.loc, help=_TO_TEXT)
         limits.check("text_bytes", len(file.data), f"a text of {len(file.data)} bytes", code="mlir.size", loc=file.loc)
         text = str(file.data, "utf-8")
     except UnicodeDecodeError as e:
@@ -39,6 +43,13 @@ def _load_text(path: Path, limits: Limits) -> Module:
     finally:
         file.close()
     return parse(text, os.fspath(path), limits)
+
+
+_BYTECODE = b"ML\xefR"
+_TO_TEXT = (
+    "a portable artifact is turned into text by `stablehlo-translate --deserialize file.mlirbc`, or in Python by "
+    "`jaxlib.mlir.dialects.stablehlo.deserialize_portable_artifact`; JAX prints text by `jax.export.export(f)(x).mlir_module()`"
+)
 
 
 def _load_onnx(path: Path, limits: Limits) -> Module:
@@ -50,4 +61,9 @@ def _load_weft(path: Path, limits: Limits) -> Module:
     return load_weft(path, limits=limits)
 
 
-_LOADERS: dict[str, Callable[[Path, Limits], Module]] = {".weft": _load_weft, ".onnx": _load_onnx, ".mlir": _load_text}
+_LOADERS: dict[str, Callable[[Path, Limits], Module]] = {
+    ".weft": _load_weft,
+    ".onnx": _load_onnx,
+    ".mlir": _load_text,
+    ".mlirbc": _load_text,
+}

@@ -53,7 +53,7 @@ class _Frame:
             term = Term(helpers.cast(size, like.dtype))
             total = term if total is None else total * term
         assert total is not None
-        return Term(helpers.broadcast(total.value, like.type.shape, ()))
+        return Term(helpers.broadcast(total.value, like.tensor.shape, ()))
 
     def mean(self, v: Term) -> Term:
         """The mean for each feature."""

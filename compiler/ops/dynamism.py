@@ -5,18 +5,18 @@ Each is an ordinary op once its numbers are known: as constants, as expressions 
 otherwise is decomposed by the compiler, where its result type must be known.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
 
 import numpy as np
 
 from ...proto.dtypes import I64, DType
-from ...proto.errors import check
+from ...proto.errors import check, fail
 from ..ir.attrs import Attr, ConvDims, GatherDims
 from ..ir.dims import Dim, is_nonnegative, maximum, product
-from ..ir.graph import Value
-from ..ir.types import TensorType
+from ..ir.graph import Region, Value
+from ..ir.types import TensorType, Type
 from . import helpers, rules
 from .contraction import Precision
 from .convolution import conv_shape, conv_window
@@ -179,6 +179,32 @@ def resolve(op: str, operands: tuple[Value, ...], attrs: Attrs, dtype: DType, sh
 
 
 _serial = count()
+
+
+# Calls by which JAX writes ops whose shapes are operands, and how many operands these are.
+CALLS = {"stablehlo.dynamic_reduce_window": 5, "stablehlo.dynamic_top_k": 1, "stablehlo.dynamic_rng_bit_generator": 1}
+
+
+def resolve_call(
+    target: str, operands: tuple[Value, ...], attrs: Attrs, types: Sequence[Type], body: Region | None, shapes: Shapes
+) -> tuple[Value, ...]:
+    """The results of one of `CALLS` by ordinary ops; `body` is the function it names, `types` are its declared result types."""
+    given, sizes = operands[: -CALLS[target]], operands[-CALLS[target] :]
+    numbers = [shapes.numbers(v, signed=k == 4) for k, v in enumerate(sizes)]
+    match target:
+        case "stablehlo.dynamic_reduce_window" if body is not None:
+            names = ("window_dimensions", "window_strides", "base_dilations", "window_dilations")
+            pads = tuple(zip(numbers[4][::2], numbers[4][1::2], strict=True))
+            window = dict(zip(names, numbers, strict=False))
+            built = op_of("reduce_window")(*given, **window, padding=pads, body=body)
+        case "stablehlo.dynamic_top_k" if isinstance(numbers[0][0], int):
+            built = op_of("weft.top_k")(*given, k=numbers[0][0])
+        case "stablehlo.dynamic_rng_bit_generator" if len(types) == 2 and isinstance(types[1], TensorType):
+            bits = types[1].with_shape(numbers[0])
+            built = op_of("rng_bit_generator")(*given, rng_algorithm=attrs.get("rng_algorithm", "DEFAULT"), result=(given[0].type, bits))
+        case _:
+            raise fail("custom_call.dynamic", f"`{target}` with these operands has no form of fixed rank")
+    return tuple(built) if isinstance(built, tuple) else (built,)
 
 
 def _decompose(op: str) -> Callable[..., Value]:

@@ -24,7 +24,7 @@ Transpose = Literal["NO_TRANSPOSE", "TRANSPOSE", "ADJOINT"]
 
 def host_call(name: str, operands: tuple[Value, ...], attributes: dict[str, object], result: TensorType) -> Value:
     """The host function `name` on operands, as a node."""
-    built = op_of("custom_call")(*operands, call_target_name=name, backend_config=json.dumps(attributes, sort_keys=True), results=(result,))
+    built = op_of("custom_call")(*operands, call_target_name=name, backend_config=json.dumps(attributes, sort_keys=True), result=(result,))
     return built[0] if isinstance(built, tuple) else built
 
 

@@ -33,7 +33,7 @@ def _spread(numbers: Sequence[float], dtype: DType, like: Term, dimension: int) 
     """The number of each slice along the dim, at every element."""
     if dimension == -1:
         return like.like(numbers[0])
-    return Term(helpers.broadcast(helpers.const(np.array(numbers, np.float64), dtype), like.type.shape, (dimension,)))
+    return Term(helpers.broadcast(helpers.const(np.array(numbers, np.float64), dtype), like.tensor.shape, (dimension,)))
 
 
 def _infer_quantize(

@@ -27,7 +27,7 @@ def _infer(a: Type, b: Type, shape: TensorType, *, rng_distribution: Distributio
 
 def _bits(result: TensorType, dtype: DType) -> Term:
     """Random bits from a state that the host draws."""
-    state = op_of("custom_call")(call_target_name="entropy", has_side_effect=True, results=(TensorType(U64, (2,)),))
+    state = op_of("custom_call")(call_target_name="entropy", has_side_effect=True, result=(TensorType(U64, (2,)),))
     first = state[0] if isinstance(state, tuple) else state
     built = op_of("rng_bit_generator")(first, rng_algorithm="THREE_FRY", result=(first.type, result.with_dtype(dtype)))
     assert isinstance(built, tuple)

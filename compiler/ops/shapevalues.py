@@ -115,7 +115,10 @@ class Shapes:
             unknown = self._placeholders(value.tensor)
             if found is None or found.shape != unknown.shape:
                 found = unknown
-            self._known[value] = np.where(np.equal(found, None), unknown, found) if found.size else found
+            for at in np.ndindex(found.shape):
+                if found.item(*at) is not None:
+                    unknown[at] = found.item(*at)
+            self._known[value] = unknown
         return self._known[value]
 
     def _origin(self, value: Value) -> Value:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 
 from ...proto.dtypes import F64
 from .formula import (
-    Term,
+    Q,
     absolute,
     apply,
     cast,
@@ -72,7 +72,7 @@ _ZETA = tuple(b / math.factorial(2 * k) for k, b in enumerate(_BERNOULLI, 1))
 _I1 = tuple(0.5 / (4.0**k * math.factorial(k) * math.factorial(k + 1)) for k in range(26))
 
 
-def _chebyshev(t: Term, series: Sequence[float]) -> Term:
+def _chebyshev(t: Q, series: Sequence[float]) -> Q:
     """Σ series[k] · T_k(t) for t in [-1, 1], by Clenshaw's recurrence."""
     twice = t + t
     last, total = t.like(0.0), t.like(series[-1])
@@ -81,14 +81,14 @@ def _chebyshev(t: Term, series: Sequence[float]) -> Term:
     return t * total - last + series[0]
 
 
-def _in_f64(formula: Callable[..., Term]) -> Callable[..., Term]:
-    def compute(*xs: Term) -> Term:
+def _in_f64(formula: Callable[..., Q]) -> Callable[..., Q]:
+    def compute(*xs: Q) -> Q:
         return cast(formula(*(cast(x, F64) for x in xs)), xs[0].dtype)
 
     return compute
 
 
-def _erfc_tail(x: Term) -> Term:
+def _erfc_tail(x: Q) -> Q:
     """erfc of x ≥ 1/2."""
     t = (x - 3.75) / (x + 3.75)
     first = (0.5 - 3.75) / (0.5 + 3.75)
@@ -98,14 +98,14 @@ def _erfc_tail(x: Term) -> Term:
     return exp(-(head * head)) * exp(-((x - head) * (x + head))) * scaled
 
 
-def _erfc(x: Term) -> Term:
+def _erfc(x: Q) -> Q:
     tail = _erfc_tail(minimum(maximum(absolute(x), 0.5), 28.0))
     near = 1.0 - apply("weft.erf", x)
     found = where(x < 0.5, near, where(x > 28.0, 0.0 * tail, tail))
     return where(compare("NE", x, x), x, found)
 
 
-def _erf_inv(x: Term) -> Term:
+def _erf_inv(x: Q) -> Q:
     a = absolute(x)
     rest = 1.0 - a
     w = -log(rest * (1.0 + a))
@@ -121,7 +121,7 @@ def _erf_inv(x: Term) -> Term:
     return where(equal(x, 0.0), x, where(a <= 1.0, found, x.like(math.nan)))
 
 
-def _lgamma_positive(x: Term) -> Term:
+def _lgamma_positive(x: Q) -> Q:
     """The logarithm of Γ(x) for x > 0: on [1, 2] a series, up to 8 by the recurrence, beyond by Stirling's series."""
     small = minimum(x, 8.0)
     whole = floor(small)
@@ -139,7 +139,7 @@ def _lgamma_positive(x: Term) -> Term:
     return where(x < 8.0, low, where(equal(x, math.inf), x, high))
 
 
-def _lgamma(x: Term) -> Term:
+def _lgamma(x: Q) -> Q:
     positive = _lgamma_positive(where(x < 0.0, 1.0 - x, x))
     near = absolute(x - apply("round_nearest_even", x))
     reflected = math.log(math.pi) - log(sin(near * math.pi)) - positive
@@ -147,7 +147,7 @@ def _lgamma(x: Term) -> Term:
     return where(equal(absolute(x), math.inf), absolute(x), found)
 
 
-def _digamma_positive(x: Term) -> Term:
+def _digamma_positive(x: Q) -> Q:
     """The derivative of log Γ(x) for x > 0: the asymptotic series at x + 8, taken back by the recurrence."""
     below = x < 8.0
     shifted = where(below, x + 8.0, x)
@@ -160,7 +160,7 @@ def _digamma_positive(x: Term) -> Term:
     return where(below, high - back, high)
 
 
-def _digamma(x: Term) -> Term:
+def _digamma(x: Q) -> Q:
     positive = _digamma_positive(where(x <= 0.0, 1.0 - x, x))
     near = x - apply("round_nearest_even", x)
     angle = near * math.pi
@@ -171,7 +171,7 @@ def _digamma(x: Term) -> Term:
     return where(equal(x, -math.inf), x.like(math.nan), where(equal(x, math.inf), x, zero))
 
 
-def _zeta(s: Term, q: Term) -> Term:
+def _zeta(s: Q, q: Q) -> Q:
     """Σ (q + k)^-s: nine terms, then Euler's and Maclaurin's formula for the rest."""
     terms = 9
     powers = [(q + float(k)) ** -s for k in range(terms)]
@@ -193,7 +193,7 @@ def _zeta(s: Term, q: Term) -> Term:
     return where(equal(s, 1.0), s.like(math.inf), where(s < 1.0, s.like(math.nan), found))
 
 
-def _polygamma(n: Term, x: Term) -> Term:
+def _polygamma(n: Q, x: Q) -> Q:
     """The n-th derivative of digamma: (-1)^(n+1) n! ζ(n + 1, x)."""
     size = exp(_lgamma(n + 1.0)) * _zeta(n + 1.0, x)
     odd = equal(floor(n * 0.5) * 2.0 + 1.0, n)
@@ -202,7 +202,7 @@ def _polygamma(n: Term, x: Term) -> Term:
     return where(equal(floor(n), n) & (n >= 0.0), found, n.like(math.nan))
 
 
-def _bessel_i1e(x: Term) -> Term:
+def _bessel_i1e(x: Q) -> Q:
     a = absolute(x)
     small, large = minimum(a, 8.0), maximum(a, 8.0)
     near = exp(-small) * (small * polynomial(small * small, _I1))

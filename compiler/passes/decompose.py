@@ -7,7 +7,7 @@ from .base import Context, region_pass
 from .rewrite import Inlined, Result, Uses, apply_rules, rewrite
 
 
-@rewrite("decompose", *(name for name, op in OPS.items() if op.decompose is not None))
+@rewrite("decompose", *(name for name, op in OPS.items() if op.decompose is not None and op.lower is None))
 def decompose_node(n: Node, uses: Uses) -> Result:
     """op(x) -> the ops that its entry says it stands for."""
     with definitions() as definers:

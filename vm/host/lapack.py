@@ -4,6 +4,7 @@ Characters are their codes, as in the calls: 76 is `L`. `info` is 0, or positive
 """
 
 from collections.abc import Callable
+from typing import Literal
 
 import numpy as np
 
@@ -85,7 +86,7 @@ def _getrf(_: Attributes, a: np.ndarray) -> tuple[np.ndarray, ...]:
     for at in np.ndindex(a.shape[:-2]):
         u = out[at]
         for k in range(min(m, n)):
-            size = np.abs(u[k:, k].real) + np.abs(u[k:, k].imag)
+            size = np.abs(np.real(u[k:, k])) + np.abs(np.imag(u[k:, k]))
             p = k + int(np.argmax(size))
             pivots[at][k] = p + 1
             if u[p, k] == 0:
@@ -155,8 +156,9 @@ def _values(_: Attributes, a: ValueType) -> tuple[ValueType, ...]:
 
 def _eigenvectors(attributes: Attributes, a: np.ndarray) -> tuple[np.ndarray, ...]:
     """Eigenvectors and ascending eigenvalues of Hermitian matrices, of which the triangle `uplo` is read."""
-    vectors, values = _nan(a.shape, a.dtype), _nan(a.shape[:-1], a.real.dtype)
-    info = _each(a, lambda m: tuple(np.linalg.eigh(m, _char(attributes, "uplo", "L")))[::-1], vectors, values)
+    vectors, values = _nan(a.shape, a.dtype), _nan(a.shape[:-1], np.real(a).dtype)
+    triangle: Literal["L", "U"] = "U" if _char(attributes, "uplo", "L") == "U" else "L"
+    info = _each(a, lambda m: tuple(np.linalg.eigh(m, triangle))[::-1], vectors, values)
     return vectors, values, info
 
 
@@ -180,7 +182,7 @@ def _gesdd(attributes: Attributes, a: np.ndarray) -> tuple[np.ndarray, ...]:
     """Singular values and vectors; `mode` is S for as many vectors as values, A for all, N for none that mean anything."""
     *batch, m, n = a.shape
     k, whole = min(m, n), _char(attributes, "mode", "S") == "A"
-    s = _nan((*batch, k), a.real.dtype)
+    s = _nan((*batch, k), np.real(a).dtype)
     u, vt = _nan((*batch, m, m if whole else k), a.dtype), _nan((*batch, n if whole else k, n), a.dtype)
     info = _each(a, lambda x: tuple(np.linalg.svd(x, full_matrices=whole))[0:3], u, s, vt)
     return a, s, u, vt, info

@@ -7,6 +7,7 @@ from ...ops.registry import OPS
 from ..attrs import Attr, DotDims, Symref
 from ..graph import Value
 from ..types import TokenType, Type
+from .foreign import CHECKS
 from .resolve import ResolvingReader
 from .scope import Body, Scope
 from .statements import Draft
@@ -28,6 +29,49 @@ class FormReader(ResolvingReader):
         draft = Draft(op, self.operands(scope))
         self.keys(draft, syntax, first=not draft.operands)
         return self.types_tail(draft, syntax)
+
+    def foreign(self, spelled: str, quoted: bool, scope: Scope) -> Draft | None:
+        if spelled in ("sdy.sharding_constraint", "mhlo.sharding_constraint"):
+            return self._constrained(quoted, scope)
+        if spelled not in CHECKS:
+            return None
+        if quoted:
+            draft = self.generic("custom_call", scope)
+        else:
+            draft = Draft("custom_call", self.operands(scope))
+            self._check_tail(draft)
+        draft.attrs["call_target_name"] = spelled
+        if len(draft.operands) != CHECKS[spelled]:
+            raise self.error("mlir.syntax", f"`{spelled}` takes {CHECKS[spelled]} operands, {len(draft.operands)} are given")
+        draft.results, draft.operand_types = [], None
+        return draft
+
+    def _check_tail(self, draft: Draft) -> None:
+        """`, dense<…> : type`, `, max_ulp_difference = 3 : types`, `{…} : types`, each part where it is there."""
+        while self.take(","):
+            if self.peek_ident().startswith("dense"):
+                draft.attrs["value"] = self.tensor()
+            else:
+                key = self.ident("a key")
+                self.expect("=")
+                draft.attrs[key] = self.integer()
+        draft.attrs |= self.attr_dict()
+        if self.take(":"):
+            self.function_type() if self.at("(") else self.types()
+
+    def _constrained(self, quoted: bool, scope: Scope) -> Draft:
+        """A statement of where a value should lie: the value."""
+        if quoted:
+            draft = self.generic("optimization_barrier", scope)
+        else:
+            draft = Draft("optimization_barrier", self.operands(scope))
+            if self.at("<"):
+                self.skip_balanced()
+            self.attr_dict()
+            self.expect(":")
+            draft.results = self.types()
+        draft.attrs = {}
+        return draft
 
     def keys(self, draft: Draft, syntax: Syntax, first: bool = False) -> None:
         """`, key = value`, for each key of the syntax."""

@@ -102,6 +102,13 @@ class Parser(FormReader):
                 f = self._pretty_function()
             elif self.at("}") or self.at_end() or self.at("{-#"):
                 return functions
+            elif self.word("sdy.mesh"):  # where devices are: nothing that one of them need know
+                self.symbol_name()
+                self.expect("=")
+                self.skip_balanced()
+                if self.peek_ident() == "loc":
+                    self.location()
+                continue
             elif self.at('"') or self.peek_ident():
                 spelled = self.string() if self.at('"') else self.ident()
                 if not is_known(spelled):
@@ -118,7 +125,8 @@ class Parser(FormReader):
     def _skip_private(self) -> bool:
         """Whether the function at hand is one that is read where it is called; then it is stepped over here."""
         start = self.pos
-        if self.word("private") and self.symbol_name() in self.private:
+        self.word("private", "public", "nested")
+        if self.symbol_name() in self.private:
             while not self.at("{"):
                 if self.at("(") or self.at("<") or self.at("["):
                     self.skip_balanced()

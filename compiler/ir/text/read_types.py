@@ -80,7 +80,7 @@ class TypeReader(Lexer):
         else:
             pairs.append(self._scale())
         self.expect(">")
-        if not storage.is_int or not isinstance(expressed, DType) or not expressed.is_float or not pairs:
+        if not storage.is_int or not expressed.is_float or not pairs:
             raise self.error("mlir.quantized", "a quantized type stores integers and expresses floats", start)
         scales, zeros = zip(*pairs, strict=True)
         return QuantizedElement(storage, Quantization(expressed, scales, zeros, dimension, lo, hi))

@@ -15,13 +15,13 @@ from ....proto.errors import Loc, WeftError, fail
 from ....proto.limits import DEFAULT, Limits
 from ...ops import helpers
 from ...ops.composite import known_composite
-from ...ops.dynamism import fitted, is_dynamic, resolve
+from ...ops.dynamism import CALLS, fitted, is_dynamic, resolve, resolve_call
 from ...ops.registry import op_of
 from ...ops.shapevalues import Shapes
 from ...ops.signature import conforming_attrs
 from ..attrs import Attr, Symref, Tensor
 from ..dims import Call, Dim, Expr, Symbol, substitute, symbol, symbols
-from ..graph import Node, Value, definitions, located
+from ..graph import Node, Region, Value, definitions, located
 from ..types import TensorType, Type
 from .foreign import host_call_of
 from .names import source_name
@@ -32,6 +32,7 @@ from .statements import Draft, StatementReader, agree, listed, without_annotatio
 _OPEN_DIM = re.compile(r"(?<!sequence<)(?<!optional<)tensor<(?:[0-9?]+x)*\?x[^,<>]*(?:<f\d+>)?>")
 _OWN = re.compile(r"[#!]weft\.")
 _FUNCTION = re.compile(r'^[ \t]*func\.func[ \t]+(?:(private|public|nested)[ \t]+)?@("?)([\w.$\-]+)\2[ \t]*(?=\()', re.MULTILINE)
+_CALLED = re.compile(r"called_computations = \[([^\]]*)\]")
 # Ops that move elements or choose among them: on quantized tensors they work on the storage.
 _MOVES = frozenset(
     {
@@ -64,7 +65,9 @@ class ResolvingReader(StatementReader):
         self.open_symbols: set[str] = set()
         # weft's own text says what each dim is; there `?` alone stands in host types.
         self.is_open = _OPEN_DIM.search(text) is not None and _OWN.search(text) is None
-        self.private = {m[3]: m.end() for m in _FUNCTION.finditer(text) if m[1] == "private"} if self.is_open else {}
+        called = {name for m in _CALLED.finditer(text) for name in re.findall(r"@([\w.$\-]+)", m[1])} if self.is_open else set()
+        found = _FUNCTION.finditer(text) if self.is_open else ()
+        self.private = {m[3]: m.end() for m in found if m[1] == "private" or m[3] in called}
 
     def shapes(self) -> Shapes:
         """What is known of shapes in a function: nothing yet."""
@@ -173,6 +176,33 @@ class ResolvingReader(StatementReader):
         self.describe(found, declared)
         return (found,)
 
+    def _dynamic_call(self, target: str, draft: Draft, body: Body, loc: Loc, start: int) -> tuple[Value, ...]:
+        called = draft.attrs.get("called_computations")
+        first = called[0] if isinstance(called, tuple) and called else None
+        region = self._region_of(first.name) if isinstance(first, Symref) and first.name in self.private else None
+        try:
+            with located(loc), definitions() as definers:
+                found = resolve_call(target, tuple(draft.operands), draft.attrs, draft.results or [], region, body.scope.shapes)
+        except WeftError as e:
+            self.problems += e.at(self.place(start), self.snippet(start)).diagnostics
+            raise WeftError(*self.problems) from e
+        self._place(found, definers, body)
+        return found
+
+    def _region_of(self, name: str) -> Region:
+        """A function read as a region."""
+        back, self.pos = self.pos, self.private[name]
+        self.skip_space()
+        scope = Scope()
+        params, _ = self.params(scope, named=False)
+        if self.take("->"):
+            self.result_list()
+        if self.word("attributes"):
+            self.dictionary()
+        inner = self.body(Body(params, scope))
+        self.pos = back
+        return Region(tuple(inner.params), tuple(inner.nodes), tuple(inner.results))
+
     # Functions read in place of calls
 
     def _in_place(self, name: str, draft: Draft, body: Body, start: int) -> tuple[Value, ...]:
@@ -226,7 +256,7 @@ class ResolvingReader(StatementReader):
         """JAX's name of a size becomes that of its symbol."""
         if not isinstance(name, str) or not name.isidentifier() or not scope.shapes.is_small(value) or value.tensor.rank or self._regions:
             return
-        known = scope.shapes.elements(value)[()]
+        known: object = scope.shapes.elements(value).item()
         match known:
             case Expr(terms=(((Symbol() as s,), 1),)) if s.name in self.open_symbols and s.name != name and name not in self.open_symbols:
                 raise Learned({s.name: symbol(name, s.lo, s.hi)})
@@ -242,6 +272,8 @@ class ResolvingReader(StatementReader):
             return (draft.operands[0],)
         if target == "shape_assertion" and draft.operands and self._is_certain(draft.operands[0], body.scope):
             return ()
+        if isinstance(target, str) and target in CALLS and len(draft.operands) > CALLS[target]:
+            return self._dynamic_call(target, draft, body, loc, start)
         known = host_call_of(draft.attrs, [v.type for v in draft.operands])
         if known is None:
             return None
@@ -259,11 +291,11 @@ class ResolvingReader(StatementReader):
         """Whether an assertion holds of all sizes, or of those that it is learned the inputs must have."""
         if not scope.shapes.is_small(condition) or condition.tensor.rank:
             return False
-        if scope.shapes.elements(condition)[()] is True:
+        if scope.shapes.elements(condition).item() is True:
             return True
         node = condition.node
         if node is not None and node.op == "compare" and not self._regions:
-            left, right = (scope.shapes.elements(v)[()] for v in node.operands)
+            left, right = (scope.shapes.elements(v).item() for v in node.operands)
             learned = self._learned_from(str(node.attrs["comparison_direction"]), left, right)
             if learned is not None:
                 raise Learned(learned)

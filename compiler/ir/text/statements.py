@@ -93,7 +93,7 @@ class StatementReader(AttributeReader):
             name = source_name(ident)
             if self.peek_ident() == "loc":
                 loc = self.location()
-                name = name or (loc.name if named and not loc.file else "")
+                name = name or (loc.name if named and not loc.file and all(p.name != loc.name for p in params) else "")
             target = attrs.get("tf.aliasing_output")
             if type(target) is int:
                 donated[target] = len(params)
@@ -374,6 +374,9 @@ class StatementReader(AttributeReader):
 
     def unknown(self, spelled: str, at: int) -> WeftError:
         """One error that lists every unknown op of the text, each at its first use."""
+        if spelled.startswith("vhlo."):
+            how = "VHLO is how StableHLO is stored: `stablehlo-opt --vhlo-legalize-to-stablehlo` gives StableHLO"
+            raise self.error("mlir.vhlo", f"`{spelled}` is of the dialect VHLO, which weft does not read", at, help=how)
         found: dict[str, int] = {spelled: at}
         uses: dict[str, int] = {}
         for m in _STATEMENT.finditer(self.text):
