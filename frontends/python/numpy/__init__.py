@@ -5,36 +5,26 @@ is compiled. Types are promoted by the standard's rules; Python numbers take the
 new integers int64 unless a dtype is given.
 """
 
+import math
+
 from ..tensor import METHODS, Tensor
-from . import (
-    creation as creation,
-)
-from . import (
-    elementwise as elementwise,
-)
-from . import (
-    indexing as indexing,
-)
-from . import (
-    linear as linear,
-)
-from . import (
-    manipulation as manipulation,
-)
-from . import (
-    reductions as reductions,
-)
+from . import fft as fft
+from . import linalg as linalg
 from .creation import *  # noqa: F403
 from .dtypes import *  # noqa: F403
 from .elementwise import *  # noqa: F403
 from .indexing import *  # noqa: F403
+from .info import __array_namespace_info__ as __array_namespace_info__
 from .linear import *  # noqa: F403
 from .manipulation import *  # noqa: F403
 from .reductions import *  # noqa: F403
+from .searching import *  # noqa: F403
+from .sorting import *  # noqa: F403
 
 __array_api_version__ = "2024.12"
 
 ndarray = Tensor
+e, inf, nan, pi, newaxis = math.e, math.inf, math.nan, math.pi, None
 
 
 def _namespace(api_version: str | None) -> object:

@@ -4,10 +4,20 @@ from typing import Any
 
 import numpy as np
 
+from ....compiler.ir.graph import Value
+from ....compiler.ops.helpers import broadcast, const
+from ....compiler.ops.helpers import full_like as filled_like
+from ....proto.dtypes import I64
+from ....proto.errors import check
+from ..lift import lifted
 from ..tensor import Tensor
-from .dtypes import DEFAULT_COMPLEX, DEFAULT_FLOAT, dtype_of
+from .dtypes import DEFAULT_COMPLEX, DEFAULT_FLOAT, dtype_of, together
+from .elementwise import node
 
-__all__ = ["arange", "asarray", "eye", "full", "full_like", "ones", "ones_like", "zeros", "zeros_like"]
+__all__ = [
+    "arange", "asarray", "empty", "empty_like", "eye", "from_dlpack", "full", "full_like", "linspace", "meshgrid", "ones", "ones_like",
+    "tril", "triu", "zeros", "zeros_like",
+]  # fmt: skip
 
 
 def asarray(obj: Any, /, *, dtype: Any = None, device: object = None, copy: bool | None = None) -> Tensor:
@@ -65,3 +75,60 @@ def arange(start: Any, /, stop: Any = None, step: Any = 1, *, dtype: Any = None,
 def eye(n_rows: int, n_cols: int | None = None, /, *, k: int = 0, dtype: Any = None, device: object = None) -> Tensor:
     """Ones on diagonal k, zeros elsewhere."""
     return Tensor(np.eye(n_rows, n_cols, k, dtype_of(dtype or DEFAULT_FLOAT)))
+
+
+def empty(shape: Any, *, dtype: Any = None, device: object = None) -> Tensor:
+    """Zeros: nothing here is ever undefined."""
+    return zeros(shape, dtype=dtype)
+
+
+def empty_like(x: Any, /, *, dtype: Any = None, device: object = None) -> Tensor:
+    """Zeros in the shape of `x`."""
+    return zeros_like(x, dtype=dtype)
+
+
+def from_dlpack(x: Any, /, *, device: object = None, copy: bool | None = None) -> Tensor:
+    """A tensor of another library's array."""
+    return Tensor(np.array(np.from_dlpack(x)))
+
+
+def linspace(start: Any, stop: Any, /, num: int, *, dtype: Any = None, device: object = None, endpoint: bool = True) -> Tensor:
+    """`num` numbers at equal distances from start to stop."""
+    array = np.linspace(start, stop, num, endpoint=endpoint)
+    default = DEFAULT_COMPLEX if array.dtype.kind == "c" else DEFAULT_FLOAT
+    return Tensor(array.astype(dtype_of(dtype or default)))
+
+
+@lifted
+def meshgrid(*arrays: Any, indexing: str = "xy") -> list[Value]:
+    """The coordinates of a grid from those of its axes."""
+    check(indexing in ("xy", "ij"), "numpy.meshgrid", f'indexing is "xy" or "ij", got {indexing!r}')
+    values = [together(a)[0] for a in arrays]
+    order = list(range(len(values)))
+    if indexing == "xy" and len(values) > 1:
+        order[:2] = [1, 0]
+    shape = tuple(values[i].shape[0] if values[i].shape else 1 for i in order)
+    flat = [node("reshape", v, result=v.tensor.with_shape((1,))) if not v.shape else v for v in values]
+    return tuple(broadcast(v, shape, (order.index(i),)) for i, v in enumerate(flat))  # type: ignore[return-value]
+
+
+def _triangle(x: Value, k: int, lower: bool) -> Value:
+    rank = len(x.shape)
+    check(rank >= 2, "numpy.triangle", f"a matrix is needed, got {x.type}")
+    grid = x.tensor.with_dtype(I64)
+    row, column = node("iota", iota_dimension=rank - 2, result=grid), node("iota", iota_dimension=rank - 1, result=grid)
+    edge = node("add", row, broadcast(const(k, I64), x.shape, ()))
+    kept = node("compare", column, edge, comparison_direction="LE" if lower else "GE")
+    return node("select", kept, x, filled_like(x, 0))
+
+
+@lifted
+def tril(x: Any, /, *, k: int = 0) -> Value:
+    """The elements on and below diagonal k, zeros above."""
+    return _triangle(together(x)[0], k, True)
+
+
+@lifted
+def triu(x: Any, /, *, k: int = 0) -> Value:
+    """The elements on and above diagonal k, zeros below."""
+    return _triangle(together(x)[0], k, False)

@@ -12,8 +12,8 @@ from ....proto.dtypes import DType, from_numpy
 from ....proto.errors import fail
 
 __all__ = [
-    "bfloat16", "bool", "complex64", "complex128", "dtype_of", "float16", "float32", "float64", "int8", "int16", "int32", "int64",
-    "uint8", "uint16", "uint32", "uint64",
+    "bfloat16", "bool", "can_cast", "complex64", "complex128", "finfo", "float16", "float32", "float64", "iinfo", "int8", "int16", "int32",
+    "int64", "isdtype", "result_type", "uint8", "uint16", "uint32", "uint64",
 ]  # fmt: skip
 
 bool = np.dtype(np.bool_)
@@ -95,3 +95,75 @@ def floating(x: Any) -> Value:
     """A value as floats: integers and booleans become the default float."""
     (v,) = together(x)
     return v if v.dtype.is_float or v.dtype.is_complex else cast(v, weft_dtype(DEFAULT_FLOAT))
+
+
+# Facts about types
+
+
+class finfo:
+    """Limits of a float type (of the parts of a complex one): bits, eps, max, min, smallest_normal, dtype."""
+
+    def __init__(self, type: Any, /) -> None:
+        given = np.dtype(getattr(type, "dtype", type))
+        real = {complex64: float32, complex128: float64}.get(given, given)
+        facts = ml_dtypes.finfo(real)
+        self.bits, self.dtype = int(facts.bits), real
+        self.eps, self.max, self.min = float(facts.eps), float(facts.max), float(facts.min)
+        self.smallest_normal = float(facts.smallest_normal)
+
+
+class iinfo:
+    """Limits of an integer type: bits, max, min, dtype."""
+
+    def __init__(self, type: Any, /) -> None:
+        facts = np.iinfo(np.dtype(getattr(type, "dtype", type)))
+        self.bits, self.max, self.min, self.dtype = int(facts.bits), int(facts.max), int(facts.min), facts.dtype
+
+
+_KINDS = {
+    "bool": "b",
+    "signed integer": "i",
+    "unsigned integer": "u",
+    "integral": "iu",
+    "real floating": "fV",
+    "complex floating": "c",
+    "numeric": "iufcV",
+}
+
+
+def isdtype(dtype: Any, kind: Any) -> builtins.bool:
+    """Whether a dtype is of a kind: a dtype, one of the standard's names, or a tuple of such."""
+    if isinstance(kind, tuple):
+        return any(isdtype(dtype, k) for k in kind)
+    if isinstance(kind, str):
+        if kind not in _KINDS:
+            raise ValueError(f"there is no kind {kind!r}; the kinds are {', '.join(_KINDS)}")
+        return np.dtype(dtype).kind in _KINDS[kind]
+    return np.dtype(dtype) == np.dtype(kind)
+
+
+def result_type(*arrays_and_dtypes: Any) -> np.dtype:
+    """The type that tensors, dtypes and Python numbers are promoted to."""
+    dtypes = [np.dtype(getattr(x, "dtype", x)) for x in arrays_and_dtypes if not _is_number(x)]
+    numbers = [x for x in arrays_and_dtypes if _is_number(x)]
+    if not dtypes:
+        raise ValueError("result_type needs a tensor or a dtype")
+    common = dtypes[0]
+    for d in dtypes[1:]:
+        common = promote(common, d)
+    for x in numbers:
+        common = weak_type(x, common)
+    return common
+
+
+def _is_number(x: Any) -> builtins.bool:
+    return type(x) in (builtins.bool, int, float, complex)
+
+
+def can_cast(from_: Any, to: Any, /) -> builtins.bool:
+    """Whether promotion takes the type of a tensor (or a dtype) to another."""
+    source, target = np.dtype(getattr(from_, "dtype", from_)), np.dtype(to)
+    try:
+        return promote(source, target) == target
+    except TypeError:
+        return False

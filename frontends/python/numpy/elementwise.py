@@ -6,15 +6,81 @@ from typing import Any
 from ....compiler.ir.graph import Value
 from ....compiler.ops.helpers import broadcast_together, cast, full_like
 from ....compiler.ops.registry import op_of
-from ....proto.dtypes import BOOL
+from ....proto.dtypes import BOOL, F32, F64
 from ..lift import lifted
 from .dtypes import floating, together, weft_dtype
 
 __all__ = [
-    "abs", "add", "astype", "bitwise_and", "bitwise_invert", "bitwise_left_shift", "bitwise_or", "bitwise_right_shift", "bitwise_xor",
-    "ceil", "cos", "divide", "equal", "exp", "expm1", "floor", "floor_divide", "greater", "greater_equal", "less", "less_equal", "log",
-    "log1p", "logical_and", "logical_not", "logical_or", "logical_xor", "maximum", "minimum", "multiply", "negative", "not_equal",
-    "positive", "pow", "remainder", "sigmoid", "sin", "sqrt", "square", "subtract", "tan", "tanh", "where",
+    "abs",
+    "acos",
+    "acosh",
+    "add",
+    "asin",
+    "asinh",
+    "astype",
+    "atan",
+    "atan2",
+    "atanh",
+    "bitwise_and",
+    "bitwise_invert",
+    "bitwise_left_shift",
+    "bitwise_or",
+    "bitwise_right_shift",
+    "bitwise_xor",
+    "ceil",
+    "clip",
+    "conj",
+    "copysign",
+    "cos",
+    "cosh",
+    "divide",
+    "equal",
+    "exp",
+    "expm1",
+    "floor",
+    "floor_divide",
+    "greater",
+    "greater_equal",
+    "hypot",
+    "imag",
+    "isfinite",
+    "isinf",
+    "isnan",
+    "less",
+    "less_equal",
+    "log",
+    "log1p",
+    "log2",
+    "log10",
+    "logaddexp",
+    "logical_and",
+    "logical_not",
+    "logical_or",
+    "logical_xor",
+    "maximum",
+    "minimum",
+    "multiply",
+    "negative",
+    "nextafter",
+    "not_equal",
+    "positive",
+    "pow",
+    "real",
+    "reciprocal",
+    "remainder",
+    "round",
+    "sigmoid",
+    "sign",
+    "signbit",
+    "sin",
+    "sinh",
+    "sqrt",
+    "square",
+    "subtract",
+    "tan",
+    "tanh",
+    "trunc",
+    "where",
 ]  # fmt: skip
 
 
@@ -128,6 +194,14 @@ sin = _unary("sin", "sine", "The sine.", floating)
 cos = _unary("cos", "cosine", "The cosine.", floating)
 tan = _unary("tan", "tan", "The tangent.", floating)
 tanh = _unary("tanh", "tanh", "The hyperbolic tangent.", floating)
+acos = _unary("acos", "weft.acos", "The angle in [0, π] of a cosine.", floating)
+acosh = _unary("acosh", "weft.acosh", "The inverse of cosh.", floating)
+asin = _unary("asin", "weft.asin", "The angle in [-π/2, π/2] of a sine.", floating)
+asinh = _unary("asinh", "weft.asinh", "The inverse of sinh.", floating)
+atan = _unary("atan", "weft.atan", "The angle in [-π/2, π/2] of a tangent.", floating)
+atanh = _unary("atanh", "weft.atanh", "The inverse of tanh.", floating)
+cosh = _unary("cosh", "weft.cosh", "The hyperbolic cosine.", floating)
+sinh = _unary("sinh", "weft.sinh", "The hyperbolic sine.", floating)
 sigmoid = _unary("sigmoid", "logistic", "1 / (1 + e^-x).", floating)
 
 
@@ -190,3 +264,168 @@ def where(condition: Any, x1: Any, x2: Any, /) -> Value:
 def astype(x: Any, dtype: Any, /, *, copy: bool = True, device: object = None) -> Value:
     """The elements converted: floats to integers towards zero, complex numbers to reals by their real part."""
     return cast(_any(x), weft_dtype(dtype))
+
+
+@lifted
+def atan2(x1: Any, x2: Any, /) -> Value:
+    """The angle of the point (x2, x1), in [-π, π]."""
+    return node("atan2", *broadcast_together(tuple(floating(v) for v in together(x1, x2))))
+
+
+@lifted
+def hypot(x1: Any, x2: Any, /) -> Value:
+    """√(x1² + x2²), without overflow on the way."""
+    x, y = (node("abs", v) for v in broadcast_together(tuple(floating(v) for v in together(x1, x2))))
+    large, small = node("maximum", x, y), node("minimum", x, y)
+    plain = node("compare", large, full_like(large, 0), comparison_direction="EQ")
+    ratio = node("divide", small, node("select", plain, full_like(large, 1), large))
+    size = node("multiply", large, node("sqrt", node("add", node("multiply", ratio, ratio), full_like(large, 1))))
+    infinite = node("or", _is_infinite(x), _is_infinite(y))
+    return node("select", infinite, full_like(size, float("inf")), node("select", plain, large, size))
+
+
+def _is_infinite(x: Value) -> Value:
+    return node("compare", node("abs", x), full_like(x, float("inf")), comparison_direction="EQ")
+
+
+@lifted
+def isnan(x: Any, /) -> Value:
+    """Whether elements are NaN."""
+    v = _any(x)
+    if v.dtype.is_complex:
+        return node("or", isnan(node("real", v)), isnan(node("imag", v)))
+    return node("compare", v, v, comparison_direction="NE")
+
+
+@lifted
+def isinf(x: Any, /) -> Value:
+    """Whether elements are infinite."""
+    v = _any(x)
+    if v.dtype.is_complex:
+        return node("or", isinf(node("real", v)), isinf(node("imag", v)))
+    return _is_infinite(v) if v.dtype.is_float else cast(full_like(v, 0), BOOL)
+
+
+@lifted
+def isfinite(x: Any, /) -> Value:
+    """Whether elements are neither infinite nor NaN."""
+    v = _any(x)
+    if v.dtype.is_complex:
+        return node("and", isfinite(node("real", v)), isfinite(node("imag", v)))
+    return node("is_finite", v) if v.dtype.is_float else node("not", cast(full_like(v, 0), BOOL))
+
+
+@lifted
+def real(x: Any, /) -> Value:
+    """The real part."""
+    v = _any(x)
+    return node("real", v) if v.dtype.is_complex else v
+
+
+@lifted
+def imag(x: Any, /) -> Value:
+    """The imaginary part."""
+    v = _any(x)
+    return node("imag", v) if v.dtype.is_complex else full_like(v, 0)
+
+
+@lifted
+def conj(x: Any, /) -> Value:
+    """The complex conjugate."""
+    v = _any(x)
+    return node("complex", node("real", v), node("negate", node("imag", v))) if v.dtype.is_complex else v
+
+
+@lifted
+def sign(x: Any, /) -> Value:
+    """-1, 0 or 1; of complex numbers x / |x|."""
+    v = _any(x)
+    if v.dtype.is_unsigned:
+        return cast(cast(v, BOOL), v.dtype)
+    return node("sign", v)
+
+
+@lifted
+def round(x: Any, /) -> Value:
+    """To the nearest whole number, ties to the even one."""
+    v = _any(x)
+    if v.dtype.is_complex:
+        return node("complex", round(node("real", v)), round(node("imag", v)))
+    return node("round_nearest_even", v) if v.dtype.is_float else v
+
+
+@lifted
+def trunc(x: Any, /) -> Value:
+    """To the whole number towards zero."""
+    v = _any(x)
+    if not v.dtype.is_float:
+        return v
+    below = node("compare", v, full_like(v, 0), comparison_direction="LT")
+    return node("select", below, node("ceil", v), node("floor", v))
+
+
+@lifted
+def reciprocal(x: Any, /) -> Value:
+    """1 / x."""
+    v = floating(x)
+    return node("divide", full_like(v, 1), v)
+
+
+def _logarithm(name: str, base: float) -> Any:
+    def build(x: Any, /) -> Value:
+        v = floating(x)
+        # One rounding at the end, so that powers of the base come out whole.
+        wide = cast(v, F64) if v.dtype in (F32,) else v
+        return cast(node("divide", node("log", wide), full_like(wide, base)), v.dtype)
+
+    build.__name__, build.__qualname__, build.__doc__ = name, name, f"The logarithm to the base {name[3:]}."
+    return lifted(build)
+
+
+log2, log10 = _logarithm("log2", 0.6931471805599453), _logarithm("log10", 2.302585092994046)
+
+
+@lifted
+def logaddexp(x1: Any, x2: Any, /) -> Value:
+    """log(e^x1 + e^x2), without overflow."""
+    x, y = broadcast_together(tuple(floating(v) for v in together(x1, x2)))
+    difference = node("negate", node("abs", node("subtract", x, y)))
+    same = node("compare", x, y, comparison_direction="EQ")
+    rest = node("log_plus_one", node("exponential", node("select", same, full_like(x, 0), difference)))
+    return node("add", node("maximum", x, y), rest)
+
+
+def _sign_bit(x: Value) -> Value:
+    """Whether the sign bit of floats is set: of -0 and of negative NaN too."""
+    return node("compare", x, full_like(x, 0), comparison_direction="LT", compare_type="TOTALORDER")
+
+
+@lifted
+def signbit(x: Any, /) -> Value:
+    """Whether the sign bit is set."""
+    return _sign_bit(floating(x))
+
+
+@lifted
+def copysign(x1: Any, x2: Any, /) -> Value:
+    """The magnitude of x1 with the sign of x2."""
+    x, y = broadcast_together(tuple(floating(v) for v in together(x1, x2)))
+    size = node("abs", x)
+    return node("select", _sign_bit(y), node("negate", size), size)
+
+
+@lifted
+def nextafter(x1: Any, x2: Any, /) -> Value:
+    """The next float after x1 towards x2."""
+    return node("weft.next_after", *broadcast_together(tuple(floating(v) for v in together(x1, x2))))
+
+
+@lifted
+def clip(x: Any, /, min: Any = None, max: Any = None) -> Value:
+    """Elements moved into [min, max]; a bound of None is none. The result has the type of x."""
+    v = _any(x)
+    for name, bound in (("maximum", min), ("minimum", max)):
+        if bound is not None:
+            limit = cast(_any(bound), v.dtype) if isinstance(bound, Value) else together(v, bound)[1]
+            v = node(name, *broadcast_together((v, cast(limit, v.dtype))))
+    return v

@@ -1,78 +1,225 @@
-"""`x[...]`: numbers, slices, new dims, masks and integer tensors."""
+"""`x[...]` and `x.at[...]`: numbers, slices, new dims, masks and integer tensors, as numpy has them."""
 
+from collections.abc import Sequence
 from typing import Any
 
-from ....compiler.ir.attrs import GatherDims
-from ....compiler.ir.graph import Value
-from ....compiler.ops.helpers import cast, reshape_to
+from ....compiler.ir.attrs import GatherDims, ScatterDims
+from ....compiler.ir.graph import Region, Value
+from ....compiler.ops.gradients.common import scalar_body
+from ....compiler.ops.helpers import broadcast_shapes, broadcast_to, cast, const, reshape_to
 from ....proto.dtypes import I64
 from ....proto.errors import check, fail
 from ..lift import lifted
+from ..tensor import Tensor
 from .dtypes import together
 from .elementwise import node
 
-__all__ = ["getitem", "take"]
+__all__ = ["at", "getitem", "take", "take_along_axis"]
+
+
+def _expanded(v: Value, index: Any) -> tuple[Any, ...]:
+    """The index with an entry for every dim: `...` and what is left out become whole slices; a mask becomes index vectors."""
+    key: list[Any] = []
+    for k in index if isinstance(index, tuple) else (index,):
+        if isinstance(k, Value) and k.dtype.is_bool and k.shape:
+            from .searching import nonzero
+
+            key += nonzero(k)
+        else:
+            key.append(k)
+    taken = sum(1 for k in key if k is not None and k is not Ellipsis)
+    check(taken <= len(v.shape), "numpy.index", f"{taken} indices for {v.type}")
+    rest = [slice(None)] * (len(v.shape) - taken)
+    places = [i for i, k in enumerate(key) if k is Ellipsis]
+    check(len(places) <= 1, "numpy.index", "an index has at most one `...`")
+    at = places[0] if places else len(key)
+    return (*key[:at], *rest, *key[at + 1 :])
 
 
 @lifted
 def getitem(x: Any, index: Any) -> Value:
-    """Basic indexing: numbers, slices, `...`, None."""
+    """x[index]."""
     (v,) = together(x)
-    key = index if isinstance(index, tuple) else (index,)
-    taken = sum(1 for k in key if k is not None and k is not Ellipsis)
-    check(taken <= len(v.shape), "numpy.index", f"{taken} indices for {v.type}")
-    if Ellipsis in [k for k in key if not isinstance(k, Value)]:
-        at = next(i for i, k in enumerate(key) if k is Ellipsis)
-        key = (*key[:at], *[slice(None)] * (len(v.shape) - taken), *key[at + 1 :])
-    else:
-        key = (*key, *[slice(None)] * (len(v.shape) - taken))
-    if len([k for k in key if isinstance(k, Value)]) == 1 and len(key) == len(v.shape):
-        d = next(i for i, k in enumerate(key) if isinstance(k, Value))
-        return take(getitem(v, (*key[:d], slice(None), *key[d + 1 :])), key[d], axis=d)
-    return _basic(v, key)
+    key = _expanded(v, index)
+    if not any(isinstance(k, Value) for k in key):
+        return _basic(v, key)
+    # Numbers beside index tensors are index tensors; slices and new dims are taken first.
+    plain = tuple(slice(None) if isinstance(k, (Value, int)) else k for k in key)
+    cut = _basic(v, plain)
+    dims = [i for i, k in enumerate(key) if isinstance(k, (Value, int))]
+    return _gathered(cut, dims, [key[i] for i in dims])
+
+
+def _gathered(v: Value, dims: Sequence[int], indices: Sequence[Any]) -> Value:
+    """The elements at integer tensors for some dims, broadcast together; their dims go where the first was, or first if apart."""
+    starts, shape = _vectors(v, dims, indices)
+    together_ = list(dims) == list(range(dims[0], dims[0] + len(dims)))
+    first = dims[0] if together_ else 0
+    rest = [d for d in range(len(v.shape)) if d not in dims]
+    before = len([d for d in rest if d < first]) if together_ else 0
+    rank = len(shape) + len(rest)
+    offsets = tuple(i for i in range(rank) if not before <= i < before + len(shape))
+    wanted = GatherDims(offsets, tuple(dims), (), (), tuple(dims), len(shape))
+    sizes = tuple(1 if d in dims else n for d, n in enumerate(v.shape))
+    return node("gather", v, starts, dimension_numbers=wanted, slice_sizes=sizes)
+
+
+def _vectors(v: Value, dims: Sequence[int], indices: Sequence[Any]) -> tuple[Value, tuple[Any, ...]]:
+    """Index vectors [..., len(dims)] of integer tensors that count from the end where they are negative, and the shape of the batch."""
+    given = [cast(_integer(i), I64) for i in indices]
+    shape = broadcast_shapes(*(i.shape for i in given))
+    columns: list[Value] = []
+    for d, i in zip(dims, given, strict=True):
+        whole = broadcast_to(i, shape)
+        size = node("broadcast_in_dim", cast(node("get_dimension_size", v, dimension=d), I64), broadcast_dimensions=(), result=whole.tensor)
+        zero = node("broadcast_in_dim", const(0, I64), broadcast_dimensions=(), result=whole.tensor)
+        wrapped = node("select", node("compare", whole, zero, comparison_direction="LT"), node("add", whole, size), whole)
+        columns.append(reshape_to(wrapped, (*shape, 1)))
+    return (columns[0] if len(columns) == 1 else node("concatenate", *columns, dimension=len(shape))), shape
+
+
+def _integer(i: Any) -> Value:
+    (v,) = together(i)
+    if not v.dtype.is_int:
+        raise fail("numpy.index", f"indices are integers or booleans, got {v.type}")
+    return v
 
 
 def _basic(v: Value, key: tuple[Any, ...]) -> Value:
-    starts, limits, steps, turned, shape = [], [], [], [], []
-    d = 0
+    """Numbers, slices and None alone."""
+    starts: list[Any] = []
+    limits: list[Any] = []
+    steps: list[int] = []
+    turned: list[int] = []
+    shape: list[Any] = []
     for k in key:
         if k is None:
             shape.append(1)
             continue
-        n = v.shape[d]
-        if isinstance(k, slice):
-            start, limit, step = k.indices(n) if isinstance(n, int) else (k.start or 0, n if k.stop is None else k.stop, k.step or 1)
-            count = len(range(start, limit, step)) if isinstance(n, int) else limit - start
-            if step < 0:
-                turned.append(d)
-                start, step = (start + (count - 1) * step, -step) if count else (0, 1)
-            limits.append(start + (count - 1) * step + 1 if isinstance(n, int) and count else start if isinstance(n, int) else limit)
-            starts.append(start)
-            steps.append(step)
-            shape.append(count)
-        elif isinstance(k, int):
-            check(not isinstance(n, int) or -n <= k < n, "numpy.index", f"index {k} of a dim of size {n}")
-            at = k % n if isinstance(n, int) else k
-            starts.append(at)
-            limits.append(at + 1)
-            steps.append(1)
-        else:
-            raise fail("numpy.index", f"a tensor cannot be indexed with {k!r}")
-        d += 1
+        d = len(starts)
+        start, limit, step, size = _cut(k, v.shape[d])
+        if step < 0:
+            turned.append(d)
+            start, limit, step = (start + (size - 1) * step, start + 1, -step) if size else (0, 0, 1)
+        starts.append(start)
+        limits.append(limit)
+        steps.append(step)
+        shape += [] if isinstance(k, int) else [size]
     cut = node("slice", v, start_indices=tuple(starts), limit_indices=tuple(limits), strides=tuple(steps))
     return reshape_to(node("reverse", cut, dimensions=tuple(turned)) if turned else cut, tuple(shape))
 
 
+def _cut(k: Any, n: Any) -> tuple[Any, Any, int, Any]:
+    """Start, limit, step and size of one entry on a dim of size n."""
+    if isinstance(k, int) and not isinstance(k, bool):
+        check(not isinstance(n, int) or -n <= k < n, "numpy.index", f"index {k} of a dim of size {n}")
+        place = k + n if k < 0 else k
+        return place, place + 1, 1, 1
+    if not isinstance(k, slice):
+        raise fail(
+            "numpy.index", f"a tensor cannot be indexed with {k!r}", help="numbers, slices, None, `...`, tensors of integers or booleans"
+        )
+    if isinstance(n, int):
+        start, stop, step = k.indices(n)
+        size = len(range(start, stop, step))
+        if not size:
+            return 0, 0, 1, 0
+        return start, start + (size - 1) * step + 1 if step > 0 else stop, step, size
+    return _symbolic_cut(k, n)
+
+
+def _symbolic_cut(k: slice, n: Any) -> tuple[Any, Any, int, Any]:
+    check(k.step in (None, 1, -1), "numpy.index", f"a dim of the symbolic size {n} is sliced with steps of 1 or -1, got {k.step}")
+    if k.step == -1:
+        check(k.start is None and k.stop is None, "numpy.index", f"a dim of the symbolic size {n} is turned round as a whole")
+        return n - 1, 0, -1, n
+    start = 0 if k.start is None else k.start + n if isinstance(k.start, int) and k.start < 0 else k.start
+    stop = n if k.stop is None else k.stop + n if isinstance(k.stop, int) and k.stop < 0 else k.stop
+    return start, stop, 1, stop - start
+
+
 @lifted
-def take(x: Any, indices: Any, /, *, axis: int = 0) -> Value:
+def take(x: Any, indices: Any, /, *, axis: int | None = None) -> Value:
     """Slices along an axis at the places in an integer tensor; negative places count from the end."""
-    v, at = together(x)[0], cast(together(indices)[0], I64)
+    v = together(x)[0]
+    check(axis is not None or len(v.shape) == 1, "numpy.axis", f"take from {v.type} needs an axis")
+    return _gathered(v, [(axis or 0) % len(v.shape)], [indices])
+
+
+@lifted
+def take_along_axis(x: Any, indices: Any, /, *, axis: int = -1) -> Value:
+    """For every position the element along an axis that an integer tensor of the same rank names."""
+    v, places = together(x)[0], _integer(indices)
     d = axis % len(v.shape)
-    size = cast(node("get_dimension_size", v, dimension=d), I64)
-    zero = node("broadcast_in_dim", cast(together(0)[0], I64), broadcast_dimensions=(), result=at.tensor)
-    wrapped = node("add", at, node("broadcast_in_dim", size, broadcast_dimensions=(), result=at.tensor))
-    at = node("select", node("compare", at, zero, comparison_direction="LT"), wrapped, at)
-    rank, k = len(v.shape), len(at.shape)
-    dims = GatherDims(tuple(i if i < d else i + k - 1 for i in range(rank) if i != d), (d,), (), (), (d,), k)
-    sizes = tuple(1 if i == d else n for i, n in enumerate(v.shape))
-    return node("gather", v, at, dimension_numbers=dims, slice_sizes=sizes)
+    shape = tuple(m if i == d else n for i, (n, m) in enumerate(zip(v.shape, places.shape, strict=True)))
+    grid = [
+        places if i == d else node("iota", iota_dimension=i, result=places.tensor.with_dtype(I64).with_shape(shape))
+        for i in range(len(shape))
+    ]
+    return _gathered(v, list(range(len(shape))), [broadcast_to(g, shape) for g in grid])
+
+
+class _At:
+    """`x.at[index]`: what a changed copy is made with."""
+
+    def __init__(self, x: Tensor, index: Any) -> None:
+        self._x, self._index = x, index
+
+    def set(self, values: Any) -> Any:
+        """The values in place of the elements there; of several for one place, the last."""
+        return changed(self._x, self._index, values, "set")
+
+    def add(self, values: Any) -> Any:
+        """The values added to the elements there."""
+        return changed(self._x, self._index, values, "add")
+
+    def multiply(self, values: Any) -> Any:
+        """The elements there multiplied by the values."""
+        return changed(self._x, self._index, values, "multiply")
+
+    def min(self, values: Any) -> Any:
+        """The smaller of each element there and its value."""
+        return changed(self._x, self._index, values, "minimum")
+
+    def max(self, values: Any) -> Any:
+        """The larger of each element there and its value."""
+        return changed(self._x, self._index, values, "maximum")
+
+    def get(self) -> Any:
+        """The elements there."""
+        return self._x[self._index]
+
+
+class at:
+    """`x.at`: indexed, it changes copies."""
+
+    def __init__(self, x: Tensor) -> None:
+        self._x = x
+
+    def __getitem__(self, index: Any) -> _At:
+        return _At(self._x, index)
+
+
+@lifted
+def changed(x: Any, index: Any, values: Any, how: str) -> Value:
+    """x with the elements at an index replaced by, or combined with, values that broadcast to them."""
+    (v,) = together(x)
+    update = cast(together(v, values)[1], v.dtype)
+    places = _places(v, index)
+    count = len(places.shape) - 1
+    updates = broadcast_to(update, places.shape[:-1])
+    body = scalar_body("add" if how == "set" else how, v.dtype)
+    body = Region(body.params, (), (body.params[1],)) if how == "set" else body
+    every = tuple(range(len(v.shape)))
+    dims = ScatterDims((), every, (), (), every, count)
+    return node("scatter", v, places, updates, scatter_dimension_numbers=dims, update_computation=body)
+
+
+def _places(v: Value, index: Any) -> Value:
+    """The positions of the elements at an index, as index vectors: the index applied to a tensor of positions."""
+    grid = v.tensor.with_dtype(I64)
+    columns = [getitem(node("iota", iota_dimension=d, result=grid), index) for d in range(len(v.shape))]
+    if not columns:
+        return node("broadcast_in_dim", const(0, I64), broadcast_dimensions=(), result=grid.with_shape((0,)))
+    flat = [reshape_to(c, (*c.shape, 1)) for c in columns]
+    return flat[0] if len(flat) == 1 else node("concatenate", *flat, dimension=len(columns[0].shape))

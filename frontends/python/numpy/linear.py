@@ -11,7 +11,7 @@ from ..lift import lifted
 from .dtypes import together
 from .elementwise import node
 
-__all__ = ["matmul", "matrix_transpose"]
+__all__ = ["matmul", "matrix_transpose", "tensordot", "vecdot"]
 
 
 @lifted
@@ -46,3 +46,29 @@ def matrix_transpose(x: Any, /) -> Value:
     rank = len(v.shape)
     check(rank >= 2, "numpy.matrix_transpose", f"a matrix is needed, got {v.type}")
     return node("transpose", v, permutation=(*range(rank - 2), rank - 1, rank - 2))
+
+
+@lifted
+def tensordot(x1: Any, x2: Any, /, *, axes: Any = 2) -> Value:
+    """Sums of products over axes: the last of x1 and the first of x2 if a number is given, else a pair of lists of axes."""
+    x, y = together(x1, x2)
+    if isinstance(axes, int):
+        left, right = tuple(range(len(x.shape) - axes, len(x.shape))), tuple(range(axes))
+    else:
+        left, right = (tuple(a % len(v.shape) for a in side) for v, side in zip((x, y), axes, strict=True))
+    for i, j in zip(left, right, strict=True):
+        check(x.shape[i] == y.shape[j], "numpy.tensordot", f"tensordot of {x.type} and {y.type} over dims of {x.shape[i]} and {y.shape[j]}")
+    return dot(x, y, DotDims((), (), left, right))
+
+
+@lifted
+def vecdot(x1: Any, x2: Any, /, *, axis: int = -1) -> Value:
+    """The sum of conj(x1) · x2 along an axis."""
+    from .elementwise import conj
+    from .reductions import fold
+
+    x, y = together(x1, x2)
+    check(x.shape[axis] == y.shape[axis], "numpy.vecdot", f"vecdot of {x.type} and {y.type} along dims of different sizes")
+    shape = broadcast_shapes(x.shape, y.shape)
+    product = node("multiply", conj(broadcast_to(x, shape)), broadcast_to(y, shape))
+    return fold(product, "add", axis, False)

@@ -12,7 +12,10 @@ from .dtypes import together
 from .elementwise import node
 from .reductions import axes_of
 
-__all__ = ["broadcast_to", "concat", "expand_dims", "reshape", "squeeze", "stack", "transpose"]
+__all__ = [
+    "broadcast_arrays", "broadcast_to", "concat", "expand_dims", "flip", "moveaxis", "permute_dims", "repeat", "reshape", "roll", "squeeze",
+    "stack", "tile", "transpose", "unstack",
+]  # fmt: skip
 
 
 @lifted
@@ -76,3 +79,112 @@ def concat(arrays: Any, /, *, axis: int | None = 0) -> Value:
 def stack(arrays: Any, /, *, axis: int = 0) -> Value:
     """Tensors of one shape along a new dim."""
     return concat(tuple(expand_dims(v, axis=axis) for v in together(*arrays)), axis=axis % (len(together(*arrays)[0].shape) + 1))
+
+
+@lifted
+def permute_dims(x: Any, /, axes: Sequence[int]) -> Value:
+    """The dims in another order."""
+    (v,) = together(x)
+    order = tuple(a % len(v.shape) if len(v.shape) else a for a in axes)
+    check(sorted(order) == list(range(len(v.shape))), "numpy.axes", f"{tuple(axes)} is no order of the dims of {v.type}")
+    return node("transpose", v, permutation=order)
+
+
+@lifted
+def moveaxis(x: Any, source: Any, destination: Any, /) -> Value:
+    """Dims moved to other places, the others in their order."""
+    (v,) = together(x)
+    rank = len(v.shape)
+    sources = [a % rank for a in (source if isinstance(source, tuple) else (source,))]
+    targets = [a % rank for a in (destination if isinstance(destination, tuple) else (destination,))]
+    check(len(sources) == len(targets), "numpy.axes", f"{len(sources)} dims are moved to {len(targets)} places")
+    order = [i for i in range(rank) if i not in sources]
+    for target, s in sorted(zip(targets, sources, strict=True)):
+        order.insert(target, s)
+    return node("transpose", v, permutation=tuple(order))
+
+
+@lifted
+def flip(x: Any, /, *, axis: Any = None) -> Value:
+    """The elements in reverse order along an axis, several, or all."""
+    (v,) = together(x)
+    axes = axes_of(axis, len(v.shape))
+    return node("reverse", v, dimensions=axes) if axes else v
+
+
+@lifted
+def roll(x: Any, /, shift: Any, *, axis: Any = None) -> Value:
+    """Elements moved along an axis, those past the end to the beginning; without an axis in row-major order."""
+    (v,) = together(x)
+    if axis is None:
+        return helpers.reshape_to(roll(helpers.reshape_to(v, (product(v.shape),)), shift, axis=0), v.shape)
+    axes = axis if isinstance(axis, tuple) else (axis,)
+    shifts = shift if isinstance(shift, tuple) else (shift,) * len(axes)
+    check(len(shifts) == len(axes), "numpy.roll", f"{len(shifts)} shifts along {len(axes)} axes")
+    for by, a in zip(shifts, axes, strict=True):
+        v = _rolled(v, by, axes_of(a, len(v.shape))[0])
+    return v
+
+
+def _rolled(v: Value, by: int, d: int) -> Value:
+    n = v.shape[d]
+    check(isinstance(n, int), "numpy.roll", f"a dim of the symbolic size {n} cannot be rolled")
+    cut = -by % n if n else 0
+    if cut == 0:
+        return v
+
+    def part(first: int, last: int) -> Value:
+        starts = [first if i == d else 0 for i in range(len(v.shape))]
+        limits = [last if i == d else m for i, m in enumerate(v.shape)]
+        return node("slice", v, start_indices=tuple(starts), limit_indices=tuple(limits), strides=(1,) * len(v.shape))
+
+    return node("concatenate", part(cut, n), part(0, cut), dimension=d)
+
+
+@lifted
+def broadcast_arrays(*arrays: Any) -> list[Value]:
+    """Tensors in the shape they broadcast to."""
+    return helpers.broadcast_together([together(a)[0] for a in arrays])  # type: ignore[return-value]
+
+
+@lifted
+def tile(x: Any, repetitions: Any, /) -> Value:
+    """x repeated as a whole along every dim."""
+    (v,) = together(x)
+    reps = tuple(repetitions) if isinstance(repetitions, (tuple, list)) else (repetitions,)
+    rank = max(len(reps), len(v.shape))
+    shape, reps = (1,) * (rank - len(v.shape)) + tuple(v.shape), (1,) * (rank - len(reps)) + reps
+    spread = tuple(n for pair in zip(reps, shape, strict=True) for n in pair)
+    dims = tuple(2 * i + 1 for i in range(rank))
+    return helpers.reshape_to(
+        helpers.broadcast(helpers.reshape_to(v, shape), spread, dims), tuple(r * n for r, n in zip(reps, shape, strict=True))
+    )
+
+
+@lifted
+def repeat(x: Any, repeats: Any, /, *, axis: int | None = None) -> Value:
+    """Every element repeated: the same number of times, or each as a tensor of counts says, which must be known while tracing."""
+    from .indexing import take
+
+    (v,) = together(x)
+    if axis is None:
+        v, axis = helpers.reshape_to(v, (product(v.shape),)), 0
+    (d,) = axes_of(axis, len(v.shape))
+    if isinstance(repeats, int):
+        shape = (*v.shape[: d + 1], repeats, *v.shape[d + 1 :])
+        dims = tuple(i if i <= d else i + 1 for i in range(len(v.shape)))
+        grown = tuple(n * repeats if i == d else n for i, n in enumerate(v.shape))
+        return helpers.reshape_to(helpers.broadcast(v, shape, dims), grown)
+    from .searching import counted
+
+    return take(v, counted(helpers.broadcast_to(together(repeats)[0], (v.shape[d],))), axis=d)
+
+
+@lifted
+def unstack(x: Any, /, *, axis: int = 0) -> tuple[Value, ...]:
+    """The slices along an axis."""
+    from .indexing import getitem
+
+    (v,) = together(x)
+    (d,) = axes_of(axis, len(v.shape))
+    return tuple(getitem(v, (slice(None),) * d + (i,)) for i in range(v.shape[d]))

@@ -1,5 +1,6 @@
 """Sums, extremes, means."""
 
+import builtins
 from typing import Any
 
 from ....compiler.ir.dims import product
@@ -12,7 +13,10 @@ from ..lift import lifted
 from .dtypes import floating, together, weft_dtype
 from .elementwise import node
 
-__all__ = ["all", "any", "argmax", "argmin", "max", "mean", "min", "prod", "sum"]
+__all__ = [
+    "all", "any", "argmax", "argmin", "count_nonzero", "cumulative_prod", "cumulative_sum", "diff", "max", "mean", "min", "prod", "std",
+    "sum", "var",
+]  # fmt: skip
 
 
 def axes_of(axis: Any, rank: int) -> tuple[int, ...]:
@@ -122,3 +126,81 @@ def argmax(x: Any, /, *, axis: Any = None, keepdims: bool = False) -> Value:
 def argmin(x: Any, /, *, axis: Any = None, keepdims: bool = False) -> Value:
     """The index of the first smallest element, int64."""
     return _first_extreme(together(x)[0], "min", axis, keepdims)
+
+
+def _scale(x: Value, divisor: Value | float, like: Value) -> Value:
+    return node("divide", x, node("broadcast_in_dim", const(divisor, x.dtype), broadcast_dimensions=(), result=like.tensor))
+
+
+@lifted
+def var(x: Any, /, *, axis: Any = None, correction: float = 0.0, keepdims: bool = False) -> Value:
+    """The variance; sums are divided by the number of elements less `correction`."""
+    v = floating(x)
+    axes = axes_of(axis, len(v.shape))
+    centre = mean(v, axis=axes, keepdims=True)
+    off = node("subtract", v, node("broadcast_in_dim", centre, broadcast_dimensions=tuple(range(len(v.shape))), result=v.tensor))
+    total = fold(node("multiply", off, off), "add", axes, keepdims)
+    n = product(v.shape[a] for a in axes)
+    if not isinstance(n, int):
+        raise fail("numpy.var", f"the variance over the symbolic size {n} is not known: use mean of squares")
+    return _scale(total, builtins.max(n - correction, 0.0), total)
+
+
+@lifted
+def std(x: Any, /, *, axis: Any = None, correction: float = 0.0, keepdims: bool = False) -> Value:
+    """The standard deviation."""
+    return node("sqrt", var(x, axis=axis, correction=correction, keepdims=keepdims))
+
+
+@lifted
+def count_nonzero(x: Any, /, *, axis: Any = None, keepdims: bool = False) -> Value:
+    """How many elements are not zero, int64."""
+    return fold(cast(cast(together(x)[0], BOOL), I64), "add", axis, keepdims)
+
+
+def _cumulative(x: Value, axis: int | None, monoid: str, initial: bool) -> Value:
+    rank = len(x.shape)
+    if axis is None:
+        if rank != 1:
+            raise fail("numpy.axis", f"a tensor of rank {rank} needs an axis")
+        axis = 0
+    (d,) = axes_of(axis, rank)
+    n = x.shape[d]
+    first = 1 if initial else 0
+    window = tuple(n if i == d else 1 for i in range(rank))
+    padding = tuple((n - 1 + first, 0) if i == d else (0, 0) for i in range(rank))
+    init = const(identity_of(monoid, x.dtype), x.dtype)
+    if isinstance(n, int) and n == 0:
+        shape = tuple(first if i == d else m for i, m in enumerate(x.shape))
+        return node("broadcast_in_dim", init, broadcast_dimensions=(), result=x.tensor.with_shape(shape))
+    body = scalar_region({"add": "add", "mul": "multiply"}[monoid], x.dtype)
+    return node("reduce_window", x, init, window_dimensions=window, padding=padding, body=body)
+
+
+@lifted
+def cumulative_sum(x: Any, /, *, axis: int | None = None, dtype: Any = None, include_initial: bool = False) -> Value:
+    """The sums of the prefixes along an axis; with `include_initial` that of none first."""
+    return _cumulative(_summed(x, dtype), axis, "add", include_initial)
+
+
+@lifted
+def cumulative_prod(x: Any, /, *, axis: int | None = None, dtype: Any = None, include_initial: bool = False) -> Value:
+    """The products of the prefixes along an axis."""
+    return _cumulative(_summed(x, dtype), axis, "mul", include_initial)
+
+
+@lifted
+def diff(x: Any, /, *, axis: int = -1, n: int = 1, prepend: Any = None, append: Any = None) -> Value:
+    """Differences of neighbours along an axis, n times."""
+    from .indexing import getitem
+    from .manipulation import concat
+
+    (v,) = together(x)
+    (d,) = axes_of(axis, len(v.shape))
+    parts = [p for p in (prepend, v, append) if p is not None]
+    v = concat(tuple(parts), axis=d) if len(parts) > 1 else v
+    for _ in range(n):
+        lead = (slice(None),) * d
+        after, before = getitem(v, (*lead, slice(1, None))), getitem(v, (*lead, slice(None, -1)))
+        v = node("xor", after, before) if v.dtype.is_bool else node("subtract", after, before)
+    return v
