@@ -26,6 +26,7 @@ from .ir.types import (
     TupleType,
     Type,
     UnrankedTensorType,
+    is_host,
     type_symbols,
 )
 from .ops.decomposition import expand
@@ -375,6 +376,8 @@ class _Interpreter:
         self._require(len(results) == len(node.types), node, f"{len(results)} results for {len(node.types)}")
         for r, t in zip(results, node.types, strict=True):
             if not _fits(r, t):
+                if any(is_host(v.type) for v in node.operands):  # whose types do not say all
+                    raise fail("run.type", f"`{node.op}` gives {_describe(r)} where the graph says {t}", loc=node.loc)
                 self._require(False, node, f"{_describe(r)} for {t}")
         if step.symbolic:
             try:

@@ -118,3 +118,20 @@ def test_shapes_given_at_compile_time():
     assert rows.shape == (3, 2) and grid.shape == (3, 5)
     with pytest.raises(WeftError, match=r"call\.shape"):
         main(np.ones(4, np.float32), np.ones(2, np.float32))
+
+
+def test_the_rank_of_an_element_is_held_against_what_the_graph_says():
+    module = parse("""func.func @main(%q: !weft.sequence<tensor<*xf32>>, %i: tensor<i64>) -> tensor<?x2xf32, #weft.dims<"d", 2>> {
+      %a = stablehlo.custom_call @sequence_at(%q, %i) {symbols = [#weft.dim<"d">]}
+        : (!weft.sequence<tensor<*xf32>>, tensor<i64>) -> tensor<?x2xf32, #weft.dims<"d", 2>>
+      %b = stablehlo.negate %a : tensor<?x2xf32, #weft.dims<"d", 2>>
+      return %b : tensor<?x2xf32, #weft.dims<"d", 2>>
+    }""")
+    elements = [np.ones((3, 2), np.float32), np.ones(2, np.float32), np.ones((3, 4), np.float32)]
+    assert check(module, elements, np.array(0))[0].shape == (3, 2)
+    main = VM(threads=1).load(weft.compile(module))["main"]
+    for i in (1, 2):
+        with pytest.raises(WeftError, match=r"run\.(type|shape)"):
+            evaluate(module, elements, np.array(i))
+        with pytest.raises(WeftError, match=r"run\.(type|shape)"):
+            main(elements, np.array(i))
