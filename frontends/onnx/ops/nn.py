@@ -1,13 +1,13 @@
 """Convolution, normalisation."""
 
 from collections.abc import Sequence
-from math import ceil
 
 from ....compiler.ir.attrs import ConvDims
-from ....compiler.ir.dims import Dim, floordiv, product
+from ....compiler.ir.dims import Dim, ceildiv, floordiv, maximum, product
 from ....compiler.ir.graph import Value
 from ....compiler.ir.types import TensorType
 from ....compiler.ops import helpers
+from ....compiler.ops.convolution import conv_shape, conv_window
 from ....compiler.ops.helpers import cast, const, full_like, reshape_to
 from ....proto import dtypes
 from .. import build
@@ -15,7 +15,7 @@ from ..build import elementwise, op
 from ..node import NodeView
 from ..registry import handles
 
-Pads = list[tuple[int, int]]
+Pads = list[tuple[Dim, Dim]]
 
 
 def channels_of(node: NodeView, x: Value) -> tuple[Dim, ...]:
@@ -24,12 +24,18 @@ def channels_of(node: NodeView, x: Value) -> tuple[Dim, ...]:
     return x.shape
 
 
+def image_of(node: NodeView, x: Value) -> tuple[Dim, ...]:
+    """The spatial sizes of an image [N, C, …]."""
+    node.check(len(x.shape) >= 3, "shape", f"`{node.op_type}` needs an image [N, C, …], got {x.type}")
+    return x.shape[2:]
+
+
 def spatial_of(node: NodeView, x: Value) -> tuple[int, ...]:
-    """The spatial sizes of an image [N, C, …], which must be static."""
-    sizes = x.shape[2:]
-    if len(x.shape) < 3 or not all(isinstance(d, int) for d in sizes):
-        raise node.error("dynamic", f"`{node.op_type}` needs an image [N, C, …] with static spatial dims, got {x.tensor}")
-    return sizes
+    """The spatial sizes of an image or a kernel [N, C, …] where they must be static."""
+    sizes = image_of(node, x)
+    if not all(isinstance(d, int) for d in sizes):
+        raise node.error("dynamic", f"`{node.op_type}` needs static spatial dims here, got {x.tensor}")
+    return tuple(d for d in sizes if isinstance(d, int))
 
 
 def steps_of(node: NodeView, name: str, rank: int) -> tuple[int, ...]:
@@ -40,7 +46,7 @@ def steps_of(node: NodeView, name: str, rank: int) -> tuple[int, ...]:
     return steps
 
 
-def pads_of(node: NodeView, sizes: Sequence[int], kernel: Sequence[int], strides: Sequence[int], dilations: Sequence[int]) -> Pads:
+def pads_of(node: NodeView, sizes: Sequence[Dim], kernel: Sequence[int], strides: Sequence[int], dilations: Sequence[int]) -> Pads:
     """(before, after) per spatial dim from `pads` or `auto_pad`."""
     rank = len(sizes)
     mode = node.string("auto_pad", "NOTSET")
@@ -48,12 +54,15 @@ def pads_of(node: NodeView, sizes: Sequence[int], kernel: Sequence[int], strides
         return given_pads(node, rank)
     if mode == "VALID":
         return [(0, 0)] * rank
-    result: Pads = []
-    for n, k, s, d in zip(sizes, kernel, strides, dilations, strict=True):
-        total = max((ceil(n / s) - 1) * s + (k - 1) * d + 1 - n, 0)
-        small, large = total // 2, total - total // 2
-        result.append((small, large) if mode == "SAME_UPPER" else (large, small))
-    return result
+    totals = [
+        maximum((ceildiv(n, s) - 1) * s + (k - 1) * d + 1 - n, 0) for n, k, s, d in zip(sizes, kernel, strides, dilations, strict=True)
+    ]
+    return [_halves(t, mode == "SAME_UPPER") for t in totals]
+
+
+def _halves(total: Dim, more_behind: bool) -> tuple[Dim, Dim]:
+    small, large = floordiv(total, 2), total - floordiv(total, 2)
+    return (small, large) if more_behind else (large, small)
 
 
 def given_pads(node: NodeView, rank: int) -> Pads:
@@ -78,25 +87,23 @@ def conv(node: NodeView, x: Value, w: Value, b: Value | None = None) -> Value:
 
 def convolve(node: NodeView, x: Value, w: Value) -> Value:
     """The convolution that a node's attributes describe."""
-    sizes, kernel = spatial_of(node, x), spatial_of(node, w)
+    sizes, kernel = image_of(node, x), spatial_of(node, w)
     rank = len(sizes)
     node.check_rank(w, rank + 2)
     strides, dilations = steps_of(node, "strides", rank), steps_of(node, "dilations", rank)
-    pads = pads_of(node, sizes, kernel, strides, dilations)
-    out = [
-        max((n + lo + hi - (k - 1) * d - 1) // s + 1, 0)
-        for n, k, s, d, (lo, hi) in zip(sizes, kernel, strides, dilations, pads, strict=True)
-    ]
+    pads = tuple(pads_of(node, sizes, kernel, strides, dilations))
+    dims = image_dims(rank)
+    window = conv_window(w.shape, dims, strides, pads, None, dilations)
     return op(
         "convolution",
         x,
         w,
         window_strides=strides,
-        padding=tuple(pads),
+        padding=pads,
         rhs_dilation=dilations,
-        dimension_numbers=image_dims(rank),
+        dimension_numbers=dims,
         feature_group_count=node.int("group", 1),
-        result=TensorType(x.dtype, (x.shape[0], w.shape[0], *out)),
+        result=TensorType(x.dtype, conv_shape(x.shape, w.shape, dims, window)),
     )
 
 
@@ -113,7 +120,7 @@ def per_channel(v: Value, like: Value) -> Value:
 @handles("ConvTranspose")
 def conv_transpose(node: NodeView, x: Value, w: Value, b: Value | None = None) -> Value:
     """The gradient of a convolution: the input is spread by the strides, then convolved with the turned kernel [C, M/group, …]."""
-    sizes, kernel = spatial_of(node, x), spatial_of(node, w)
+    sizes, kernel = image_of(node, x), spatial_of(node, w)
     rank, groups = len(sizes), node.int("group", 1)
     node.check_rank(w, rank + 2)
     node.check(groups > 0, "attribute", f"`group` must be positive, got {groups}")
@@ -122,20 +129,22 @@ def conv_transpose(node: NodeView, x: Value, w: Value, b: Value | None = None) -
     node.check_length(extra, rank, "`output_padding`")
     full = [(n - 1) * s + (k - 1) * d + 1 + e for n, k, s, d, e in zip(sizes, kernel, strides, dilations, extra, strict=True)]
     pads = _transposed_pads(node, sizes, full, strides)
-    padding = [((k - 1) * d - lo, (k - 1) * d - hi + e) for k, d, e, (lo, hi) in zip(kernel, dilations, extra, pads, strict=True)]
-    out = tuple(f - lo - hi for f, (lo, hi) in zip(full, pads, strict=True))
+    around = ((k - 1) * d for k, d in zip(kernel, dilations, strict=True))
+    padding = tuple((a - lo, a - hi + e) for a, e, (lo, hi) in zip(around, extra, pads, strict=True))
+    dims, turned = image_dims(rank, swapped=True), _grouped_kernel(w, groups)
+    window = conv_window(turned.shape, dims, None, padding, strides, dilations)
     y = op(
         "convolution",
         x,
-        _grouped_kernel(w, groups),
+        turned,
         window_strides=(1,) * rank,
-        padding=tuple(padding),
+        padding=padding,
         lhs_dilation=strides,
         rhs_dilation=dilations,
         window_reversal=(True,) * rank,
-        dimension_numbers=image_dims(rank, swapped=True),
+        dimension_numbers=dims,
         feature_group_count=groups,
-        result=TensorType(x.dtype, (x.shape[0], w.shape[1] * groups, *out)),
+        result=TensorType(x.dtype, conv_shape(x.shape, turned.shape, dims, window)),
     )
     return add_bias(y, b)
 
@@ -150,7 +159,7 @@ def _grouped_kernel(w: Value, groups: int) -> Value:
     return reshape_to(build.transpose(split, order), (floordiv(c, groups), m * groups, *spatial))
 
 
-def _transposed_pads(node: NodeView, sizes: Sequence[int], full: Sequence[int], strides: Sequence[int]) -> Pads:
+def _transposed_pads(node: NodeView, sizes: Sequence[Dim], full: Sequence[Dim], strides: Sequence[int]) -> Pads:
     rank = len(sizes)
     mode = node.string("auto_pad", "NOTSET")
     if node.has("output_shape"):
@@ -161,9 +170,7 @@ def _transposed_pads(node: NodeView, sizes: Sequence[int], full: Sequence[int], 
         totals = [f - n * s for f, n, s in zip(full, sizes, strides, strict=True)]
     else:
         return given_pads(node, rank)
-    if mode == "SAME_UPPER":
-        return [(t // 2, t - t // 2) for t in totals]
-    return [(t - t // 2, t // 2) for t in totals]
+    return [_halves(t, mode == "SAME_UPPER") for t in totals]
 
 
 @handles("BatchNormalization")

@@ -1,11 +1,10 @@
 """Pooling, its inverse, and the inverse of cutting an image into blocks."""
 
 from collections.abc import Sequence
-from math import ceil, prod
-
-import numpy as np
+from math import prod
 
 from ....compiler.ir.attrs import ScatterDims
+from ....compiler.ir.dims import Dim, ceildiv, maximum, minimum
 from ....compiler.ir.dims import product as size_product
 from ....compiler.ir.graph import Value, param, region
 from ....compiler.ir.types import TensorType
@@ -18,13 +17,13 @@ from .. import build
 from ..build import op
 from ..node import NodeView
 from ..registry import handles
-from .nn import Pads, pads_of, spatial_of, steps_of
+from .nn import Pads, image_of, pads_of, spatial_of, steps_of
 from .reduction import first_of_pairs
 
 
 def _window(node: NodeView, x: Value) -> tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...], Pads, Pads]:
     """kernel, strides, dilations, pads as given, pads that also let the last window of `ceil_mode` fit."""
-    sizes, kernel = spatial_of(node, x), node.ints("kernel_shape")
+    sizes, kernel = image_of(node, x), node.ints("kernel_shape")
     rank = len(sizes)
     node.check_length(kernel, rank, "`kernel_shape`")
     node.check(all(k > 0 for k in kernel), "attribute", f"`kernel_shape` must be positive, got {kernel}")
@@ -35,10 +34,9 @@ def _window(node: NodeView, x: Value) -> tuple[tuple[int, ...], tuple[int, ...],
     wide: Pads = []
     for n, k, s, d, (lo, hi) in zip(sizes, kernel, strides, dilations, pads, strict=True):
         reach = (k - 1) * d + 1
-        out = ceil((n + lo + hi - reach) / s) + 1
-        if (out - 1) * s >= n + lo:
-            out -= 1  # a window that would begin in the padding behind the image does not count
-        wide.append((lo, max(hi, (out - 1) * s + reach - n - lo)))
+        # A window that would begin in the padding behind the image does not count.
+        out = minimum(ceildiv(n + lo + hi - reach, s) + 1, ceildiv(n + lo, s))
+        wide.append((lo, maximum(hi, (out - 1) * s + reach - n - lo)))
     return kernel, strides, dilations, pads, wide
 
 
@@ -100,38 +98,28 @@ def average_pool(node: NodeView, x: Value) -> Value:
     """The mean of each window; padding counts only if `count_include_pad`."""
     kernel, strides, dilations, pads, wide = _window(node, x)
     total = _reduce_window(x, "add", kernel, strides, dilations, wide)
-    counted = bool(node.int("count_include_pad", 0))
-    windows = total.shape[2:]
-    node.check(all(isinstance(n, int) for n in windows), "size", f"`AveragePool` of {x.type} gives {total.type}")
-    node.check_limit("table_elements", max((n for n in windows if isinstance(n, int)), default=0), f"of {x.type} gives {total.type}")
-    if 0 in windows:
-        return total
-    counts = _window_counts(spatial_of(node, x), kernel, strides, dilations, pads, wide, counted)
-    if all((c == c[0]).all() for c in counts):
-        return op("divide", total, full_like(total, prod(int(c[0]) for c in counts)))
-    for axis, count in enumerate(counts, 2):
-        total = op("divide", total, helpers.broadcast(const(count.astype(np.float64), x.dtype), total.shape, (axis,)))
+    inner = pads if node.int("count_include_pad", 0) else [(0, 0)] * len(pads)
+    outer = [(wlo - lo, whi - hi) for (lo, hi), (wlo, whi) in zip(inner, wide, strict=True)]
+    if all(o == (0, 0) for o in outer):
+        return op("divide", total, full_like(total, prod(kernel)))
+    for axis, n in enumerate(image_of(node, x)):
+        count = _counts(x, n + inner[axis][0] + inner[axis][1], kernel[axis], strides[axis], dilations[axis], outer[axis])
+        total = op("divide", total, helpers.broadcast(count, total.shape, (axis + 2,)))
     return total
 
 
-def _window_counts(
-    sizes: Sequence[int],
-    kernel: Sequence[int],
-    strides: Sequence[int],
-    dilations: Sequence[int],
-    pads: Pads,
-    wide: Pads,
-    counted: bool,
-) -> list[np.ndarray]:
-    """How many elements each window averages, as a factor for each axis."""
-    counts: list[np.ndarray] = []
-    for n, k, s, d, (lo, hi), (wlo, whi) in zip(sizes, kernel, strides, dilations, pads, wide, strict=True):
-        out = (n + wlo + whi - (k - 1) * d - 1) // s + 1
-        start = np.arange(out) * s - wlo
-        first, last = (-lo, n + hi) if counted else (0, n)
-        before, until = (np.clip(-((start - limit) // d), 0, k) for limit in (first, last))
-        counts.append(until - before)
-    return counts
+def _counts(x: Value, n: Dim, kernel: int, stride: int, dilation: int, pads: tuple[Dim, Dim]) -> Value:
+    """How many of n elements each window along an axis averages."""
+    return op(
+        "reduce_window",
+        splat(1, TensorType(x.dtype, (n,))),
+        const(0, x.dtype),
+        window_dimensions=(kernel,),
+        window_strides=(stride,),
+        window_dilations=(dilation,),
+        padding=(pads,),
+        body=helpers.scalar_region("add", x.dtype),
+    )
 
 
 @handles("LpPool")
