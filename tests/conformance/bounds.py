@@ -46,6 +46,11 @@ BOUNDS: dict[str, Bound] = {
     "tan":                   Bound(4, 32),
     "tanh":                  Bound(3, 32),
     "weft.erf":              Bound(3, 0),
+    # Made of several of these, in the same order in kernels and reference.
+    **dict.fromkeys(("weft.acos", "weft.acosh", "weft.asin", "weft.asinh", "weft.atan", "weft.atanh", "weft.cosh", "weft.sinh"), Bound(8)),
+    **dict.fromkeys(("weft.bessel_i1e", "weft.erf_inv", "weft.erfc", "weft.zeta"), Bound(16)),
+    **dict.fromkeys(("weft.digamma", "weft.lgamma", "weft.polygamma"), Bound(64)),  # they cross zero
+    "weft.square":           Bound(0, 4),
     # The reference sums in f64 and rounds once, kernels sum in f32 (f64 for f64) in an order of their own.
     "convolution":           Bound(64, 16, summed=True),  # Winograd in the default precision
     "dot_general":           Bound(16, 16, summed=True),
