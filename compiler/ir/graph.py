@@ -264,30 +264,34 @@ def sort_nodes(
     if not candidates and not any(n.defined_symbols for n in found):
         # A node is built after its operands, so the serial number is a topological order.
         return tuple(sorted(found, key=lambda n: n.serial))
-    used = {n: used_symbols(n) for n in found}
-    while candidates:
-        mentioned = set[str]().union(*used.values())
+    used: dict[Node, set[str]] = {}
+    mentioned: set[str] = set()
+    new = list(found)
+    while new:
+        for n in new:
+            used[n] = used_symbols(n)
+            mentioned |= used[n]
         needed = [n for n in candidates if n.defined_symbols & mentioned]
-        if not needed:
-            break
-        _reach(needed, allowed, found)
-        used |= {n: used_symbols(n) for n in found if n not in used}
+        new = _reach(needed, allowed, found)
         candidates = [n for n in candidates if n not in found]
     return _by_symbols(used)
 
 
-def _reach(stack: list[Node], allowed: set[Value], found: set[Node]) -> None:
-    """Add the nodes on the stack and all that their operands need to `found`."""
+def _reach(stack: list[Node], allowed: set[Value], found: set[Node]) -> list[Node]:
+    """Add the nodes on the stack and all that their operands need to `found`; returns those that are new there."""
+    new: list[Node] = []
     while stack:
         node = stack.pop()
         if node in found:
             continue
         found.add(node)
+        new.append(node)
         for v in node.operands:
             if v.node is not None:
                 stack.append(v.node)
             elif v not in allowed:
                 raise ValueError(f"{v!r}, an operand of {node.op}, is not a parameter of this region")
+    return new
 
 
 def in_order(nodes: Sequence[Node]) -> tuple[Node, ...]:
