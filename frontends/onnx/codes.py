@@ -20,18 +20,9 @@ from .schema import schema_of
 # Of these operators' handlers it is known that they take integers for what they are: names.
 _MOVES = {
     *("Concat", "Expand", "Flatten", "Pad", "Reshape", "Shape", "Size", "Slice", "Split", "Squeeze", "Tile", "Transpose", "Unsqueeze"),
-    *(
-        "Compress",
-        "Gather",
-        "GatherElements",
-        "GatherND",
-        "Scatter",
-        "ScatterElements",
-        "ScatterND",
-        "TensorScatter",
-        "ArrayFeatureExtractor",
-    ),
-    *("CenterCropPad", "DepthToSpace", "Equal", "NonZero", "OneHot", "ReverseSequence", "SpaceToDepth", "Trilu", "Unique", "Where"),
+    *("Compress", "Gather", "GatherElements", "GatherND", "Scatter", "ScatterElements", "ScatterND", "TensorScatter"),
+    *("ArrayFeatureExtractor", "NonZero", "OneHot", "ReverseSequence", "Unique", "Where", "Equal"),
+    *("CenterCropPad", "DepthToSpace", "SpaceToDepth", "Trilu"),
 }
 
 
@@ -85,9 +76,8 @@ def run(node: NodeView, entry: Entry, inputs: Sequence[Value | None]) -> Result:
         if isinstance(t, UnrankedTensorType):
             help = "declare the shape, of the elements of sequences too; `?` for the size of a dim is enough"
             raise node.error("rank", f"`{node.op_type}` needs a tensor of known rank, got {t}", help)
-    host_type = next(t for t in given if is_host(t))
-    if not isinstance(host_type, TensorType):
-        raise node.error("type", f"`{node.op_type}` takes no {host_type}")
+        if not isinstance(t, TensorType):
+            raise node.error("type", f"`{node.op_type}` takes no {t}")
     if entry.strings:
         return entry.handler(node, *inputs)
     resized = node.op_type in ("Resize", "Upsample") and node.string("mode", "nearest") == "nearest"

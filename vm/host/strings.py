@@ -102,11 +102,6 @@ def _concat(_: Attributes, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     return _array(map(str.__add__, x.flat, y.flat), x.shape)
 
 
-def _split_type(attributes: Attributes, x: ValueType) -> tuple[ValueType, ...]:
-    _split_arguments(attributes)
-    return ArrayType(STRING, (*_shape(x), None)), ArrayType(I64, _shape(x))
-
-
 def _store_type(attributes: Attributes, x: ValueType, item: ValueType, places: ValueType) -> tuple[ValueType, ...]:
     shape, axes = _shape(x), [int(a) for a in attributes["axes"]]
     if (
@@ -143,6 +138,11 @@ def _append(_: Attributes, x: np.ndarray, item: np.ndarray) -> np.ndarray:
     if len(x) and x.shape[1:] != item.shape:
         raise fail("run.value", f"a slice of shape {list(item.shape)} does not fit to those of shape {list(x.shape[1:])}")
     return np.concatenate([x, item[None]]) if len(x) else item[None].copy()
+
+
+def _split_type(attributes: Attributes, x: ValueType) -> tuple[ValueType, ...]:
+    _split_arguments(attributes)
+    return ArrayType(STRING, (*_shape(x), None)), ArrayType(I64, _shape(x))
 
 
 def _split_arguments(attributes: Attributes) -> tuple[str | None, int]:
