@@ -81,7 +81,8 @@ def run(node: NodeView, entry: Entry, inputs: Sequence[Value | None]) -> Result:
     if entry.strings:
         return entry.handler(node, *inputs)
     resized = node.op_type in ("Resize", "Upsample") and node.string("mode", "nearest") == "nearest"
-    if node.op_type not in _MOVES and not resized:
+    combines = node.has("reduction") and node.string("reduction") in ("add", "mul")
+    if combines or (node.op_type not in _MOVES and not resized):
         raise node.error("unsupported", f"`{node.op_type}` of strings is not supported")
     return _moved(node, entry.handler, inputs)
 

@@ -301,6 +301,13 @@ def test_rejected(op: str, attributes: dict[str, object], code: str) -> None:
     assert error.value.code == code and error.value.diagnostics[0].loc.name == "y"
 
 
+def test_strings_are_not_added() -> None:
+    scatter = node("ScatterND", "x i u", "y", reduction="add")
+    m = model([scatter], [tensor("x", STRING, [3])], "y", {"i": np.array([[1]]), "u": np.array(["a"], object)})
+    with pytest.raises(weft.WeftError, match=r"onnx\.unsupported"):
+        from_model(m)
+
+
 def test_strings_where_numbers_are_needed() -> None:
     m = model([node("GridSample", "x grid", "y")], [tensor("x", STRING, [1, 1, 2, 2]), tensor("grid", FLOAT, [1, 1, 1, 2])], "y")
     with pytest.raises(weft.WeftError, match=r"onnx\.unsupported.*`GridSample` of strings"):

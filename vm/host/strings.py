@@ -157,8 +157,10 @@ def _split(attributes: Attributes, x: np.ndarray) -> tuple[np.ndarray, np.ndarra
     """
     arguments = _split_arguments(attributes)
     parts = [s.split(*arguments) for s in x.flat]
-    most = max(map(len, parts), default=0)
-    return _array((s for p in parts for s in (*p, *[""] * (most - len(p)))), (*x.shape, most)), _numbers(map(len, parts), x)
+    filled = np.full((x.size, max(map(len, parts), default=0)), "", np.object_)
+    for row, found in zip(filled, parts, strict=True):
+        row[: len(found)] = found
+    return filled.reshape((*x.shape, filled.shape[1])), _numbers(map(len, parts), x)
 
 
 _CASES = {"LOWER": str.lower, "UPPER": str.upper, "NONE": str}
