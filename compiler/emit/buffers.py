@@ -41,10 +41,11 @@ class Buffers:
             self._views[number, type] = self.add(pb.Buffer.VIEW, type, number)
         return self._views[number, type]
 
-    def may_reuse(self, number: int, type: TensorType) -> bool:
-        """Whether a `type` may overwrite the buffer once its value is dead."""
+    def may_reuse(self, number: int, type: TensorType, *, output: bool = False) -> bool:
+        """Whether a `type` may overwrite the buffer once its value is dead; with `output` also one that becomes an output in the end."""
         buffer = self._all[number]
-        return buffer.kind == pb.Buffer.ARENA and buffer.type.dtype == type.dtype and buffer.type.nbytes == type.nbytes
+        kinds = (pb.Buffer.ARENA, pb.Buffer.OUTPUT) if output else (pb.Buffer.ARENA,)
+        return buffer.kind in kinds and buffer.type.dtype == type.dtype and buffer.type.nbytes == type.nbytes
 
     def use(self, number: int, position: int) -> None:
         """The instruction at `position` reads or writes the buffer."""

@@ -148,8 +148,9 @@ class FunctionEmitter:
 
     # Nodes
 
-    def _region(self, body: Region) -> None:
-        outer, self.local = self.local, {v for node in body.nodes for v in node.results}
+    def _region(self, body: Region, own: Iterable[Value] = ()) -> None:
+        """Emit the nodes of a region; `own` are parameters whose buffers it may overwrite once their values are dead."""
+        outer, self.local = self.local, {*own, *(v for node in body.nodes for v in node.results)}
         for v in (*(v for node in body.nodes for v in node.operands), *body.results):
             self.uses[base_of(v)] = self.uses.get(base_of(v), 0) + 1
         for node in body.nodes:
@@ -197,7 +198,8 @@ class FunctionEmitter:
             base, result = base_of(node.operands[o]), node.results[r]
             number = self.buffer_of[base]
             dies = base in self.local and self.uses[base] == 1
-            if dies and result not in self.outputs and number not in shared.values() and self.buffers.may_reuse(number, result.tensor):
+            fits = self.buffers.may_reuse(number, result.tensor, output=base.node is None)
+            if dies and result not in self.outputs and number not in shared.values() and fits:
                 shared.setdefault(r, number)
         return shared
 
@@ -221,15 +223,16 @@ class FunctionEmitter:
         (pred,) = self._inline(cond, [*state, *captured])
         self._use(pred)
         self._instr(isa.BranchIfFalse(isa.Buffer(pred), end), node.loc)
-        self._assign(state, self._inline(step, [*state, *captured]), node)
+        self._assign(state, self._inline(step, [*state, *captured], own=len(state)), node)
         self._instr(isa.Jump(head), node.loc)
         self.buffers.close_loop(len(self.code) - 1)
         self._place(end)
 
-    def _inline(self, body: Region, buffers: Sequence[int]) -> list[int]:
-        """Emit a region with these buffers as its parameters; the buffers of its results."""
-        self.buffer_of.update(zip(_tensors(body.params), buffers, strict=True))
-        self._region(body)
+    def _inline(self, body: Region, buffers: Sequence[int], own: int = 0) -> list[int]:
+        """Emit a region with these buffers as its parameters, the first `own` of which it may overwrite; the buffers of its results."""
+        params = _tensors(body.params)
+        self.buffer_of.update(zip(params, buffers, strict=True))
+        self._region(body, params[:own])
         return [self.buffer_of[v] for v in _tensors(body.results)]
 
     def _assign(self, targets: Sequence[int], sources: Sequence[int], node: Node) -> None:

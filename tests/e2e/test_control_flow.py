@@ -26,6 +26,32 @@ func.func public @main(%a: tensor<2xf32>, %b: tensor<2xf32>, %c: tensor<2xf32>, 
   return %r#1, %r#3, %q, %b : tensor<2xf32>, tensor<2xf32>, tensor<2x1xf32>, tensor<2xf32>
 }"""
 
+# Each new value is computed over the buffer of a value that is dead by then, and belongs in another one's place.
+OVERWRITTEN_STATE = """
+func.func public @main(%a: tensor<2xf32>, %b: tensor<2xf32>, %c: tensor<2xf32>, %n: tensor<i32>)
+    -> (tensor<2xf32>, tensor<2xf32>, tensor<5x2xf32>) {
+  %zero = stablehlo.constant dense<0> : tensor<i32>
+  %one = stablehlo.constant dense<1> : tensor<i32>
+  %rows = stablehlo.constant dense<7.0> : tensor<5x2xf32>
+  %r:4 = stablehlo.while(%i = %zero, %x = %a, %y = %b, %z = %rows) : tensor<i32>, tensor<2xf32>, tensor<2xf32>, tensor<5x2xf32>
+   cond {
+    %p = stablehlo.compare LT, %i, %n : (tensor<i32>, tensor<i32>) -> tensor<i1>
+    stablehlo.return %p : tensor<i1>
+  } do {
+    %k = stablehlo.reshape %i : (tensor<i32>) -> tensor<1xi32>
+    %w = "stablehlo.scatter"(%z, %k, %x) <{scatter_dimension_numbers =
+      #stablehlo.scatter<update_window_dims = [0], inserted_window_dims = [0], scatter_dims_to_operand_dims = [0]>}> ({
+      ^bb0(%old: tensor<f32>, %new: tensor<f32>):
+        stablehlo.return %new : tensor<f32>
+    }) : (tensor<5x2xf32>, tensor<1xi32>, tensor<2xf32>) -> tensor<5x2xf32>
+    %j = stablehlo.add %i, %one : tensor<i32>
+    %s = stablehlo.add %y, %c : tensor<2xf32>
+    %t = stablehlo.multiply %x, %c : tensor<2xf32>
+    stablehlo.return %j, %s, %t, %w : tensor<i32>, tensor<2xf32>, tensor<2xf32>, tensor<5x2xf32>
+  }
+  return %r#1, %r#2, %r#3 : tensor<2xf32>, tensor<2xf32>, tensor<5x2xf32>
+}"""
+
 TOKENS = """
 func.func public @main(%a: tensor<2xf32>, %b: tensor<2xf32>, %c: tensor<2xf32>, %n: tensor<i32>) -> tensor<2xf32> {
   %t = stablehlo.after_all : !stablehlo.token
@@ -53,7 +79,7 @@ func.func public @main(%a: tensor<2xf32>, %b: tensor<2xf32>, %c: tensor<2xf32>, 
 }"""
 
 
-@pytest.mark.parametrize("text", [PERMUTED_STATE, TOKENS], ids=["permuted-state", "tokens"])
+@pytest.mark.parametrize("text", [PERMUTED_STATE, OVERWRITTEN_STATE, TOKENS], ids=["permuted-state", "overwritten-state", "tokens"])
 @pytest.mark.parametrize("n", [0, 1, 4])
 def test_loops_agree_with_the_interpreter(text: str, n: int):
     module = parse(text)

@@ -5,8 +5,10 @@ coordinate does not come from the indices (a window or a batching dim), and each
 the innermost dim of the updates if that is a window dim of this sort.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
+from functools import reduce
 
 from ...ir.attrs import ScatterDims
 from ...ir.dims import Dim, Expr, ceildiv, maximum, minimum, product
@@ -48,15 +50,15 @@ def emit_scatter(fusion: Node, target: Target) -> Kernel:
     block = ceildiv(ceildiv(extent, _MOST_CHUNKS), lanes) * lanes if split is not None else 1
     chunks = ceildiv(extent, maximum(block, 1))
     plan = ScatterPlan(split, block, lanes)
-    frame = open_kernel(fusion, target, lanes)
-    with chunk_loop(frame, chunks) as chunk:
-        part = (0, extent) if split is None else (chunk * block, minimum(chunk * block + block, extent))
-        _Scatter(frame, node, layout, part).emit()
     inplace = tuple(
         (region.params.index(x), k)
         for k, (x, r) in enumerate(zip(layout.inputs, node.results, strict=True))
         if x in region.params and x.type == r.type and region.results[k] is r
     )
+    frame = open_kernel(fusion, target, lanes)
+    with chunk_loop(frame, chunks) as chunk:
+        part = (0, extent) if split is None else (chunk * block, minimum(chunk * block + block, extent))
+        _Scatter(frame, node, layout, part).emit(inplace)
     return Kernel(frame.name, frame.finish(), frame.symbols, chunks, 0, plan, inplace)
 
 
@@ -98,10 +100,14 @@ class _Scatter:
     def __init__(self, frame: Frame, node: Node, layout: _Layout, part: tuple[Dim, Dim]) -> None:
         self.f, self.e, self.node, self.at, self.part = frame, frame.e, node, layout, part
 
-    def emit(self) -> None:
-        """One chunk."""
+    def emit(self, inplace: Sequence[tuple[int, int]]) -> None:
+        """One chunk. `inplace`: slots of inputs that the caller may give as results too; then there is nothing to copy."""
+        w, everything = self.f.w, nullcontext()
+        if len(inplace) == len(self.f.outputs):
+            moved = [w.icmp("ne", w.operand(slot), self.f.outputs[k].pointer) for slot, k in inplace]
+            everything = w.when(reduce(w.or_, moved))
         # What is loaded inside is loaded there, not before: memory changes.
-        with self.e.scopes.open(barrier=True):
+        with self.e.scopes.open(barrier=True), everything:
             self._loops(self.at.shape, self.at.split, "%x", self._copy)
         with self.e.scopes.open(barrier=True):
             split = self.at.split
