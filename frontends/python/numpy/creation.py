@@ -12,7 +12,7 @@ from ....proto.errors import check
 from ..lift import lifted
 from ..tensor import Tensor
 from .dtypes import DEFAULT_COMPLEX, DEFAULT_FLOAT, dtype_of, together
-from .elementwise import node
+from .nodes import node
 
 __all__ = [
     "arange", "asarray", "empty", "empty_like", "eye", "from_dlpack", "full", "full_like", "linspace", "meshgrid", "ones", "ones_like",

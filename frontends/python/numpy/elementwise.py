@@ -4,11 +4,13 @@ from collections.abc import Callable
 from typing import Any
 
 from ....compiler.ir.graph import Value
+from ....compiler.ops.formula import Term
 from ....compiler.ops.helpers import broadcast_together, cast, full_like
-from ....compiler.ops.registry import op_of
 from ....proto.dtypes import BOOL, F32, F64
 from ..lift import lifted
+from . import complexes, division
 from .dtypes import floating, together, weft_dtype
+from .nodes import node
 
 __all__ = [
     "abs",
@@ -84,13 +86,6 @@ __all__ = [
 ]  # fmt: skip
 
 
-def node(name: str, *operands: Value, **attrs: Any) -> Value:
-    """A node of one result."""
-    built = op_of(name)(*operands, **attrs)
-    assert isinstance(built, Value)
-    return built
-
-
 def _binary(name: str, op: str, doc: str, check: Callable[..., tuple[Value, ...]] = together) -> Any:
     def build(x1: Any, x2: Any, /) -> Value:
         return node(op, *broadcast_together(check(x1, x2)))
@@ -102,6 +97,17 @@ def _binary(name: str, op: str, doc: str, check: Callable[..., tuple[Value, ...]
 def _unary(name: str, op: str, doc: str, prepare: Callable[[Any], Value]) -> Any:
     def build(x: Any, /) -> Value:
         return node(op, prepare(x))
+
+    build.__name__, build.__qualname__, build.__doc__ = name, name, doc
+    return lifted(build)
+
+
+def _of_parts(name: str, formula: Callable[[Value], Value], doc: str) -> Any:
+    """A function with an op of its own for real numbers and a formula for complex ones."""
+
+    def build(x: Any, /) -> Value:
+        v = floating(x)
+        return formula(v) if v.dtype.is_complex else node(f"weft.{name}", v)
 
     build.__name__, build.__qualname__, build.__doc__ = name, name, doc
     return lifted(build)
@@ -139,30 +145,15 @@ def divide(x1: Any, x2: Any, /) -> Value:
 @lifted
 def floor_divide(x1: Any, x2: Any, /) -> Value:
     """x1 / x2 rounded towards -∞."""
-    x, y = broadcast_together(together(x1, x2))
-    if x.dtype.is_float:
-        return node("floor", node("divide", x, y))
-    quotient = node("divide", x, y)
-    if x.dtype.is_unsigned:
-        return quotient
-    rest = node("remainder", x, y)
-    zero = full_like(x, 0)
-    differs = node("compare", node("sign", rest), node("sign", y), comparison_direction="NE")
-    down = node("and", differs, node("compare", rest, zero, comparison_direction="NE"))
-    return node("select", down, node("subtract", quotient, full_like(x, 1)), quotient)
+    x, y = (Term(v) for v in broadcast_together(together(x1, x2)))
+    return division.quotient(x, y).value
 
 
 @lifted
 def remainder(x1: Any, x2: Any, /) -> Value:
     """What is left of x1 / x2 rounded towards -∞, with the sign of x2."""
-    x, y = broadcast_together(together(x1, x2))
-    rest = node("remainder", x, y)
-    if x.dtype.is_unsigned:
-        return rest
-    zero = full_like(x, 0)
-    differs = node("compare", node("sign", rest), node("sign", y), comparison_direction="NE")
-    moved = node("and", differs, node("compare", rest, zero, comparison_direction="NE"))
-    return node("select", moved, node("add", rest, y), rest)
+    x, y = (Term(v) for v in broadcast_together(together(x1, x2)))
+    return division.remainder(x, y).value
 
 
 pow = _binary("pow", "power", "x1 to the power x2.")
@@ -183,7 +174,6 @@ less_equal = _comparison("less_equal", "LE", "Whether x1 ≤ x2.")
 greater = _comparison("greater", "GT", "Whether x1 > x2.")
 greater_equal = _comparison("greater_equal", "GE", "Whether x1 ≥ x2.")
 negative = _unary("negative", "negate", "-x.", _any)
-abs = _unary("abs", "abs", "The absolute value; of complex numbers the modulus.", _any)
 bitwise_invert = _unary("bitwise_invert", "not", "~x.", _any)
 exp = _unary("exp", "exponential", "e^x.", floating)
 expm1 = _unary("expm1", "exponential_minus_one", "e^x - 1, accurate near 0.", floating)
@@ -194,15 +184,22 @@ sin = _unary("sin", "sine", "The sine.", floating)
 cos = _unary("cos", "cosine", "The cosine.", floating)
 tan = _unary("tan", "tan", "The tangent.", floating)
 tanh = _unary("tanh", "tanh", "The hyperbolic tangent.", floating)
-acos = _unary("acos", "weft.acos", "The angle in [0, π] of a cosine.", floating)
-acosh = _unary("acosh", "weft.acosh", "The inverse of cosh.", floating)
-asin = _unary("asin", "weft.asin", "The angle in [-π/2, π/2] of a sine.", floating)
-asinh = _unary("asinh", "weft.asinh", "The inverse of sinh.", floating)
-atan = _unary("atan", "weft.atan", "The angle in [-π/2, π/2] of a tangent.", floating)
-atanh = _unary("atanh", "weft.atanh", "The inverse of tanh.", floating)
-cosh = _unary("cosh", "weft.cosh", "The hyperbolic cosine.", floating)
-sinh = _unary("sinh", "weft.sinh", "The hyperbolic sine.", floating)
+acos = _of_parts("acos", complexes.acos, "The angle in [0, π] of a cosine.")
+acosh = _of_parts("acosh", complexes.acosh, "The inverse of cosh.")
+asin = _of_parts("asin", complexes.asin, "The angle in [-π/2, π/2] of a sine.")
+asinh = _of_parts("asinh", complexes.asinh, "The inverse of sinh.")
+atan = _of_parts("atan", complexes.atan, "The angle in [-π/2, π/2] of a tangent.")
+atanh = _of_parts("atanh", complexes.atanh, "The inverse of tanh.")
+cosh = _of_parts("cosh", complexes.cosh, "The hyperbolic cosine.")
+sinh = _of_parts("sinh", complexes.sinh, "The hyperbolic sine.")
 sigmoid = _unary("sigmoid", "logistic", "1 / (1 + e^-x).", floating)
+
+
+@lifted
+def abs(x: Any, /) -> Value:
+    """The absolute value; of complex numbers the modulus."""
+    v = _any(x)
+    return v if v.dtype.is_unsigned else node("abs", v)
 
 
 @lifted
@@ -342,7 +339,8 @@ def sign(x: Any, /) -> Value:
     v = _any(x)
     if v.dtype.is_unsigned:
         return cast(cast(v, BOOL), v.dtype)
-    return node("sign", v)
+    found = node("sign", v)
+    return node("add", found, full_like(found, 0)) if v.dtype.is_float else found  # the sign of -0 is 0
 
 
 @lifted

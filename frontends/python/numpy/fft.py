@@ -12,8 +12,9 @@ from ....proto.errors import check
 from ..lift import lifted
 from ..tensor import Tensor
 from .dtypes import DEFAULT_FLOAT, dtype_of, floating
-from .elementwise import conj, node
+from .elementwise import conj
 from .manipulation import moveaxis, roll
+from .nodes import node
 from .reductions import axes_of
 
 __all__ = [

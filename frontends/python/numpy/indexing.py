@@ -12,7 +12,7 @@ from ....proto.errors import check, fail
 from ..lift import lifted
 from ..tensor import Tensor
 from .dtypes import together
-from .elementwise import node
+from .nodes import node
 
 __all__ = ["at", "getitem", "take", "take_along_axis"]
 

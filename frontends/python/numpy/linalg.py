@@ -15,8 +15,9 @@ from ....proto.errors import check
 from ..lift import lifted
 from .dtypes import floating, together
 from .elementwise import abs as abs_of
-from .elementwise import conj, node, where
+from .elementwise import conj, where
 from .linear import matmul, matrix_transpose, tensordot, vecdot
+from .nodes import node
 from .reductions import axes_of, fold
 
 __all__ = [

@@ -9,7 +9,7 @@ from ....compiler.ops.helpers import broadcast_shapes, broadcast_to, reshape_to
 from ....proto.errors import check
 from ..lift import lifted
 from .dtypes import together
-from .elementwise import node
+from .nodes import node
 
 __all__ = ["matmul", "matrix_transpose", "tensordot", "vecdot"]
 

@@ -9,7 +9,7 @@ from ....compiler.ops import helpers
 from ....proto.errors import check
 from ..lift import lifted
 from .dtypes import together
-from .elementwise import node
+from .nodes import node
 from .reductions import axes_of
 
 __all__ = [

@@ -11,7 +11,7 @@ from ....proto.dtypes import BOOL, I64
 from ....proto.errors import fail
 from ..lift import lifted
 from .dtypes import floating, together, weft_dtype
-from .elementwise import node
+from .nodes import node
 
 __all__ = [
     "all", "any", "argmax", "argmin", "count_nonzero", "cumulative_prod", "cumulative_sum", "diff", "max", "mean", "min", "prod", "std",

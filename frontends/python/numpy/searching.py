@@ -13,8 +13,8 @@ from ....proto.dtypes import BOOL, I64
 from ....proto.errors import check
 from ..lift import lifted
 from .dtypes import together
-from .elementwise import node
 from .indexing import take
+from .nodes import node
 from .reductions import cumulative_sum, fold
 from .sorting import order_by
 

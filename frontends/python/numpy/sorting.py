@@ -9,7 +9,7 @@ from ....compiler.ops.registry import op_of
 from ....proto.dtypes import I32, I64
 from ..lift import lifted
 from .dtypes import together
-from .elementwise import node
+from .nodes import node
 from .reductions import axes_of
 
 __all__ = ["argsort", "sort"]

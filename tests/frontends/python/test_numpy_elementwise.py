@@ -1,0 +1,103 @@
+"""`weft.numpy`'s elementwise functions, eager and compiled, with numpy as the oracle: every function, dtype, and awkward value."""
+
+import itertools
+from typing import Any
+
+import numpy as np
+import pytest
+import weft
+from weft import numpy as wnp
+
+SIGNED, UNSIGNED = ["int8", "int16", "int32", "int64"], ["uint8", "uint16", "uint32", "uint64"]
+INTS, FLOATS, COMPLEX = SIGNED + UNSIGNED, ["float32", "float64"], ["complex64", "complex128"]
+REAL, NUMERIC = INTS + FLOATS, INTS + FLOATS + COMPLEX
+EVERY = ["bool", *NUMERIC]
+
+UNARY = {
+    "abs": NUMERIC, "acos": FLOATS + COMPLEX, "acosh": FLOATS + COMPLEX, "asin": FLOATS + COMPLEX, "asinh": FLOATS + COMPLEX,
+    "atan": FLOATS + COMPLEX, "atanh": FLOATS + COMPLEX, "bitwise_invert": ["bool", *INTS], "ceil": REAL, "conj": NUMERIC,
+    "cos": FLOATS + COMPLEX, "cosh": FLOATS + COMPLEX, "exp": FLOATS + COMPLEX, "expm1": FLOATS + COMPLEX, "floor": REAL, "imag": COMPLEX,
+    "isfinite": NUMERIC, "isinf": NUMERIC, "isnan": NUMERIC, "log": FLOATS + COMPLEX, "log10": FLOATS + COMPLEX, "log1p": FLOATS + COMPLEX,
+    "log2": FLOATS + COMPLEX, "logical_not": ["bool"], "negative": NUMERIC, "positive": NUMERIC, "real": NUMERIC,
+    "reciprocal": FLOATS + COMPLEX, "round": NUMERIC, "sign": NUMERIC, "signbit": FLOATS, "sin": FLOATS + COMPLEX, "sinh": FLOATS + COMPLEX,
+    "sqrt": FLOATS + COMPLEX, "square": NUMERIC, "tan": FLOATS + COMPLEX, "tanh": FLOATS + COMPLEX, "trunc": REAL,
+}  # fmt: skip
+BINARY = {
+    "add": NUMERIC, "atan2": FLOATS, "bitwise_and": ["bool", *INTS], "bitwise_left_shift": INTS, "bitwise_or": ["bool", *INTS],
+    "bitwise_right_shift": INTS, "bitwise_xor": ["bool", *INTS], "copysign": FLOATS, "divide": FLOATS + COMPLEX, "equal": EVERY,
+    "floor_divide": REAL, "greater": REAL, "greater_equal": REAL, "hypot": FLOATS, "less": REAL, "less_equal": REAL, "logaddexp": FLOATS,
+    "logical_and": ["bool"], "logical_or": ["bool"], "logical_xor": ["bool"], "maximum": REAL, "minimum": REAL, "multiply": NUMERIC,
+    "nextafter": FLOATS, "not_equal": EVERY, "pow": REAL, "remainder": REAL, "subtract": NUMERIC,
+}  # fmt: skip
+EXACT = {"abs", "ceil", "floor", "round", "trunc", "sign", "add", "subtract", "multiply", "nextafter", "copysign", "remainder", "floor_divide"}
+
+
+def values(dtype: str) -> np.ndarray:
+    """Numbers of a type: ordinary ones, limits, signed zeros, infinities, NaN."""
+    kind = np.dtype(dtype).kind
+    rng = np.random.default_rng(7)
+    if kind == "b":
+        return np.array([False, True, True, False])
+    if kind in "iu":
+        limits = np.iinfo(dtype)
+        low = -5 if kind == "i" else 0
+        return np.array([0, 1, 2, 3, 7, limits.max, limits.min, limits.max - 1, *rng.integers(low, 99, 6)], dtype)
+    tiny = np.finfo(dtype).tiny
+    real = [0.0, -0.0, 1.0, -1.0, 0.5, -0.5, 1.5, 2.5, -2.5, 3.0, 1e-3, 1e5, -1e5, float(tiny), np.inf, -np.inf, np.nan]
+    real += list(rng.standard_normal(8) * 3)
+    return np.array(real if kind == "f" else [complex(a, b) for a in rng.standard_normal(5) for b in rng.standard_normal(4)], dtype)
+
+
+def agree(got: Any, want: np.ndarray, what: str, ulps: float = 0) -> None:
+    """The same dtype, shape, and values, signs of zeros and places of NaN included."""
+    got = np.asarray(got)
+    assert (got.dtype, got.shape) == (want.dtype, want.shape), f"{what}: {got.dtype}{got.shape}, not {want.dtype}{want.shape}"
+    rtol = ulps * np.finfo(want.dtype).eps if want.dtype.kind in "fc" else 0
+    np.testing.assert_allclose(got, want, rtol=rtol, atol=rtol * 0.5, err_msg=what)
+    if want.dtype.kind == "f" and not ulps:
+        np.testing.assert_array_equal(np.signbit(got) & (got == 0), np.signbit(want) & (want == 0), err_msg=what)
+
+
+def both(f: Any, *args: Any) -> list[Any]:
+    """What `f` gives eagerly and compiled."""
+    return [f(*args), weft.function(f)(*args)]
+
+
+def oracle(name: str, *args: np.ndarray) -> np.ndarray:
+    """numpy's answer, in the dtype the standard asks for."""
+    with np.errstate(all="ignore"):
+        if name == "floor_divide" and args[0].dtype.kind == "f":  # numpy has NaN for ∞ // x, the standard ±∞
+            x, y = args
+            return np.where(np.isinf(x) & np.isfinite(y), x / y, np.floor_divide(x, y))
+        return np.asarray(getattr(np, name)(*args))
+
+
+@pytest.mark.parametrize("name", UNARY)
+def test_unary(name: str) -> None:
+    args = [values(d) for d in UNARY[name]]
+    want = [oracle(name, x) for x in args]
+    for how in both(lambda *xs: tuple(getattr(wnp, name)(x) for x in xs), *args):
+        for x, got, w in zip(args, how, want, strict=True):
+            agree(got, w, f"{name}({x.dtype})", 0 if name in EXACT and x.dtype.kind != "c" else 8)
+
+
+@pytest.mark.parametrize("name", BINARY)
+def test_binary(name: str) -> None:
+    pairs = []
+    for dtype in BINARY[name]:
+        x = values(dtype)
+        a, b = (np.array(side, dtype) for side in zip(*itertools.product(x, x), strict=True))
+        if dtype in INTS and name in ("floor_divide", "remainder"):
+            a, b = a[b != 0], b[b != 0]
+            fits = ~((a == np.iinfo(dtype).min) & (b == -1)) if dtype in SIGNED else slice(None)
+            a, b = a[fits], b[fits]
+        if dtype in INTS and ("shift" in name or name == "pow"):
+            a, b = a[(b >= 0) & (b < 6)], b[(b >= 0) & (b < 6)]
+        pairs.append((a, b))
+    want = [oracle(name, a, b) for a, b in pairs]
+    flat = [x for pair in pairs for x in pair]
+    for how in both(lambda *xs: tuple(getattr(wnp, name)(a, b) for a, b in zip(xs[::2], xs[1::2], strict=True)), *flat):
+        for (a, b), got, w in zip(pairs, how, want, strict=True):
+            same = (np.asarray(got) == w) | ((np.asarray(got) != np.asarray(got)) & (w != w))
+            bad = [(a[i], b[i], np.asarray(got)[i], w[i]) for i in np.flatnonzero(~same)[:5]]
+            agree(got, w, f"{name}({a.dtype}) {bad}", 0 if name in EXACT and w.dtype.kind != "c" else 8)
