@@ -15,6 +15,7 @@ from .passes import (
     dce,
     decompose,
     drop_private,
+    flatten_tuples,
     fold_constants,
     fuse,
     inline_calls,
@@ -33,6 +34,7 @@ PIPELINE: Sequence[Step] = (
     (inline_calls,              INLINED),  # before anything else: no later pass looks through calls
     (drop_private,              INLINED),
     (decompose,                 INLINED),  # no later pass knows the ops that are made of others
+    (flatten_tuples,            INLINED),  # no kernel and no caller has tuples
     (canonicalize,              INLINED),
     (fold_constants,            INLINED),
     (resolve_dims,              INLINED),  # sizes that folding has made known

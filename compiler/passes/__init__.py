@@ -16,4 +16,5 @@ from .layout import block_layout as block_layout
 from .outline import outline as outline
 from .reshapes import sink_reshapes as sink_reshapes
 from .resolve import resolve_dims as resolve_dims
+from .tuples import flatten_tuples as flatten_tuples
 from .winograd import use_winograd as use_winograd

@@ -1,6 +1,7 @@
 """Calls and composites are replaced by the bodies they name."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from ...proto.errors import fail
 from ..ir.attrs import Symref
@@ -27,7 +28,8 @@ def _known_op(n: Node) -> tuple[Value, ...] | None:
     if known is None:
         return None
     name, attrs = known
-    built = op_of(name)(*n.inputs, **attrs)
+    keywords: dict[str, Any] = dict(attrs)
+    built = op_of(name)(*n.inputs, **keywords)
     results = built if isinstance(built, tuple) else (built,)
     return results if tuple(v.type for v in results) == n.types else None
 

@@ -155,3 +155,20 @@ def test_bytecode_and_vhlo_are_told_apart(tmp_path: Path, extension: str) -> Non
     with pytest.raises(weft.WeftError) as vhlo:
         parse('func.func @main(%x: tensor<f32>) -> tensor<f32> { %0 = "vhlo.abs_v1"(%x) : (tensor<f32>) -> tensor<f32> }')
     assert vhlo.value.code == "mlir.vhlo"
+
+
+def test_tuples_of_a_signature_are_its_parts() -> None:
+    text = """
+func.func @main(%t: tuple<tensor<2xf32>, tuple<tensor<i32>>>) -> tuple<tensor<2xf32>, tensor<i32>> {
+  %0 = stablehlo.get_tuple_element %t[0] : (tuple<tensor<2xf32>, tuple<tensor<i32>>>) -> tensor<2xf32>
+  %1 = stablehlo.get_tuple_element %t[1] : (tuple<tensor<2xf32>, tuple<tensor<i32>>>) -> tuple<tensor<i32>>
+  %2 = stablehlo.get_tuple_element %1[0] : (tuple<tensor<i32>>) -> tensor<i32>
+  %3 = stablehlo.add %0, %0 : tensor<2xf32>
+  %4 = stablehlo.tuple %3, %2 : tuple<tensor<2xf32>, tensor<i32>>
+  return %4 : tuple<tensor<2xf32>, tensor<i32>>
+}
+"""
+    main = VM(threads=1).load(weft.compile(parse(text)))["main"]
+    doubled, count = main(np.array([1, 2], np.float32), np.array(7, np.int32))
+    np.testing.assert_array_equal(doubled, np.array([2, 4], np.float32))
+    assert count == 7
