@@ -173,15 +173,19 @@ def _infer_concatenate(*inputs: Type, dimension: int) -> TensorType:
 def _concatenate_element(b: ElementBuilder[Element], node: Node, index: Index) -> Element:
     axis: int = node.attrs["dimension"]  # type: ignore[assignment]
 
-    def pick(k: int, start: Dim) -> Element:
-        x = node.operands[k]
-        own = (*index[:axis], index[axis] - start, *index[axis + 1 :])
-        if k == len(node.operands) - 1:
-            return b.read(x, own)
-        end = start + x.shape[axis]
-        return b.within([(start, index[axis], end)], lambda: b.read(x, own), lambda: pick(k + 1, end))
+    starts: list[Dim] = [0]
+    for x in node.operands:
+        starts.append(starts[-1] + x.shape[axis])
 
-    return pick(0, 0)
+    def pick(first: int, stop: int) -> Element:
+        """The element, of operands `first` to `stop`: one after the other is tried where they are few, halves where they are many."""
+        if stop - first == 1:
+            return b.read(node.operands[first], (*index[:axis], index[axis] - starts[first], *index[axis + 1 :]))
+        middle = first + 1 if len(node.operands) <= 8 else (first + stop) // 2
+        inside = [(starts[first], index[axis], starts[middle])]
+        return b.within(inside, lambda: pick(first, middle), lambda: pick(middle, stop))
+
+    return pick(0, len(node.operands))
 
 
 concatenate = define(

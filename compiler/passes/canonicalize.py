@@ -143,14 +143,31 @@ def drop_identity(n: Node, uses: Uses) -> Result:
             return None
 
 
+_WIDEST = 64  # operands of a concatenation, each of which is a case of its kernel
+
+
+@rewrite("split-concatenate", "concatenate")
+def split_concatenate(n: Node, uses: Uses) -> Result:
+    """concatenate(x₁, …, xₙ) of very many operands -> concatenate of concatenations."""
+    if len(n.operands) <= _WIDEST:
+        return None
+    parts = [n.operands[i : i + _WIDEST] for i in range(0, len(n.operands), _WIDEST)]
+    dimension: int = n.attrs["dimension"]  # type: ignore[assignment]
+    joined = [p[0] if len(p) == 1 else op_of("concatenate")(*p, dimension=dimension) for p in parts]
+    return op_of("concatenate")(*joined, dimension=dimension)  # type: ignore[arg-type]
+
+
 @rewrite("flatten-concatenate", "concatenate")
 def flatten_concatenate(n: Node, uses: Uses) -> Result:
     """concatenate(concatenate(a, b), c) -> concatenate(a, b, c) along the same dim; empty operands go."""
     dimension = n.attrs["dimension"]
     flat: list[Value] = []
+    room = _WIDEST - len(n.operands)
     for v in n.operands:
-        if v.node is not None and v.op == "concatenate" and v.node.attrs["dimension"] == dimension and uses(v) == 1:
-            flat += v.node.operands
+        alike = v.node is not None and v.op == "concatenate" and v.node.attrs["dimension"] == dimension and uses(v) == 1
+        if alike and len(v.node.operands) - 1 <= room:  # type: ignore[union-attr]
+            room -= len(v.node.operands) - 1  # type: ignore[union-attr]
+            flat += v.node.operands  # type: ignore[union-attr]
         else:
             flat.append(v)
     kept = [v for v in flat if v.shape[dimension] != 0] or flat[:1]  # type: ignore[index]
@@ -270,6 +287,7 @@ RULES = (
     simplify_broadcast,
     drop_unit_dims,
     drop_identity,
+    split_concatenate,
     flatten_concatenate,
     constant_right,
     neutral_element,

@@ -57,6 +57,9 @@ _FREE = {"iota", "broadcast_in_dim"}
 _EXPANDING = {"broadcast_in_dim", "gather"}
 _SMALL_CONSTANT = 64  # bytes
 _MAX_NODES = 64
+# An element that is read at many places is computed as often: beyond this it is computed once, into memory.
+_MOST_PLACES = 16
+_MOST_CASES = 64
 
 
 @dataclass(eq=False)
@@ -65,6 +68,9 @@ class _Cluster:
     kind: str
     members: set[Node] = field(default_factory=set)
     expanded: set[Node] = field(default_factory=set)
+    # The places a member is read at, for one element of the result, as numbers.
+    places: dict[Node, frozenset[int]] = field(default_factory=dict)
+    cases: int = 0  # operands of the concatenations in it
     core: Node | None = None
     rows: tuple[Dim, ...] = ()
     full: tuple[Dim, ...] = ()
@@ -87,6 +93,8 @@ class _Fuser:
         self.body = body
         self.users = users(body)
         self.results = set(body.results)
+        self._cores: dict[Node, Node | None] = {}
+        self._numbers: dict[tuple[Node, int, int], int] = {}
         # Only free nodes have copies in several clusters.
         self.clusters_of: dict[Node, list[_Cluster]] = {}
 
@@ -115,7 +123,7 @@ class _Fuser:
         cluster = _Cluster(root, KIND_OF_ROOT.get(root.op, "map"), {root})
         if cluster.kind != "map":
             cluster.core = root
-        self._add(cluster, root)
+        self._add(cluster, root, frozenset({0}))
         if cluster.kind in _ALONE or _is_barrier(root):
             return cluster
         queue: list[tuple[int, Node]] = []
@@ -123,16 +131,31 @@ class _Fuser:
         self._enqueue(root, queue, seen)
         while queue and len(cluster.members) < _MAX_NODES:
             _, node = heapq.heappop(queue)
-            if not self._joins(cluster, node):
+            places = self._places(cluster, node)
+            if len(places) > _MOST_PLACES or not self._joins(cluster, node):
                 continue
-            self._add(cluster, node)
+            self._add(cluster, node, places)
             if node.op != "constant":
                 self._enqueue(node, queue, seen)
         cluster.kind = _final_kind(cluster)
         return cluster
 
-    def _add(self, cluster: _Cluster, node: Node) -> None:
+    def _places(self, cluster: _Cluster, node: Node) -> frozenset[int]:
+        """The places that the cluster would read `node` at: those of an elementwise user, one for each operand and place of another."""
+        found: set[int] = set()
+        for user in self._inside(cluster, node):
+            if op_of(user).is_elementwise:
+                found |= cluster.places[user]
+                continue
+            operands = [i for i, v in enumerate(user.operands) if v.node is node]
+            keys = ((user, i, place) for i in operands for place in cluster.places[user])
+            found.update(self._numbers.setdefault(key, len(self._numbers) + 1) for key in keys)
+        return frozenset(found)
+
+    def _add(self, cluster: _Cluster, node: Node, places: frozenset[int]) -> None:
         cluster.members.add(node)
+        cluster.places[node] = places
+        cluster.cases += len(node.operands) if node.op == "concatenate" else 0
         self.clusters_of.setdefault(node, []).append(cluster)
 
     def _enqueue(self, node: Node, queue: list[tuple[int, Node]], seen: set[Node]) -> None:
@@ -160,6 +183,8 @@ class _Fuser:
             return small and not any(u.op in CONTRACTIONS for u in self._inside(cluster, node))
         if node.op in UNFUSED or self._is_taken(node) or _is_barrier(node) or len(node.results) != 1:
             return False
+        if node.op == "concatenate" and cluster.cases + len(node.operands) > _MOST_CASES:
+            return False
         inside = self._inside(cluster, node)
         if node.op not in _FREE:
             if node.results[0] in self.results or not all(self._only_in(cluster, u) for u in self.users.get(node.results[0], ())):
@@ -182,17 +207,23 @@ class _Fuser:
 
     def _core_behind(self, node: Node) -> Node | None:
         """The contraction that `node` could be the epilogue of, reached through elementwise ops of one use each."""
-        for v in node.operands:
-            source = v.node
-            if source is None or len(self.users.get(v, ())) != 1 or v in self.results or v.shape != node.results[0].shape:
+        stack = [node]
+        while stack:
+            last = stack[-1]
+            sources = [s for v in last.operands if (s := self._source(v, last)) is not None]
+            open_ = [s for s in sources if s.op not in CONTRACTIONS and s not in self._cores]
+            if open_:
+                stack += open_
                 continue
-            if source.op in CONTRACTIONS:
-                return source
-            if op_of(source).is_elementwise:
-                core = self._core_behind(source)
-                if core is not None:
-                    return core
-        return None
+            cores = (s if s.op in CONTRACTIONS else self._cores[s] for s in sources)
+            self._cores[stack.pop()] = next((c for c in cores if c is not None), None)
+        return self._cores[node]
+
+    def _source(self, v: Value, user: Node) -> Node | None:
+        """The node that makes `v`, if its kernel could go on with `user`."""
+        if v.node is None or len(self.users.get(v, ())) != 1 or v in self.results or v.shape != user.results[0].shape:
+            return None
+        return v.node if v.node.op in CONTRACTIONS or op_of(v.node).is_elementwise else None
 
     def _worth_joining(self, reshape: Node) -> bool:
         """A reshape is a view unless what it reshapes can be computed in place."""

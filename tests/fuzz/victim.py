@@ -1,5 +1,6 @@
 """What happens to one file: load, verify, print, interpret, compile, run. Runs in a child process; see `harness`."""
 
+import math
 import random
 import signal
 import types
@@ -10,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import weft
 from weft.compiler.interpreter import evaluate
+from weft.compiler.ir.dims import substitute, symbols
 from weft.compiler.ir.text import parse, to_text
 from weft.compiler.ir.types import TensorType
 from weft.compiler.verify import verify
@@ -21,6 +23,7 @@ from .inputs import TooLarge, inputs_of, spoiled
 
 KINDS = ("onnx", "mlir", "weft", "weftx", "safetensors")
 _INTERPRETER_BYTES = 1 << 26
+_MOST_WORK = 1e9  # elements and products: a graph may ask for more than seconds, which is no fault of ours
 _SECONDS = 2.0  # for a graph to run: its loops may be endless, which is no fault of ours
 
 
@@ -82,6 +85,8 @@ def _print(module: weft.Module, at: Callable[[str], None]) -> None:
 def _use(module: weft.Module, rng: random.Random, at: Callable[[str], None]) -> None:
     """Interpret and run a valid module, on inputs that fit and on some that do not."""
     values = inputs_of(module.main, rng)
+    if _work(module) > _MOST_WORK:
+        raise TooLarge
     at("interpret")
     expected: list[object] = []
     _within_time(lambda: expected.extend(evaluate(module, *values, max_bytes=_INTERPRETER_BYTES)))
@@ -100,6 +105,22 @@ def _use(module: weft.Module, rng: random.Random, at: Callable[[str], None]) -> 
         if n == 0 and expected and _is_exact(module):
             _compare(results if isinstance(results, tuple) else (results,), expected)
     at("done")
+
+
+def _work(module: weft.Module) -> float:
+    """About how many elements and products the graph asks for, symbols being small."""
+
+    def size(t: object) -> float:
+        dims = [substitute(d, dict.fromkeys(symbols(d), 5)) for d in t.shape] if isinstance(t, TensorType) else []
+        return math.prod(max(float(d), 1.0) for d in dims if isinstance(d, int))
+
+    total = 0.0
+    for f in module.functions.values():
+        for n in f.walk():
+            sizes = [size(v.type) for v in (*n.results, *n.operands)]
+            total += math.sqrt(math.prod(sizes[:3])) if n.op in ("dot_general", "convolution") else sum(sizes)
+            total += sizes[0] * math.prod(n.attrs.get("window_dimensions") or ())  # type: ignore[arg-type]
+    return total
 
 
 def _is_exact(module: weft.Module) -> bool:

@@ -64,6 +64,7 @@ def _tests(node: NodeView, splits: np.ndarray, modes: np.ndarray, count: int) ->
     for values, what in ((modes, "`nodes_modes`"), (features, "`nodes_featureids`"), (missing, "`nodes_missing_value_tracks_true`")):
         node.check(len(values) == count, "attribute", f"{what} has {len(values)} entries for {count} nodes")
     node.check(all(0 <= m < len(MODES) for m in modes), "attribute", "`nodes_modes` has a mode that is unknown")
+    _check_features(node, features)
     members = node.tensor("membership_values") if node.has("membership_values") else np.zeros(0)
     sets = iter(np.split(members, np.flatnonzero(np.isnan(members)) + 1)[:-1])
     tests: list[Test] = []
@@ -77,6 +78,11 @@ def _tests(node: NodeView, splits: np.ndarray, modes: np.ndarray, count: int) ->
     return tests
 
 
+def _check_features(node: NodeView, features: Sequence[int]) -> None:
+    wrong = next((f for f in features if not 0 <= f < 1 << 31), None)
+    node.check(wrong is None, "attribute", f"`nodes_featureids` names {wrong}, which no feature can be called")
+
+
 def _checked(node: NodeView, trees: Forest | None) -> Forest:
     if trees is None:
         raise node.error("attribute", f"a tree of `{node.op_type}` leads back to itself, or is too deep")
@@ -87,6 +93,7 @@ def _votes(node: NodeView, leaf: np.ndarray, target: np.ndarray, weight: np.ndar
     node.check(len(leaf) == len(target) == len(weight), "attribute", f"the leaves of `{node.op_type}` have lists of different lengths")
     good = targets > 0 and bool((target >= 0).all() and (target < targets).all())
     node.check(good, "attribute", f"the leaves of `{node.op_type}` name targets beyond the {targets} there are")
+    node.check_limit("table_elements", targets * (len(leaf) + 1), f"has {targets} targets and {len(leaf)} leaves")
     return Votes(leaf, target, weight, targets)
 
 
@@ -190,6 +197,7 @@ def _branches(
     lists = {"modes": modes, "featureids": features, "truenodeids": yes, "falsenodeids": no, "values": splits, "missing_value": missing}
     for name, values in lists.items():
         node.check(len(values) == count, "attribute", f"`nodes_{name}` has {len(values)} entries for {count} nodes")
+    _check_features(node, features)
     leaf_at = {i: ~k for k, i in enumerate(i for i in range(count) if modes[i] == "LEAF")}
     branches = Branches()
     branches.reserve(count)
