@@ -35,3 +35,12 @@ def assume(name: str, *, lo: int | None = None, hi: int | None = None, value: in
     """Raise the assumption, unless the symbol is a size that depends on data: of that nothing can be said before the program runs."""
     if not is_computed(name):
         raise Assumption(name, lo=lo, hi=hi, value=value)
+
+
+def assume_at_least(n: Dim, lo: int) -> None:
+    """Assume that a symbol is at least `lo`: an element that is always read is there."""
+    match n:
+        case dims.Expr(terms=(((dims.Symbol(name),), 1),)) if (dims.lower_bound(n) or 0) < lo:
+            assume(name, lo=lo)
+        case _:
+            pass

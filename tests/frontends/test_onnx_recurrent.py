@@ -7,6 +7,7 @@ import onnxruntime
 import pytest
 import weft
 from onnx import ModelProto, TensorProto, helper, numpy_helper
+from onnx.reference import ReferenceEvaluator
 from weft.compiler.interpreter import evaluate
 from weft.frontends.onnx import from_model
 from weft.vm import VM
@@ -81,3 +82,24 @@ def run(proto: ModelProto) -> None:
     for got in (evaluate(module, x), VM(threads=1).load(weft.compile(module))["main"](x)):
         for a, b in zip(got, wanted, strict=True):
             np.testing.assert_allclose(a, np.asarray(b), rtol=1e-4, atol=1e-5)
+
+
+def test_a_sequence_of_any_length() -> None:
+    """Compiled once; a sequence has at least one step."""
+    names = ["x", "w", "r"]
+    inputs = [
+        helper.make_tensor_value_info(n, TensorProto.FLOAT, s) for n, s in zip(names, (["T", 2, 3], [1, 16, 3], [1, 16, 4]), strict=True)
+    ]
+    outputs = [helper.make_tensor_value_info(n, TensorProto.FLOAT, None) for n in ("y", "h")]
+    node = helper.make_node("LSTM", names, ["y", "h"], hidden_size=4)
+    model = helper.make_model(helper.make_graph([node], "g", inputs, outputs), opset_imports=[helper.make_opsetid("", 17)])
+    main = VM(threads=1).load(weft.compile(from_model(model)))["main"]
+    rng = np.random.default_rng(0)
+    w, r = (rng.standard_normal(s).astype(np.float32) for s in ((1, 16, 3), (1, 16, 4)))
+    for length in (1, 2, 7):
+        x = rng.standard_normal((length, 2, 3)).astype(np.float32)
+        want = ReferenceEvaluator(model).run(None, {"x": x, "w": w, "r": r})
+        for got, expected in zip(main(x, w, r), want, strict=True):
+            np.testing.assert_allclose(got, expected, rtol=1e-5, atol=1e-6)
+    with pytest.raises(weft.WeftError):
+        main(np.zeros((0, 2, 3), np.float32), w, r)

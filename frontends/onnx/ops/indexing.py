@@ -13,7 +13,7 @@ from ....compiler.ops.registry import op_of
 from ....proto import dtypes
 from .. import build, dynamic
 from ..array import Array, iota
-from ..assumption import assume
+from ..assumption import assume_at_least
 from ..build import op, size_of, take
 from ..contents import Unknown
 from ..node import NodeView
@@ -27,20 +27,11 @@ def gather(node: NodeView, x: Value, indices: Value) -> Value:
     known = node.known(indices)
     if known is not None and known.size == 1 and isinstance(known.flat[0], int):
         i = known.flat[0]
-        _assume_at_least(x.shape[axis], i + 1 if i >= 0 else -i)
+        assume_at_least(x.shape[axis], i + 1 if i >= 0 else -i)
         start = i + x.shape[axis] if i < 0 else i
         picked = build.slice_axis(x, axis, start, start + 1)
         return reshape_to(picked, (*x.shape[:axis], *indices.shape, *x.shape[axis + 1 :]))
     return take(x, _wrapped(x, indices, axis), axis)
-
-
-def _assume_at_least(n: Dim, lo: int) -> None:
-    """An element that is always read is there."""
-    match n:
-        case symbolic.Expr(terms=(((symbolic.Symbol(name),), 1),)) if (symbolic.lower_bound(n) or 0) < lo:
-            assume(name, lo=lo)
-        case _:
-            pass
 
 
 def _wrapped(x: Value, indices: Value, axis: int) -> Value:

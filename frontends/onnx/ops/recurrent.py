@@ -12,6 +12,7 @@ from ....compiler.ops.helpers import const, reshape_to, splat
 from ....compiler.ops.registry import op_of
 from ....proto import dtypes
 from .. import build
+from ..assumption import assume_at_least
 from ..build import elementwise, op, scalar, select, size_of
 from ..node import NodeView
 from ..registry import handles
@@ -83,6 +84,7 @@ def _recurrent(
     if batch_first:
         x = build.transpose(x, (1, 0, 2))
         start = [None if s is None else build.transpose(s, (1, 0, 2)) for s in start]
+    assume_at_least(x.shape[0], 1)  # a turn of the loop reads a step
     wanted = bool(node.proto.output[0])
     ran = [_run(d, cell, lengths, wanted) for d in _directions(node, cell, x, tensors, start)]
     states = [build.concatenate([build.unsqueeze(last[k], [0]) for _, last in ran], 0) for k in range(cell.states)]
