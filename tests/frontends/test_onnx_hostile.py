@@ -94,7 +94,7 @@ def test_lies(seed: int) -> None:
         ([helper.make_node("Softmax", ["x"], ["y"], axes=1)], "onnx.attribute"),
         ([helper.make_node("Softmax", ["x"], ["y"], axis=2)], "onnx.axis"),
         ([helper.make_node("And", ["x", "x"], ["y"])], "onnx.type"),
-        ([helper.make_node("Conv", ["x", "x"], ["y"])], "onnx.dynamic"),
+        ([helper.make_node("Conv", ["x", "x"], ["y"])], "onnx.shape"),
     ],
 )
 def test_nodes_at_fault(nodes: list[onnx.NodeProto], code: str) -> None:
