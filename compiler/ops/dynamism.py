@@ -170,7 +170,7 @@ def resolve(op: str, operands: tuple[Value, ...], attrs: Attrs, dtype: DType, sh
     """
     entry = _DYNAMIC[op]
     for k, v in enumerate(operands[entry.first :]):
-        good = isinstance(v.type, TensorType) and v.type.is_static and v.dtype.is_int and v.tensor.rank <= 2
+        good = shapes.is_small(v) and v.dtype.is_int
         check(good, f"{op}.I{entry.first + k + 1}", f"operand {entry.first + k} of `{op}` must be integers of a fixed number, got {v.type}")
     numbers = tuple(shapes.numbers(v, k in entry.signed) for k, v in enumerate(operands[entry.first :]))
     drop = ("known_expanding_dimensions", "known_nonexpanding_dimensions")
@@ -190,6 +190,12 @@ def resolve_call(
 ) -> tuple[Value, ...]:
     """The results of one of `CALLS` by ordinary ops; `body` is the function it names, `types` are its declared result types."""
     given, sizes = operands[: -CALLS[target]], operands[-CALLS[target] :]
+    for v in sizes:
+        check(
+            shapes.is_small(v) and v.dtype.is_int,
+            "custom_call.dynamic",
+            f"`{target}` takes sizes as integers of a fixed number, got {v.type}",
+        )
     numbers = [shapes.numbers(v, signed=k == 4) for k, v in enumerate(sizes)]
     match target:
         case "stablehlo.dynamic_reduce_window" if body is not None:

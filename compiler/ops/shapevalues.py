@@ -21,6 +21,8 @@ Known = Dim | bool
 # Shapes have few elements; longer vectors are data.
 _MOST_ELEMENTS = 64
 _MAX_DEPTH = 200
+_MOST_TERMS = 32
+_LARGEST = 1 << 63
 _PLACEHOLDER = "?"
 
 
@@ -230,8 +232,15 @@ def _scalar(x: Known) -> np.ndarray:
 def _each(function: Callable[..., Known | None], *xs: np.ndarray) -> np.ndarray:
     found = np.empty(xs[0].shape, object)
     for at in np.ndindex(xs[0].shape):
-        found[at] = function(*(x[at] for x in xs))
+        found[at] = _bounded(function(*(x[at] for x in xs)))
     return found
+
+
+def _bounded(x: Known | None) -> Known | None:
+    """The number, if it is one that a shape may have: a chain of products could otherwise make it as long as it likes."""
+    if isinstance(x, Expr):
+        return x if len(x.terms) <= _MOST_TERMS and all(len(m) <= _MOST_TERMS and abs(c) < _LARGEST for m, c in x.terms) else None
+    return x if x is None or abs(x) < _LARGEST else None
 
 
 def _spread(xs: Sequence[np.ndarray]) -> list[np.ndarray]:

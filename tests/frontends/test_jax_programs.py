@@ -135,6 +135,6 @@ def test_coverage() -> None:
     """After all others: how many ops the programs above are made of."""
     if not seen:
         pytest.skip("the programs were not run in this process")
-    ops = seen - {"return", "output_operand_alias", "conv", "dot", "gather_dims"}
+    ops = seen - {"return", "output_operand_alias", "dynamic_reduce_window"}  # what is no op: structure, attributes, a call
     print(f"{len(ops)} distinct ops of StableHLO and CHLO: {', '.join(sorted(ops))}")
     assert len(ops) >= 80

@@ -101,7 +101,11 @@ class TypeReader(Lexer):
         return BY_NAME[name], lo, hi
 
     def _scale(self) -> tuple[float, int]:
-        scale = float(self.number())
+        start = self.pos
+        literal = self.number()
+        if "x" in literal:
+            raise self.error("mlir.number", "a scale is a decimal number", start)
+        scale = float(literal)
         return scale, self.integer() if self.take(":") else 0
 
     def type(self) -> Type:
