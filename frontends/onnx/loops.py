@@ -5,10 +5,11 @@ from dataclasses import dataclass, field
 
 import onnx
 
+from ...compiler.drivers import needs_driver
 from ...compiler.ir import dims as symbolic
 from ...compiler.ir.attrs import ScatterDims
 from ...compiler.ir.dims import Dim
-from ...compiler.ir.graph import Value, param, region
+from ...compiler.ir.graph import Node, Value, param, region
 from ...compiler.ir.types import ANY_DIM, TensorType, Type, is_host, type_symbols
 from ...compiler.ops import helpers
 from ...compiler.ops.registry import op_of
@@ -46,6 +47,22 @@ class Body:
     types: list[Type]
     params: list[Value]
     results: list[Value]
+
+    @property
+    def is_native(self) -> bool:
+        """Whether nothing in the body needs the driver, and all shapes stay as they are."""
+        if any(map(is_open, self.types)) or any(is_host(v.type) or ANY_DIM in self.own_dims(v) for v in self.results):
+            return False
+        found, stack = set[Node](), [v.node for v in self.results]
+        while stack:
+            node = stack.pop()
+            if node is None or node in found:
+                continue
+            if needs_driver(node):
+                return False
+            found.add(node)
+            stack += [v.node for v in node.operands]
+        return not self.scope.definers
 
     def own_dims(self, item: Value) -> tuple[Dim, ...]:
         """The shape of a result, with `ANY_DIM` for dims that mean something inside a turn alone."""
@@ -163,6 +180,14 @@ class Loop:
                 whole = build.resized(whole, axis, 0, d)
             after = build.concatenate([whole, build.unsqueeze(item, [0])], 0)
         self.carry(start, inner, after, t)
+
+    def extend(self, part: Value, shape: Sequence[Dim]) -> None:
+        """A tensor, of slices of that shape, that every turn makes longer by all of `part`."""
+        t = part.tensor.with_shape((ANY_DIM, *shape))
+        inner = param(opened(t)[0])
+        with self.scope.building():
+            after = build.concatenate([inner, part], 0)
+        self.carry(helpers.splat(0, part.tensor.with_shape((0, *shape))), inner, after, t)
 
     def build(self, goes_on: Callable[[Sequence[Value]], Value]) -> tuple[Value, ...]:
         """The values after the last turn; `goes_on` computes from those carried whether there is another turn."""

@@ -9,7 +9,7 @@ from ....compiler.ir.types import ANY_DIM, TensorType, Type, is_host
 from ....compiler.ops.helpers import const, reshape_to
 from ....compiler.ops.registry import op_of
 from ....proto import dtypes
-from .. import dynamic
+from .. import build, dynamic
 from ..array import Array
 from ..build import op
 from ..join import adapted, common_type
@@ -17,6 +17,8 @@ from ..loops import Loop, all_opened, import_body, results_of
 from ..node import NodeView
 from ..registry import handles
 from ..scope import Scope, close
+
+_FIRST_CHUNK = 64  # turns
 
 
 def _scalar(node: NodeView, value: Value, what: str) -> Value:
@@ -82,7 +84,8 @@ def _flag(node: NodeView, value: Value | None) -> bool | None:
 def loop(node: NodeView, count: Value | None, condition: Value | None, *carried: Value) -> tuple[Value, ...]:
     """At most `count` times, as long as the condition holds.
 
-    A scan output is made at its full length if the number of turns is known before the first one, else it grows.
+    A scan output is made at its full length if the number of turns is known before the first one, else it grows: by as much as there is, if
+    the body is native, else by a slice every turn.
     """
     index, again = param(TensorType(dtypes.I64, ())), param(TensorType(dtypes.BOOL, ()))
     body = import_body(node, node.graph("body"), carried, before=[index, again], skip=1)
@@ -93,6 +96,8 @@ def loop(node: NodeView, count: Value | None, condition: Value | None, *carried:
     shapes = [body.own_dims(v) for v in scanned]
     settled = scanned and always and count is not None and not any(ANY_DIM in s for s in shapes)
     length = _turns(node, count) if settled and count is not None else None
+    if scanned and length is None and body.is_native:
+        return _in_chunks(node, limit, first, carried)
     with body.scope.building():
         goes_on, following = _scalar(node, goes_on, "the condition"), op("add", index, const(1, dtypes.I64))
     built = Loop(body.scope)
@@ -106,7 +111,48 @@ def loop(node: NodeView, count: Value | None, condition: Value | None, *carried:
             built.grow(v, dims)
         else:
             built.fill(v, (length, *v.shape), [Array(index)], [0])
-    return built.build(lambda heads: op("and", op("compare", heads[0], heads[1], comparison_direction="LT"), heads[2]))[3:]
+    return built.build(_goes_on)[3:]
+
+
+def _in_chunks(node: NodeView, limit: Value, first: Value, carried: Sequence[Value]) -> tuple[Value, ...]:
+    """A loop of native loops. Each fills a chunk of the scan outputs as long as all before it together, so that little is copied."""
+    chunk = Scope(node.scope.shared, node.scope.opsets, node.scope)
+    turn, end, go, *state = [param(v.type) for v in (const(0, dtypes.I64), limit, first, *carried)]
+    with chunk.building():
+        room = (Array(end) - Array(turn)).minimum(Array(turn).maximum(_FIRST_CHUNK))
+        length, stop = dynamic.bind_one(room), (Array(turn) + room).value
+        index, again, start = param(turn.type), param(go.type), param(turn.type)
+        view = NodeView(node.proto, chunk, node.opset, node.loc, node.attributes)
+        body = import_body(view, node.graph("body"), state, before=[index, again], skip=1)
+        with body.scope.building():
+            goes_on, following = _scalar(node, body.results[0], "the condition"), op("add", index, const(1, dtypes.I64))
+        inner = Loop(body.scope)
+        inner.carry(turn, index, following)
+        inner.keep(stop, param(stop.type))
+        inner.carry(go, again, goes_on)
+        inner.keep(turn, start)
+        for v, p, after in zip(state, body.params, body.results[1:], strict=False):
+            inner.carry(v, p, after)
+        scanned = body.results[1 + len(carried) :]
+        for v in scanned:
+            inner.fill(v, (length, *v.shape), [Array(index) - Array(start)], [0])
+        reached, _, goes_on, _, *final = inner.build(_goes_on)
+    outer = Loop(chunk)
+    outer.carry(const(0, dtypes.I64), turn, reached)
+    outer.keep(limit, end)
+    outer.carry(first, go, goes_on)
+    for v, p, after in zip(carried, state, final, strict=False):
+        outer.carry(v, p, after)
+    for v, part in zip(scanned, final[len(carried) :], strict=True):
+        outer.extend(part, v.shape)
+    turns, _, _, *results = outer.build(_goes_on)
+    count = dynamic.bind_one(Array(turns))
+    return (*results[: len(carried)], *(build.resized(v, 0, 0, count) for v in results[len(carried) :]))
+
+
+def _goes_on(heads: Sequence[Value]) -> Value:
+    """Whether there is another turn. Carried first: its number, how many there are, the condition."""
+    return op("and", op("compare", heads[0], heads[1], comparison_direction="LT"), heads[2])
 
 
 def _turns(node: NodeView, count: Value) -> Dim:
