@@ -17,6 +17,7 @@ from weft.compiler.ir.types import TensorType
 from weft.compiler.verify import verify
 from weft.proto import safetensors
 from weft.proto.errors import WeftError
+from weft.proto.limits import NONE
 from weft.vm import VM
 
 from .inputs import TooLarge, inputs_of, spoiled
@@ -77,7 +78,7 @@ def _print(module: weft.Module, at: Callable[[str], None]) -> None:
     at("parse")
     if len(text) < 100_000:
         try:
-            parse(text)
+            parse(text, limits=NONE)
         except WeftError as error:
             raise Invalid(f"the graph as text cannot be read: {error}") from error
 
