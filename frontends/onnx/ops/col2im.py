@@ -47,7 +47,8 @@ def _by_padding(
 ) -> Value:
     """One padded image for each place in a block, added up."""
     node.check(min(block, default=0) > 0, "size", f"blocks of `Col2Im` are {block}")
-    node.check_limit("unrolled", prod(block), f"has blocks of {block}")
+    # A slice, a reshape, a pad and a sum for each place of a block.
+    node.check_limit("unrolled", 4 * prod(block), f"has blocks of {block}")
     extent = zip(image, pads, block, dilations, strides, strict=True)
     blocks = [(n + lo + hi - d * (b - 1) - 1) // s + 1 for n, (lo, hi), b, d, s in extent]
     good = min(blocks) > 0 and x.shape[2] == prod(blocks) and symbolic.mod(x.shape[1], prod(block)) == 0
