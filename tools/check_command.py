@@ -58,7 +58,7 @@ def _text(model: str, report: Report) -> str:
     for h in report.host_calls:
         shown = [str(loc) for loc in h.places[:_PLACES]]
         more = [f"and {len(h.places) - _PLACES} more"] if len(h.places) > _PLACES else []
-        lines.append(f"on the host: {h.name} ({h.doc}) for {', '.join(filter(None, [*shown, *more]))}")
+        lines.append(f"on the host: {h.name} ({h.doc.rstrip('.')}) for {', '.join(filter(None, [*shown, *more]))}")
     if report.problems:
         return "\n".join([*lines, f"{model}: not supported, {_count(len(report.problems), 'problem')}"])
     kinds = ", ".join(f"{n} {kind}" for kind, n in report.kernels.items())
