@@ -50,6 +50,9 @@ BOUNDS: dict[str, Bound] = {
     **dict.fromkeys(("weft.acos", "weft.acosh", "weft.asin", "weft.asinh", "weft.atan", "weft.atanh", "weft.cosh", "weft.sinh"), Bound(8)),
     **dict.fromkeys(("weft.bessel_i1e", "weft.erf_inv", "weft.erfc", "weft.zeta"), Bound(16)),
     **dict.fromkeys(("weft.digamma", "weft.lgamma", "weft.polygamma"), Bound(64)),  # they cross zero
+    **{f"weft.broadcast_{op}": Bound(b) for op, b in {"atan2": 3, "polygamma": 64, "power": 3, "zeta": 16}.items()},
+    **{f"batch_norm_{kind}": Bound(64, summed=True) for kind in ("training", "inference", "grad")},
+    **{op: Bound(16, 16, summed=True) for op in ("dot", "einsum", "unary_einsum", "weft.ragged_dot")},
     "weft.square":           Bound(0, 4),
     # The reference sums in f64 and rounds once, kernels sum in f32 (f64 for f64) in an order of their own.
     "convolution":           Bound(64, 16, summed=True),  # Winograd in the default precision

@@ -256,6 +256,7 @@ LINALG = {
     "solve": (lambda a, b: (jnp.linalg.solve(a, b), jnp.linalg.inv(a), jnp.linalg.det(a), jnp.linalg.slogdet(a)[1]), (SQUARE, X)),
     "qr": (lambda a: (lambda q, r: (jnp.abs(q), jnp.abs(r), q @ r))(*jnp.linalg.qr(a)), (X.T,)),
     "eigh": (lambda a: (lambda w, v: (w, (v * w) @ v.T))(*jnp.linalg.eigh(a)), (SPD,)),
+    "eig": (lambda a: (lambda w, v: (jnp.sort(jnp.abs(w)), 1 + jnp.abs(a @ v - v * w)))(*jnp.linalg.eig(a)), (SQUARE,)),
     "svd": (lambda a: (lambda u, s, v: (s, (u * s) @ v))(*jnp.linalg.svd(a, full_matrices=False)), (X,)),
     "norms": (
         lambda a: (jnp.linalg.norm(a), jnp.linalg.norm(a, 2), jnp.linalg.pinv(a), jnp.linalg.matrix_rank(a), jnp.linalg.lstsq(a, a)[0]),

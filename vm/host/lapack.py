@@ -13,6 +13,7 @@ from ...proto.value_types import ArrayType, ValueType
 from .table import Attributes, host, lookup
 
 _REAL = {"complex<f32>": "f32", "complex<f64>": "f64"}
+_COMPLEX = {"f32": "complex<f32>", "f64": "complex<f64>"}
 
 
 def _matrices(t: ValueType) -> ArrayType:
@@ -186,3 +187,30 @@ def _gesdd(attributes: Attributes, a: np.ndarray) -> tuple[np.ndarray, ...]:
     u, vt = _nan((*batch, m, m if whole else k), a.dtype), _nan((*batch, n if whole else k, n), a.dtype)
     info = _each(a, lambda x: tuple(np.linalg.svd(x, full_matrices=whole))[0:3], u, s, vt)
     return a, s, u, vt, info
+
+
+def _eigen(_: Attributes, a: ValueType) -> tuple[ValueType, ...]:
+    x = _matrices(a)
+    values = ArrayType(x.dtype, x.shape[:-1])
+    vectors = ArrayType(BY_NAME[_COMPLEX.get(x.dtype.name, x.dtype.name)], x.shape)
+    # Of real matrices real and imaginary parts come apart.
+    return *((values,) if x.dtype.is_complex else (values, values)), vectors, vectors, _info(x)
+
+
+@host("lapack_geev", 1, _eigen)
+def _geev(attributes: Attributes, a: np.ndarray) -> tuple[np.ndarray, ...]:
+    """Eigenvalues and eigenvectors of general matrices, the left ones (`compute_left`) those of the adjoint; vectors have length 1."""
+    wide = np.result_type(a.dtype, np.complex64)
+    w = _nan(a.shape[:-1], wide)
+    left, right = _nan(a.shape, wide), _nan(a.shape, wide)
+
+    def decompose(m: np.ndarray) -> tuple[np.ndarray, ...]:
+        values, vectors = np.linalg.eig(m)
+        if _char(attributes, "compute_left", "N") != "V":
+            return values, np.zeros_like(vectors), vectors
+        rows = np.conj(np.linalg.inv(vectors)).T
+        return values, rows / np.linalg.norm(rows, axis=0), vectors
+
+    info = _each(a, decompose, w, left, right)
+    parts = (w,) if a.dtype.kind == "c" else (np.real(w).astype(a.dtype), np.imag(w).astype(a.dtype))
+    return *parts, left, right, info
