@@ -212,6 +212,14 @@ def test_split_without_the_axis() -> None:
     check(model(nodes, [tensor("x", FLOAT, [2, 3])], "s y"), floats(2, 3))
 
 
+def test_unbind_as_pytorch_exports_it() -> None:
+    nodes = [node("SplitToSequence", "x one", "s", axis=0, keepdims=0), node("SequenceAt", "s zero", "y")]
+    for n in (3, "N"):
+        m = model(nodes, [tensor("x", FLOAT, [n, 2])], "y", {"one": np.array(1), "zero": np.array(0)})
+        x = floats(3, 2)
+        same(run(m, x), [x[0]])
+
+
 def test_sequences_of_strings() -> None:
     nodes = [
         node("SplitToSequence", "x", "s", axis=0),

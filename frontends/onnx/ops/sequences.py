@@ -116,7 +116,13 @@ def sequence_length(node: NodeView, sequence: Value) -> Value:
 
 @handles("SplitToSequence", host=True)
 def split_to_sequence(node: NodeView, x: Value, split: Value | None = None) -> Value:
-    """Cut along an axis: to given lengths, to pieces of one length, or to single slices."""
+    """Cut along an axis: to given lengths, to pieces of one length, or to single slices.
+
+    ONNX ignores `keepdims` beside a `split`; but exporters of PyTorch's `unbind` ask for a split of 1 without the axis, and mean it.
+    """
+    known = node.known(split)
+    if known is not None and known.shape == () and known.item() == 1:
+        split = None
     keep = split is not None or node.int("keepdims", 1) != 0
     if not isinstance(x.type, TensorType):
         return host.call1("sequence_split", x, *([] if split is None else [split]), axis=node.int("axis", 0), keepdims=keep)
