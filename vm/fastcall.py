@@ -7,8 +7,9 @@ call through ctypes, with the same results.
 
 import ctypes
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
+from math import prod
 from typing import Any, cast
 
 import numpy as np
@@ -144,12 +145,15 @@ def variant(
     free: list[Any],
     resume: Callable[..., None],
     *,
+    aliases: Mapping[int, int],
     as_tuple: bool,
     brief: bool,
     state: int,
     workers: int,
 ) -> Owner:
-    """The block for one binding of a function's symbols. `free` is the list of frames that native code shares with Python."""
+    """The block for one binding of a function's symbols. `free` is the list of frames that native code shares with Python,
+    `aliases` gives the inputs whose arrays outputs are.
+    """
     ports = (*inputs, *outputs)
     head = abi.VARIANT_WORDS + abi.PORT_WORDS * len(ports)
     block = np.zeros(head + sum(len(shape) for _, shape in ports), np.int64).view(Owner)
@@ -166,9 +170,12 @@ def variant(
     )
     for offset, value in values:
         block[offset // 8] = value
+    donated = frozenset(aliases.values())
     for n, (dtype, shape) in enumerate(ports):
         port = abi.VARIANT_WORDS + abi.PORT_WORDS * n
-        block[port : port + abi.PORT_WORDS] = id(dtype), len(shape), address + 8 * at
+        flags = abi.CALL_DONATED if n in donated else abi.CALL_FLAGS
+        alias = aliases.get(n - len(inputs), -1)
+        block[port : port + abi.PORT_WORDS] = id(dtype), len(shape), address + 8 * at, flags, alias, prod(shape) * dtype.itemsize
         block[at : at + len(shape)] = shape
         at += len(shape)
     return block

@@ -60,15 +60,16 @@ Calls from Python. `weft_call` knows nothing of CPython's or numpy's structures 
 come in an `API` block, filled by the VM once it has proved the offsets on arrays of known content; without proof there is no fast
 call. `self` is an array (its data, at CALL_SELF of the object, is the one offset that cannot be passed) with a `TABLE` block, which
 lists *variants*: arrays too, one per binding of the symbols, each with a `VARIANT` block and after it a PORT block for every input,
-then for every output. A call that is plain - arguments by position, arrays of exactly the ports' types, shapes and layout - gets its
-results from PyArray_Empty and a frame from the list FREE, runs, and puts the frame back. Every other one goes to the Python callable
+then for every output. A call that is plain - arguments by position, arrays of exactly the ports' types, shapes, layout and flags, donated
+ones apart from all others - gets its results from PyArray_Empty, or they are the donated arguments, and a frame from the list FREE,
+runs, and puts the frame back. Every other one goes to the Python callable
 SLOW, which does the same more slowly or says what is wrong. Any stop but STOP_END goes to RESUME(frame, stop, inputs..., outputs...),
 which ends the call. Lists change only with the GIL held, which `weft_call` gives up while the program runs, unless BRIEF.
 """
 
 from typing import Final
 
-RUNTIME_ABI: Final = 2
+RUNTIME_ABI: Final = 3
 ENTRY_POINTS: Final = ("weft_run", "weft_worker", "weft_stop", "weft_call")
 
 # Opcodes: column 0 of a row.
@@ -176,9 +177,10 @@ API: Final = {
     )
 }
 CALL_SELF: Final = 16
-CALL_PORTS: Final = 64  # a function with more has no fast call
+CALL_PORTS: Final = 512  # a function with more has no fast call
 CALL_FREE: Final = 16  # frames kept for reuse
 CALL_FLAGS: Final = 0x0001 | 0x0100  # of numpy: row-major, aligned
+CALL_DONATED: Final = CALL_FLAGS | 0x0400  # and writeable
 
 TABLE_API: Final = 0
 TABLE_SLOW: Final = 8
@@ -197,4 +199,7 @@ VARIANT_WORDS: Final = 7
 PORT_DTYPE: Final = 0  # the dtype object
 PORT_RANK: Final = 8
 PORT_DIMS: Final = 16
-PORT_WORDS: Final = 3
+PORT_FLAGS: Final = 24  # that an argument must have
+PORT_ALIAS: Final = 32  # of an output: the input whose array it is, or -1
+PORT_BYTES: Final = 40
+PORT_WORDS: Final = 6

@@ -67,7 +67,7 @@ class Runner:
         self._dtypes = tuple(i.dtype for i in self.signature.inputs)
         self._single = len(self.signature.outputs) == 1
         ports = len(self.signature.inputs) + len(self.signature.outputs)
-        self.fast = not function.aliases and ports <= abi.CALL_PORTS and fastcall.api() is not None
+        self.fast = ports <= abi.CALL_PORTS and fastcall.api() is not None
         """whether there may be a fast call"""
         if not function.symbols:
             plan = make_plan(model, function, ())
@@ -181,6 +181,7 @@ class Runner:
                 tuple((dtype, shape) for shape, dtype in ready.outputs),
                 ready.free,
                 partial(_resume, self.code, ready.plan),
+                aliases={o: i for i, o in self._function.aliases},
                 as_tuple=not self._single,
                 brief=_is_brief(self.code.model, ready.plan),
                 state=POOL.state,

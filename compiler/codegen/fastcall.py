@@ -19,6 +19,7 @@ def write_call(module: Module) -> None:
     """Adds `weft_call` to the module that defines `weft_run`."""
     _write_fits(module)
     _write_find(module)
+    _write_apart(module)
     _write_allocate(module)
     _write_run(module)
     _write_resume(module)
@@ -68,8 +69,9 @@ def _write_fits(module: Module) -> None:
     # Its type first: nothing else is known to be there in another object.
     _return_unless(w, w.icmp("eq", _field(w, api, array, "type_at"), _get(w, api, abi.API["ndarray"])), 0)
     _return_unless(w, w.icmp("eq", _field(w, api, array, "dtype_at"), _get(w, port, abi.PORT_DTYPE)), 0)
-    flags = w.and_(_field(w, api, array, "flags_at", "i32"), abi.CALL_FLAGS)
-    _return_unless(w, w.icmp("eq", flags, abi.CALL_FLAGS), 0)
+    wanted_flags = w.trunc(_get(w, port, abi.PORT_FLAGS, "i64"), "i32")
+    flags = w.and_(_field(w, api, array, "flags_at", "i32"), wanted_flags)
+    _return_unless(w, w.icmp("eq", flags, wanted_flags), 0)
     rank = _get(w, port, abi.PORT_RANK, "i64")
     _return_unless(w, w.icmp("eq", w.sext(_field(w, api, array, "rank_at", "i32"), "i64"), rank), 0)
     dims, wanted = _field(w, api, array, "dims_at"), _get(w, port, abi.PORT_DIMS)
@@ -98,30 +100,63 @@ def _write_find(module: Module) -> None:
 # -- one call -------------------------------------------------------------------------------------------------------------------
 
 
+def _write_apart(module: Module) -> None:
+    """i64 apart(api, variant, args, inputs): whether no donated argument shares memory with another argument; 1 or 0."""
+    w = module.function("call_apart", "i64", ["ptr", "ptr", "ptr", "i64"], internal=True)
+    api, variant, args, inputs = w.params
+
+    def span(n: Val) -> tuple[Val, Val]:
+        start = _field(w, api, _item(w, args, n), "data_at", "i64")
+        return start, w.add(start, _get(w, _port(w, variant, n), abi.PORT_BYTES, "i64"))
+
+    with w.loop(_get(w, variant, abi.VARIANT_OUTPUTS, "i64")) as o:
+        donated = _get(w, _port(w, variant, w.add(inputs, o)), abi.PORT_ALIAS, "i64")
+        with w.when(w.icmp("sge", donated, 0)):
+            start, end = span(donated)
+            with w.loop(inputs) as i:
+                other, other_end = span(i)
+                meets = w.and_(w.icmp("ult", other, end), w.icmp("ult", start, other_end))
+                _return_unless(w, w.not_(w.and_(meets, w.icmp("ne", i, donated))), 0)
+    w.ret(1)
+
+
 def _write_allocate(module: Module) -> None:
-    """ptr allocate(api, variant, inputs, to): new arrays for the results, borrowed at `to`; the call's result, owned, or null."""
-    w = module.function("call_allocate", "ptr", ["ptr", "ptr", "i64", "ptr"], internal=True)
-    api, variant, inputs, to = w.params
+    """ptr allocate(api, variant, args, inputs, to): arrays for the results, borrowed at `to`; the call's result, owned, or null."""
+    w = module.function("call_allocate", "ptr", ["ptr", "ptr", "ptr", "i64", "ptr"], internal=True)
+    api, variant, args, inputs, to = w.params
     outputs = _get(w, variant, abi.VARIANT_OUTPUTS, "i64")
     several = w.icmp("ne", _get(w, variant, abi.VARIANT_TUPLE, "i64"), 0)
     single = w.label("single")
     tuple_ = w.label("tuple")
     w.cbr(several, tuple_, single)
     w.at(single)
-    only = _new_array(w, api, variant, inputs)
+    only = _result_array(w, api, variant, args, inputs)
     w.store(only, to)
     w.ret(only)
     w.at(tuple_)
     result = _api(w, api, "PyTuple_New", "ptr", [outputs])
     _return_unless(w, w.icmp("ne", result, _NULL), _NULL)
     with w.loop(outputs) as i:
-        array = _new_array(w, api, variant, w.add(inputs, i))
+        array = _result_array(w, api, variant, args, w.add(inputs, i))
         with w.when(w.icmp("eq", array, _NULL)):
             _api_void(w, api, "Py_DecRef", result)
             w.ret(_NULL)
         w.store(array, w.gep("ptr", to, i))
         _api(w, api, "PyTuple_SetItem", "i32", [result, i, array])  # takes the reference; cannot fail on a new tuple of this size
     w.ret(result)
+
+
+def _result_array(w: Writer, api: Val, variant: Val, args: Val, index: Val) -> Val:
+    """The array of an output, owned: a new one, or that of the input it takes over."""
+    alias = _get(w, _port(w, variant, index), abi.PORT_ALIAS, "i64")
+
+    def given() -> list[Val]:
+        array = _item(w, args, alias)
+        _api_void(w, api, "Py_IncRef", array)
+        return [array]
+
+    [array] = w.cond(w.icmp("sge", alias, 0), given, lambda: [_new_array(w, api, variant, index)])
+    return array
 
 
 def _new_array(w: Writer, api: Val, variant: Val, index: Val) -> Val:
@@ -215,6 +250,7 @@ def _write_invoke(module: Module) -> None:
     slots = w.alloca("ptr", abi.CALL_PORTS + _SLOTS)
     workers = _get(w, _get(w, variant, abi.VARIANT_STATE), abi.STATE_WORKERS, "i64")
     _return_unless(w, w.icmp("uge", workers, _get(w, variant, abi.VARIANT_WORKERS, "i64")), api)
+    _return_unless(w, w.icmp("ne", w.call("call_apart", "i64", [api, variant, args, inputs]), 0), api)
     free = _get(w, variant, abi.VARIANT_FREE)
     owner = _take_frame(w, api, free, api)
     failed, failed_with_result = w.label("failed"), w.label("failed_with_result")
@@ -224,7 +260,7 @@ def _write_invoke(module: Module) -> None:
     w.at(going_on[0])
     frame = _api(w, api, "PyLong_AsVoidPtr", "ptr", [number])
     _api_void(w, api, "Py_DecRef", number)
-    result = w.call("call_allocate", "ptr", [api, variant, inputs, w.gep("ptr", slots, w.add(inputs, _SLOTS))])
+    result = w.call("call_allocate", "ptr", [api, variant, args, inputs, w.gep("ptr", slots, w.add(inputs, _SLOTS))])
     w.cbr(w.icmp("eq", result, _NULL), failed, going_on[1])
     w.at(going_on[1])
     outputs = _get(w, variant, abi.VARIANT_OUTPUTS, "i64")
