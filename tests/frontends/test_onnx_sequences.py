@@ -212,6 +212,30 @@ def test_split_without_the_axis() -> None:
     check(model(nodes, [tensor("x", FLOAT, [2, 3])], "s y"), floats(2, 3))
 
 
+def test_elements_of_different_rank_mapped() -> None:
+    """The body is imported for each of them, and sees what is around it."""
+    inner = helper.make_graph(
+        [node("Add", "s bias", "f"), node("Shape", "f", "g")],
+        "inner",
+        [tensor("s", FLOAT, None)],
+        [tensor("f", FLOAT, None), tensor("g", INT64, None)],
+    )
+    nodes = [node("SequenceConstruct", "x y", "s"), node("SequenceMap", "s", "fs gs", body=inner)]
+    m = model(nodes, [tensor("x", FLOAT, [2, 3]), tensor("y", FLOAT, [3])], "fs gs", {"bias": np.ones(3, np.float32)})
+    assert host_calls(m) == ["sequence_construct"] * 2
+    x, y = floats(2, 3), floats(3)
+    same(run(m, x, y), [[x + 1, y + 1], [np.array([2, 3]), np.array([3])]])
+
+
+def test_names_of_the_body_are_its_own() -> None:
+    inner = helper.make_graph(
+        [node("Sub", "b c", "a")], "inner", [tensor("b", FLOAT, [None]), tensor("c", FLOAT, [None])], [tensor("a", FLOAT, [None])]
+    )
+    m = model([node("SequenceMap", "a b", "y", body=inner)], [sequence("a", FLOAT, [None]), sequence("b", FLOAT, [None])], "y")
+    a, b = [floats(2), floats(3)], [floats(2), floats(3)]
+    same(run(m, a, b), [[p - q for p, q in zip(a, b, strict=True)]])
+
+
 def test_unbind_as_pytorch_exports_it() -> None:
     nodes = [node("SplitToSequence", "x one", "s", axis=0, keepdims=0), node("SequenceAt", "s zero", "y")]
     for n in (3, "N"):

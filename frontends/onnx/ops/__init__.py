@@ -31,6 +31,7 @@ from . import resize as resize
 from . import sampling as sampling
 from . import scan as scan
 from . import selection as selection
+from . import sequence_map as sequence_map
 from . import sequences as sequences
 from . import shape as shape
 from . import signal as signal
