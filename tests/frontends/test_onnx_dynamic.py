@@ -396,7 +396,10 @@ FLOW = [
         [node("Loop", ["", "go0", "start"], ["last", "sums"], body=EARLY)],
         [("go0", BOOL, []), ("start", F32, ["K"]), ("x", F32, ["K"]), ("limit", F32, [])],
         {"last": F32, "sums": F32},
-        [(np.array(go), np.ones(3, np.float32), np.ones(3, np.float32), np.float32(20)) for go in (True, False)],
+        [
+            (np.array(go), np.ones(3, np.float32), np.ones(3, np.float32), np.float32(limit))
+            for go, limit in ((True, 20), (False, 20), (True, 1000))
+        ],
     ),
     Case(
         "Loop-with-shapes-of-its-own",
@@ -420,6 +423,14 @@ FLOW = [
         [(floats(2), floats(n, 2)) for n in (5, 1)],
     ),
     Case(
+        "Scan-of-batches",
+        [node("Scan", ["l", "s", "x"], ["a", "b"], body=SCANNED, num_scan_inputs=1, directions=[1])],
+        [("l", I64, ["B"]), ("s", F32, ["B", 2]), ("x", F32, ["B", "T", 2])],
+        {"a": F32, "b": F32},
+        [(ints(4, 2, 1), floats(3, 2), floats(3, 4, 2))],
+        opset=8,
+    ),
+    Case(
         "Scan-backwards",
         [
             node(
@@ -433,7 +444,52 @@ FLOW = [
     ),
 ]  # fmt: skip
 
-CASES = [*REDUCTIONS, *CUMULATIVE, *SLICES, *SHAPES, *CHOICES, *RESIZES, *FLOW]
+# What stands behind a detector: the boxes that score, the best of them, those that are left of these, in one tensor.
+DETECTED = Case(
+    "Detections",
+    [
+        node("Greater", ["score", "least"], ["scores"]),
+        node("NonZero", ["scores"], ["places"]),
+        node("Squeeze", ["places", "zero"], ["chosen"]),
+        node("Gather", ["boxes", "chosen"], ["b1"]),
+        node("Gather", ["score", "chosen"], ["s1"]),
+        node("Shape", ["s1"], ["n"]),
+        node("Min", ["n", "most"], ["k"]),
+        node("TopK", ["s1", "k"], ["s2", "best"]),
+        node("Gather", ["b1", "best"], ["b2"]),
+        node("Unsqueeze", ["b2", "zero"], ["b3"]),
+        node("Unsqueeze", ["s2", "both"], ["s3"]),
+        node("NonMaxSuppression", ["b3", "s3", "most", "overlap"], ["triples"]),
+        node("Slice", ["triples", "two", "three", "one"], ["column"]),
+        node("Squeeze", ["column", "one"], ["left"]),
+        node("Gather", ["b2", "left"], ["b4"]),
+        node("Gather", ["s2", "left"], ["s4"]),
+        node("Unsqueeze", ["s4", "one"], ["s5"]),
+        node("Concat", ["b4", "s5"], ["found"], axis=1),
+    ],
+    [
+        ("boxes", F32, ["N", 4]),
+        ("score", F32, ["N"]),
+        ("least", F32, []),
+        ("overlap", F32, [1]),
+        *((name, I64, [1]) for name in ("zero", "one", "two", "three", "most")),
+        ("both", I64, [2]),
+    ],
+    {"found": F32},
+    [
+        (
+            np.sort(np.random.default_rng(3).random((n, 4)).astype(np.float32), axis=1),
+            np.random.default_rng(4).random(n).astype(np.float32),
+            np.float32(least),
+            np.array([0.3], np.float32),
+            *(ints(v) for v in (0, 1, 2, 3, 7)),
+            ints(0, 1),
+        )
+        for n, least in ((20, 0.4), (20, 2), (1, 0))
+    ],
+)
+
+CASES = [*REDUCTIONS, *CUMULATIVE, *SLICES, *SHAPES, *CHOICES, *RESIZES, *FLOW, DETECTED]
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda c: c.name)

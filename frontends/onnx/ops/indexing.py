@@ -172,7 +172,8 @@ def one_hot(node: NodeView, indices: Value, depth: Value, values: Value) -> Valu
     """values[1] at the index along a new axis, values[0] elsewhere."""
     n = node.number(depth, "the depth") if node.known(depth) is not None else dynamic.bind_one(dynamic.integer(depth))
     node.check(isinstance(n, symbolic.Expr) or n >= 0, "shape", f"the depth of `OneHot` must not be negative, got {n}")
-    node.check(values.shape == (2,), "shape", f"`OneHot` needs two values, got {values.type}")
+    known = [d for d in values.shape if isinstance(d, int)]
+    node.check(len(values.shape) == 1 and known in ([2], []), "shape", f"`OneHot` needs two values, got {values.type}")
     axis = node.axis(node.int("axis", -1), len(indices.shape) + 1)
     place = Array(cast(indices, dtypes.I64))
     wrapped = (place < 0).where(place + n, place)

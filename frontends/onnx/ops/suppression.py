@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from ....compiler.ir.dims import Dim, product
+from ....compiler.ir.dims import Dim, Expr, product
 from ....compiler.ir.graph import Value, param, region
 from ....compiler.ops import helpers
 from ....compiler.ops.helpers import reshape_to
@@ -31,7 +31,8 @@ def non_max_suppression(
     """
     node.check_rank(boxes, 3)
     node.check_rank(scores, 3)
-    node.check(boxes.shape[2] == 4, "shape", f"boxes need four numbers, got {boxes.type}")
+    node.check(boxes.shape[2] == 4 or isinstance(boxes.shape[2], Expr), "shape", f"boxes need four numbers, got {boxes.type}")
+    boxes = build.resized(boxes, 2, 0, 4)
     boxes, scores = build.agreeing((boxes, scores), (0, 0))
     boxes, scores = build.agreeing((boxes, scores), (1, 2))
     batches, classes, count = scores.shape
