@@ -74,7 +74,8 @@ class Limits:
     def exceeded(self, name: str, what: str, *, code: str, loc: Loc = UNKNOWN) -> WeftError:
         """The error for what goes beyond the limit `name`."""
         message = f"{what}: the limit `{name}` is {getattr(self, name)}"
-        return fail(code, message, loc=loc, help=f"if the file is to be trusted, load it with limits=weft.Limits({name}=…)")
+        help = f"if the file is to be trusted, load it with limits=weft.Limits({name}=…); on the command line --limit {name}=…"
+        return fail(code, message, loc=loc, help=help)
 
     def check(self, name: str, amount: int, what: str, *, code: str, loc: Loc = UNKNOWN) -> None:
         """Raise `exceeded` if `amount` is more than the limit `name`."""

@@ -23,7 +23,7 @@ from ..frontends.load import load
 from ..proto.errors import fail
 from .bench.harness import Measurement, Settings, measure
 from .bench.runtimes import RUNTIMES
-from .compile_command import add_compile_options, at_least, parse_shapes
+from .compile_command import add_compile_options, at_least, parse_limits, parse_shapes
 from .console import progress
 from .host_values import random_array, read_values
 
@@ -57,7 +57,7 @@ def execute(arguments: argparse.Namespace) -> int:
     with progress() as tell, tempfile.TemporaryDirectory() as folder:
         tell("compiling")
         shapes = parse_shapes(arguments.shape)
-        module = load(arguments.model)
+        module = load(arguments.model, limits=parse_limits(arguments.limit))
         module = with_shapes(module, shapes) if shapes else module
         inputs = bench_inputs(module, arguments)
         program = Path(folder) / "model.weftx"

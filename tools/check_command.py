@@ -12,7 +12,7 @@ import json
 
 from ..frontends.check import Report, check
 from ..proto.errors import Diagnostic, Loc
-from .compile_command import add_compile_options, parse_shapes
+from .compile_command import add_compile_options, parse_limits, parse_shapes
 
 HELP = "say whether a graph is supported, and what of it is not"
 _PLACES = 5  # of a host call, in text
@@ -27,7 +27,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def execute(arguments: argparse.Namespace) -> int:
     """`weft check`."""
-    report = check(arguments.model, arguments.cpu, arguments.precision, parse_shapes(arguments.shape) or None)
+    shapes, limits = parse_shapes(arguments.shape) or None, parse_limits(arguments.limit)
+    report = check(arguments.model, arguments.cpu, arguments.precision, shapes, limits=limits)
     print(json.dumps(_data(arguments.model, report), indent=2) if arguments.json else _text(arguments.model, report))
     return 0 if report.supported else 1
 

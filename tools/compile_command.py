@@ -10,11 +10,13 @@ import argparse
 import os
 import time
 from collections.abc import Callable
+from dataclasses import fields
 
 from ..compiler.codegen.target import LEVELS, Target
 from ..compiler.driver import compile
 from ..frontends.load import load
 from ..proto.errors import fail
+from ..proto.limits import Limits
 from .console import progress
 
 HELP = "compile a graph into a program (.weftx)"
@@ -41,6 +43,26 @@ def add_compile_options(parser: argparse.ArgumentParser) -> None:
         metavar="NAME=D,D,…",
         help="fix the shape of an input with symbolic dims; may be repeated",
     )
+    parser.add_argument(
+        "--limit",
+        action="append",
+        default=[],
+        metavar="NAME=N",
+        help="what a file may ask for (docs/reliability.md): --limit tensor_bytes=1000000000; may be repeated",
+    )
+
+
+def parse_limits(texts: list[str]) -> Limits:
+    """`["rank=40"]` as limits; WeftError `usage.limit`."""
+    known = {f.name for f in fields(Limits)}
+    given: dict[str, int] = {}
+    for text in texts:
+        name, _, amount = text.partition("=")
+        if name not in known or not amount.isdecimal():
+            names = ", ".join(sorted(known))
+            raise fail("usage.limit", f"--limit {text!r} is not NAME=N", help=f"for example --limit rank=40; the limits are {names}")
+        given[name] = int(amount)
+    return Limits(**given)
 
 
 def _cpu(name: str) -> str:
@@ -92,7 +114,7 @@ def execute(arguments: argparse.Namespace) -> int:
     start = time.perf_counter()
     with progress(arguments.quiet) as tell:
         tell("loading")
-        module = load(arguments.model)
+        module = load(arguments.model, limits=parse_limits(arguments.limit))
         target = Target.parse(arguments.cpu)
         shapes = parse_shapes(arguments.shape) or None
         program = compile(module, target, arguments.precision, shapes, isolate=arguments.isolate, progress=tell)

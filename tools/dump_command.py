@@ -25,7 +25,7 @@ from ..frontends.load import load
 from ..proto.artifact import Program
 from ..proto.errors import fail
 from ..vm import VM
-from .compile_command import add_compile_options, parse_shapes
+from .compile_command import add_compile_options, parse_limits, parse_shapes
 
 HELP = "show a graph at any stage, or a program"
 
@@ -61,7 +61,7 @@ def execute(arguments: argparse.Namespace) -> int:
         return 0
     if arguments.stage not in stages:
         raise fail("usage.stage", f"there is no stage {arguments.stage!r}", help=f"stages: {', '.join(stages)}")
-    module = load(arguments.model)
+    module = load(arguments.model, limits=parse_limits(arguments.limit))
     shapes = parse_shapes(arguments.shape)
     if shapes:
         module = with_shapes(module, shapes)

@@ -31,7 +31,7 @@ from ..vm.driver import DriverFunction
 from ..vm.function import Function
 from ..vm.profile import profile
 from ..vm.profile import table as profile_table
-from .compile_command import add_compile_options, at_least, parse_shapes
+from .compile_command import add_compile_options, at_least, parse_limits, parse_shapes
 from .console import progress
 from .host_values import describe, gather, random_value, read_values, write_values
 
@@ -93,7 +93,7 @@ def _function(
     from ..compiler.driver import compile
     from ..frontends.load import load
 
-    module = load(arguments.model)
+    module = load(arguments.model, limits=parse_limits(arguments.limit))
     if arguments.fetch:
         module = fetching(module, arguments.fetch)
     program = compile(module, arguments.cpu, arguments.precision, shapes or None, progress=tell)

@@ -188,3 +188,12 @@ def test_bench_alone(graph: str, tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert main(["bench", graph, "--rounds", "2", "--seconds", "0.01", "--json", str(figures)]) == DONE
     assert "weft" in capsys.readouterr().out
     assert json.loads(figures.read_text())["runtimes"][0]["runtime"] == "weft"
+
+
+def test_limits_and_isolation(graph: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    for command in ("compile", "run", "dump", "check"):
+        assert main([command, graph, "--limit", "rank=1"]) == FAULT
+        assert "--limit rank=" in "".join(capsys.readouterr())
+    assert main(["compile", graph, "--limit", "rank=many"]) == main(["compile", graph, "--limit", "size=3"]) == USAGE
+    program = str(tmp_path / "isolated.weftx")
+    assert main(["compile", graph, "-o", program, "--limit", "rank=2", "--isolate"]) == DONE
