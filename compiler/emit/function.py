@@ -47,6 +47,7 @@ class FunctionEmitter:
         self.labels: list[int] = []
         self.arg_lists: list[pb.ArgList] = []
         self.outputs: dict[Value, int] = {}
+        self.donated: dict[Value, int] = {}
         self.uses: dict[Value, int] = {}
         self.local: set[Value] = set()
 
@@ -77,12 +78,13 @@ class FunctionEmitter:
     def _assign_outputs(self) -> None:
         """A result is computed where it is to go, unless it is an argument, a constant, or a result twice.
 
-        One that overwrites a donated argument is computed elsewhere too, and copied when nothing needs the argument any more.
+        One that overwrites a donated argument is too if that is not needed any more by then; else it is copied in the end.
         """
         for i, v in enumerate(self.function.results):
             base = base_of(v)
-            if base.node is not None and base.node.op != "constant" and base not in self.outputs and i not in self.function.aliases:
-                self.outputs[base] = i
+            if base.node is not None and base.node.op != "constant" and base not in self.outputs:
+                places = self.donated if i in self.function.aliases else self.outputs
+                places.setdefault(base, i)
 
     def _copy_results(self) -> None:
         aliases, params = self.function.aliases, self.function.params
@@ -185,11 +187,22 @@ class FunctionEmitter:
     def _launch(self, node: Node) -> None:
         number, kernel = self.kernels.add(node)
         operands = [self.buffer_of[v] for v in node.operands]
+        self._take_arguments(node, kernel.inplace)
         shared = self._shared_results(node, kernel.inplace)
         results = [shared[i] if i in shared else self._define(v) for i, v in enumerate(node.results)]
         self.buffer_of.update({node.results[i]: b for i, b in shared.items()})
         args = self._args([*operands, *results], kernel.symbols)
         self._instr(isa.Launch(isa.Kernel(number), args), node.loc)
+
+    def _take_arguments(self, node: Node, inplace: Sequence[tuple[int, int]]) -> None:
+        """Have results written over donated arguments that nothing reads from here on."""
+        for r, v in enumerate(node.results):
+            if v not in self.donated or v in self.outputs:
+                continue
+            argument = self.function.params[self.function.aliases[self.donated[v]]]
+            reads = [o for o, operand in enumerate(node.operands) if base_of(operand) is argument]
+            if self.uses.get(argument, 0) == len(reads) and all((o, r) in inplace for o in reads):
+                self.outputs[v] = self.donated[v]
 
     def _shared_results(self, node: Node, inplace: Sequence[tuple[int, int]]) -> dict[int, int]:
         """Results that overwrite an operand which dies here: position of the result → buffer."""

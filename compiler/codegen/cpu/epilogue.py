@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from ....proto.errors import InternalError
 from ...ir.attrs import Tensor
 from ...ir.graph import Node, Region, Value
+from ...ops.registry import op_of
 
 CORES = ("weft.matmul", "weft.conv", "weft.winograd", "weft.depthwise")
 
@@ -38,6 +39,20 @@ def core_of(body: Region) -> Node:
     if len(cores) != 1:
         raise InternalError(f"a contraction fusion holds {len(cores)} contractions")
     return cores[0]
+
+
+def inplace_pairs(body: Region) -> tuple[tuple[int, int], ...]:
+    """(operand, 0) for operands that the result may overwrite: elementwise ops alone lead from them to it, once the tile's sums are done."""
+    if len(body.results) != 1:
+        return ()
+    (result,) = body.results
+
+    def pointwise(v: Value) -> bool:
+        users = [n for n in body.nodes if v in n.operands]
+        return all(op_of(n).is_elementwise and n.result.shape == result.shape and pointwise(n.result) for n in users)
+
+    size = result.dtype.itemsize
+    return tuple((o, 0) for o, p in enumerate(body.params) if p.shape == result.shape and p.dtype.itemsize == size and pointwise(p))
 
 
 def analyse(body: Region, vector_dims: Sequence[int]) -> Epilogue:

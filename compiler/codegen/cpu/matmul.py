@@ -23,7 +23,7 @@ from ..lltypes import Val, const, memory_type
 from ..target import Target
 from ..writer import Module, Writer
 from . import microkernel, packing, tilepass, tiles
-from .epilogue import Epilogue, analyse, core_of
+from .epilogue import Epilogue, analyse, core_of, inplace_pairs
 from .microkernel import MicroKernel
 from .product import Axis, product_of
 
@@ -200,8 +200,15 @@ class _Matmul:
             outer = [axis.extent for axis in self.p.batch]
             tilepass.define(module, self.fusion, self.core.result, self.tile_stride, outer, self._place)
         return Kernel(
-            name, module.text(), fusion_symbols(self.fusion), driver.chunks, self.scratch[2], self.plan, (), tuple(sorted(self.needs))
-        )
+            name, module.text(), fusion_symbols(self.fusion), driver.chunks, self.scratch[2], self.plan, self._inplace(),
+            tuple(sorted(self.needs)),
+        )  # fmt: skip
+
+    def _inplace(self) -> tuple[tuple[int, int], ...]:
+        """Where a sum takes several steps in the result itself, that cannot be an operand's memory."""
+        k = self.p.k.extent
+        in_one_step = isinstance(k, int) and k <= self.step
+        return inplace_pairs(self.fusion.regions[0]) if self.epilogue.rest or in_one_step else ()
 
     def _place(self, row: Dim, column: Dim, outer: Sequence[Dim]) -> tuple[Dim, ...]:
         """The index in the result of a row and a column."""
