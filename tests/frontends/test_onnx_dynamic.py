@@ -169,6 +169,18 @@ SHAPES = [
         {"o": F32, "n": I64},
         [(floats(2, 4, 3), ints(-1, 6), floats(6, 5), floats(5))],
     ),
+    Case(
+        "Reshape-then-convolution",
+        [
+            node("Reshape", ["x", "s"], ["y"]),
+            node("Conv", ["y", "w"], ["z"]),
+            node("BatchNormalization", ["z", "a", "b", "b", "a"], ["o"]),
+            node("Einsum", ["o", "m"], ["e"], equation="nchw,wk->nck"),
+        ],
+        [("x", F32, ["N"]), ("s", I64, [4]), ("w", F32, [2, 3, 3, 3]), ("a", F32, [2]), ("b", F32, [2]), ("m", F32, [3, 2])],
+        {"e": F32},
+        [(floats(75), ints(1, 3, 5, 5), floats(2, 3, 3, 3), np.ones(2, np.float32), floats(2), floats(3, 2))],
+    ),
     one(
         "Expand",
         node("Expand", ["x", "s"], ["y"]),

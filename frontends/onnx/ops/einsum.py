@@ -77,6 +77,8 @@ def _product(a: Term, b: Term, needed: set[str]) -> Term:
     y, q = _summed(*b, needed | set(p))
     batch = [c for c in p if c in q and c in needed]
     contracted = [c for c in p if c in q and c not in needed]
+    for c in (*batch, *contracted):
+        x, y = build.agreeing((x, y), (p.index(c), q.index(c)))
     free = [c for c in p if c not in q] + [c for c in q if c not in p]
     numbers = DotDims(*(tuple(term.index(c) for c in group) for group in (batch, contracted) for term in (p, q)))
     sizes = dict(zip(p + q, (*x.shape, *y.shape), strict=True))

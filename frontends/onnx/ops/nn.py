@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from ....compiler.ir.attrs import ConvDims
-from ....compiler.ir.dims import Dim, ceildiv, floordiv, maximum, product
+from ....compiler.ir.dims import Dim, Expr, ceildiv, floordiv, maximum, product
 from ....compiler.ir.graph import Value
 from ....compiler.ir.types import TensorType
 from ....compiler.ops import helpers
@@ -85,8 +85,14 @@ def conv(node: NodeView, x: Value, w: Value, b: Value | None = None) -> Value:
     return add_bias(convolve(node, x, w), b)
 
 
+def with_channels(x: Value, count: Dim) -> Value:
+    """An image [N, C, …] of which it was not known how many channels it has: they must turn out to be as many as its parameters are for."""
+    return build.resized(x, 1, 0, count) if len(x.shape) > 1 and isinstance(x.shape[1], Expr) and isinstance(count, int) else x
+
+
 def convolve(node: NodeView, x: Value, w: Value) -> Value:
     """The convolution that a node's attributes describe."""
+    x = with_channels(x, w.shape[1] * node.int("group", 1)) if len(w.shape) > 1 else x
     sizes, kernel = image_of(node, x), spatial_of(node, w)
     rank = len(sizes)
     node.check_rank(w, rank + 2)
@@ -180,6 +186,7 @@ def batch_normalization(node: NodeView, x: Value, scale: Value, bias: Value, mea
     A node that trains takes mean and variance of the batch, and gives running ones as well; before opset 14 also those of the batch.
     Before opset 9, `spatial` 0 normalizes each element of a channel on its own.
     """
+    x = with_channels(x, scale.shape[0]) if len(scale.shape) == 1 else x
     axes = [0] if node.opset < 9 and not node.int("spatial", 1) else [a for a in range(len(x.shape)) if a != 1]
     if not _trains(node):
         return (_normalized(node, x, scale, bias, mean, variance),)
