@@ -16,6 +16,7 @@ from ...compiler.ir.graph import Region, Value, definitions, located, param, reg
 from ...compiler.ops.gradients.common import inline
 from ...compiler.ops.helpers import const
 from ...proto.errors import WeftError
+from .faults import expected
 from .place import user_loc
 from .tape import record, recording
 from .tensor import Tensor
@@ -79,7 +80,7 @@ def lifted(build: Callable[P, R]) -> Callable[P, Any]:
                     return _wrap(build(*_put(slots, [as_value(t) for t in tensors]), **_named(named, [as_value(t) for t in tensors])))
             return _eager(build, slots, named, tensors)
         except WeftError as error:
-            raise error.at(user_loc()) from None
+            raise expected(error).at(user_loc()) from None
 
     return call
 

@@ -17,7 +17,7 @@ from ...proto.value_types import (
     ValueType,
     compatible,
 )
-from . import checks, images, lapack, linalg, maps, optionals, random, sequences, strings, values
+from . import checks, decompositions, images, lapack, linalg, maps, optionals, random, sequences, strings, values
 from .table import TABLE, Attributes, HostFunction, host, lookup, parse_attributes
 
 __all__ = [
@@ -35,6 +35,7 @@ __all__ = [
     "ValueType",
     "checks",
     "compatible",
+    "decompositions",
     "host",
     "images",
     "lapack",

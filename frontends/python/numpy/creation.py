@@ -8,7 +8,7 @@ from ....compiler.ir.graph import Value
 from ....compiler.ops.helpers import broadcast, const
 from ....compiler.ops.helpers import full_like as filled_like
 from ....proto.dtypes import I64
-from ....proto.errors import check
+from ..faults import check
 from ..lift import lifted
 from ..tensor import Tensor
 from .dtypes import DEFAULT_COMPLEX, DEFAULT_FLOAT, dtype_of, together

@@ -9,7 +9,7 @@ import numpy as np
 from ....compiler.ir.graph import Value
 from ....compiler.ops.helpers import cast, const, full_like
 from ....proto.dtypes import DType, from_numpy
-from ....proto.errors import fail
+from ..faults import fail
 
 __all__ = [
     "bfloat16", "bool", "can_cast", "complex64", "complex128", "finfo", "float16", "float32", "float64", "iinfo", "int8", "int16", "int32",

@@ -8,7 +8,7 @@ import numpy as np
 from ....compiler.ir.graph import Value
 from ....compiler.ops.helpers import cast, const, full_like
 from ....proto.dtypes import C64, C128, F32, F64
-from ....proto.errors import check
+from ..faults import check
 from ..lift import lifted
 from ..tensor import Tensor
 from .dtypes import DEFAULT_FLOAT, dtype_of, floating

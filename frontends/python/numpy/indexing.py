@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from ....compiler.ir.attrs import GatherDims, ScatterDims
 from ....compiler.ir.graph import Region, Value
 from ....compiler.ops.gradients.common import scalar_body
-from ....compiler.ops.helpers import broadcast_shapes, broadcast_to, cast, const, reshape_to
+from ....compiler.ops.helpers import broadcast_shapes, broadcast_to, cast, const, reshape_to, splat
 from ....proto.dtypes import I64
-from ....proto.errors import check, fail
+from ..faults import check, fail
 from ..lift import lifted
 from ..tensor import Tensor
 from .dtypes import together
@@ -17,30 +19,80 @@ from .nodes import node
 __all__ = ["at", "getitem", "take", "take_along_axis"]
 
 
-def _expanded(v: Value, index: Any) -> tuple[Any, ...]:
-    """The index with an entry for every dim: `...` and what is left out become whole slices; a mask becomes index vectors."""
-    key: list[Any] = []
-    for k in index if isinstance(index, tuple) else (index,):
-        if isinstance(k, Value) and k.dtype.is_bool and k.shape:
-            from .searching import nonzero
+def _rank_taken(k: Any) -> int:
+    """How many dims an entry of an index is about."""
+    if k is None or k is Ellipsis or isinstance(k, bool):
+        return 0
+    return len(k.shape) if isinstance(k, (Value, Tensor, np.ndarray, np.bool_)) and _is_mask(k) else 1
 
-            key += nonzero(k)
-        else:
-            key.append(k)
-    taken = sum(1 for k in key if k is not None and k is not Ellipsis)
-    check(taken <= len(v.shape), "numpy.index", f"{taken} indices for {v.type}")
-    rest = [slice(None)] * (len(v.shape) - taken)
+
+def _is_mask(k: Any) -> bool:
+    return k.dtype.is_bool if isinstance(k, Value) else k.dtype == bool
+
+
+def _expanded(v: Value, index: Any) -> tuple[Value, tuple[Any, ...]]:
+    """The index with an entry for every dim: `...` and what is left out become whole slices, masks become index vectors.
+
+    A mask of rank 0 is about a dim of size 1 of its own, which the returned value has.
+    """
+    key = list(index) if isinstance(index, tuple) else [index]
+    taken = sum(map(_rank_taken, key))
+    check(taken <= len(v.shape), "numpy.index", f"{taken} indices for {v.type}", kind=IndexError)
     places = [i for i, k in enumerate(key) if k is Ellipsis]
-    check(len(places) <= 1, "numpy.index", "an index has at most one `...`")
+    check(len(places) <= 1, "numpy.index", "an index has at most one `...`", kind=IndexError)
     at = places[0] if places else len(key)
-    return (*key[:at], *rest, *key[at + 1 :])
+    key[at : at + 1] = [slice(None)] * (len(v.shape) - taken)
+    found: list[Any] = []
+    dim = 0
+    for k in key:
+        mask = const(k) if isinstance(k, bool) else k
+        if isinstance(mask, Value) and mask.dtype.is_bool:
+            if not mask.shape:
+                v, mask = reshape_to(v, (*v.shape[:dim], 1, *v.shape[dim:])), reshape_to(mask, (1,))
+            found += _mask_indices(mask, v, dim)
+            dim += len(mask.shape)
+        else:
+            found.append(k)
+            dim += _rank_taken(k)
+    return v, tuple(found)
+
+
+def _mask_indices(mask: Value, v: Value, dim: int) -> tuple[Value, ...]:
+    from .searching import nonzero
+
+    own = v.shape[dim : dim + len(mask.shape)]
+    fits = all(m in (n, 0) for m, n in zip(mask.shape, own, strict=True))
+    check(fits, "numpy.index", f"a mask of shape {list(mask.shape)} for dims of {list(own)}", kind=IndexError)
+    return nonzero(mask)
+
+
+def _known(x: Any, index: Any) -> Any:
+    """The index with masks whose elements are there turned into index vectors: their lengths are then numbers."""
+    entries = index if isinstance(index, tuple) else (index,)
+    taken = [_rank_taken(k) for k in entries]
+    found: list[Any] = []
+    for i, k in enumerate(entries):
+        dim = len(x.shape) - sum(taken[i:]) if any(e is Ellipsis for e in entries[:i]) else sum(taken[:i])
+        array = k.array if isinstance(k, Tensor) else k
+        known = isinstance(array, np.ndarray) and array.dtype == bool and array.ndim > 0
+        if known and array.shape == tuple(x.shape[dim : dim + array.ndim]):
+            found += [Tensor(places) for places in np.nonzero(array)]
+        else:
+            found.append(k)
+    return tuple(found)
+
+
+def getitem(x: Any, index: Any) -> Any:
+    """x[index]. In a traced function a mask that is computed gives a tensor of unknown size."""
+    return _element(x, index) if isinstance(x, Value) else _element(x, _known(x, index))
 
 
 @lifted
-def getitem(x: Any, index: Any) -> Value:
-    """x[index]."""
-    (v,) = together(x)
-    key = _expanded(v, index)
+def _element(x: Any, index: Any) -> Value:
+    return _at(*_expanded(together(x)[0], index))
+
+
+def _at(v: Value, key: tuple[Any, ...]) -> Value:
     if not any(isinstance(k, Value) for k in key):
         return _basic(v, key)
     # Numbers beside index tensors are index tensors; slices and new dims are taken first.
@@ -60,6 +112,15 @@ def _gathered(v: Value, dims: Sequence[int], indices: Sequence[Any]) -> Value:
     rank = len(shape) + len(rest)
     offsets = tuple(i for i in range(rank) if not before <= i < before + len(shape))
     wanted = GatherDims(offsets, tuple(dims), (), (), tuple(dims), len(shape))
+    if any(v.shape[d] == 0 for d in dims):
+        check(
+            any(n == 0 or not isinstance(n, int) for n in shape),
+            "numpy.index",
+            f"a dim of size 0 of {v.type} has no elements to take",
+            kind=IndexError,
+        )
+        around = tuple(v.shape[d] for d in rest)
+        return splat(0, v.tensor.with_shape((*around[:before], *shape, *around[before:])))
     sizes = tuple(1 if d in dims else n for d, n in enumerate(v.shape))
     return node("gather", v, starts, dimension_numbers=wanted, slice_sizes=sizes)
 
@@ -81,7 +142,7 @@ def _vectors(v: Value, dims: Sequence[int], indices: Sequence[Any]) -> tuple[Val
 def _integer(i: Any) -> Value:
     (v,) = together(i)
     if not v.dtype.is_int:
-        raise fail("numpy.index", f"indices are integers or booleans, got {v.type}")
+        raise fail("numpy.index", f"indices are integers or booleans, got {v.type}", kind=IndexError)
     return v
 
 
@@ -112,12 +173,15 @@ def _basic(v: Value, key: tuple[Any, ...]) -> Value:
 def _cut(k: Any, n: Any) -> tuple[Any, Any, int, Any]:
     """Start, limit, step and size of one entry on a dim of size n."""
     if isinstance(k, int) and not isinstance(k, bool):
-        check(not isinstance(n, int) or -n <= k < n, "numpy.index", f"index {k} of a dim of size {n}")
+        check(not isinstance(n, int) or -n <= k < n, "numpy.index", f"index {k} of a dim of size {n}", kind=IndexError)
         place = k + n if k < 0 else k
         return place, place + 1, 1, 1
     if not isinstance(k, slice):
         raise fail(
-            "numpy.index", f"a tensor cannot be indexed with {k!r}", help="numbers, slices, None, `...`, tensors of integers or booleans"
+            "numpy.index",
+            f"a tensor cannot be indexed with {k!r}",
+            kind=IndexError,
+            help="numbers, slices, None, `...`, tensors of integers or booleans",
         )
     if isinstance(n, int):
         start, stop, step = k.indices(n)
@@ -167,23 +231,23 @@ class _At:
 
     def set(self, values: Any) -> Any:
         """The values in place of the elements there; of several for one place, the last."""
-        return changed(self._x, self._index, values, "set")
+        return _changed(self._x, _known(self._x, self._index), values, "set")
 
     def add(self, values: Any) -> Any:
         """The values added to the elements there."""
-        return changed(self._x, self._index, values, "add")
+        return _changed(self._x, _known(self._x, self._index), values, "add")
 
     def multiply(self, values: Any) -> Any:
         """The elements there multiplied by the values."""
-        return changed(self._x, self._index, values, "multiply")
+        return _changed(self._x, _known(self._x, self._index), values, "multiply")
 
     def min(self, values: Any) -> Any:
         """The smaller of each element there and its value."""
-        return changed(self._x, self._index, values, "minimum")
+        return _changed(self._x, _known(self._x, self._index), values, "minimum")
 
     def max(self, values: Any) -> Any:
         """The larger of each element there and its value."""
-        return changed(self._x, self._index, values, "maximum")
+        return _changed(self._x, _known(self._x, self._index), values, "maximum")
 
     def get(self) -> Any:
         """The elements there."""
@@ -201,7 +265,7 @@ class at:
 
 
 @lifted
-def changed(x: Any, index: Any, values: Any, how: str) -> Value:
+def _changed(x: Any, index: Any, values: Any, how: str) -> Value:
     """x with the elements at an index replaced by, or combined with, values that broadcast to them."""
     (v,) = together(x)
     update = cast(together(v, values)[1], v.dtype)
@@ -216,10 +280,11 @@ def changed(x: Any, index: Any, values: Any, how: str) -> Value:
 
 
 def _places(v: Value, index: Any) -> Value:
-    """The positions of the elements at an index, as index vectors: the index applied to a tensor of positions."""
+    """The positions of the elements at an index, as index vectors: the index applied to tensors of positions."""
+    own, key = _expanded(v, index)
     grid = v.tensor.with_dtype(I64)
-    columns = [getitem(node("iota", iota_dimension=d, result=grid), index) for d in range(len(v.shape))]
+    columns = [_at(reshape_to(node("iota", iota_dimension=d, result=grid), own.shape), key) for d in range(len(v.shape))]
     if not columns:
-        return node("broadcast_in_dim", const(0, I64), broadcast_dimensions=(), result=grid.with_shape((0,)))
+        return node("broadcast_in_dim", const(0, I64), broadcast_dimensions=(), result=grid.with_shape((*_at(own, key).shape, 0)))
     flat = [reshape_to(c, (*c.shape, 1)) for c in columns]
     return flat[0] if len(flat) == 1 else node("concatenate", *flat, dimension=len(columns[0].shape))

@@ -3,6 +3,7 @@
 Factorisations are LAPACK's, called by the host; everything else is ordinary ops.
 """
 
+import json
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -10,8 +11,9 @@ import numpy as np
 from ....compiler.ir.graph import Value
 from ....compiler.ir.types import TensorType
 from ....compiler.ops.helpers import broadcast, broadcast_shapes, broadcast_to, cast, const, full_like, reshape_to
+from ....compiler.ops.registry import op_of
 from ....proto.dtypes import C64, C128, F32, F64, I64
-from ....proto.errors import check
+from ..faults import check
 from ..lift import lifted
 from .dtypes import floating, together
 from .elementwise import abs as abs_of
@@ -118,15 +120,10 @@ class SlogdetResult(NamedTuple):
     logabsdet: Any
 
 
-def _host(name: str, operands: tuple[Value, ...], attributes: dict[str, object], results: list[TensorType]) -> list[Value]:
-    import json
-
-    from ....compiler.ops.registry import op_of
-
-    built = op_of("custom_call")(
-        *operands, call_target_name=name, backend_config=json.dumps(attributes, sort_keys=True), results=tuple(results)
-    )
-    return list(built) if isinstance(built, tuple) else [built]
+def _host(name: str, operands: tuple[Value, ...], attributes: dict[str, object], results: list[TensorType]) -> tuple[Value, ...]:
+    config = json.dumps(attributes, sort_keys=True) if attributes else ""
+    built = op_of("custom_call")(*operands, call_target_name=name, backend_config=config, result=tuple(results))
+    return built if isinstance(built, tuple) else (built,)
 
 
 @lifted

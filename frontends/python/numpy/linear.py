@@ -6,7 +6,7 @@ from ....compiler.ir.attrs import DotDims
 from ....compiler.ir.graph import Value
 from ....compiler.ops.contraction import dot
 from ....compiler.ops.helpers import broadcast_shapes, broadcast_to, reshape_to
-from ....proto.errors import check
+from ..faults import check
 from ..lift import lifted
 from .dtypes import together
 from .nodes import node

@@ -6,7 +6,7 @@ from typing import Any
 from ....compiler.ir.dims import Dim, floordiv, product
 from ....compiler.ir.graph import Value
 from ....compiler.ops import helpers
-from ....proto.errors import check
+from ..faults import check
 from ..lift import lifted
 from .dtypes import together
 from .nodes import node

@@ -1,14 +1,15 @@
 """Sums, extremes, means."""
 
 import builtins
-from typing import Any
+import operator
+from typing import Any, SupportsIndex
 
 from ....compiler.ir.dims import product
 from ....compiler.ir.graph import Value
 from ....compiler.ops.bodies import identity_of
 from ....compiler.ops.helpers import cast, const, reshape_to, scalar_region
 from ....proto.dtypes import BOOL, I64
-from ....proto.errors import fail
+from ..faults import AxisFault, check, fail
 from ..lift import lifted
 from .dtypes import floating, together, weft_dtype
 from .nodes import node
@@ -21,14 +22,18 @@ __all__ = [
 
 def axes_of(axis: Any, rank: int) -> tuple[int, ...]:
     """Axes counted from the front; None stands for all."""
-    given = tuple(range(rank)) if axis is None else axis if isinstance(axis, tuple) else (axis,)
+    return tuple(sorted(ordered_axes(axis, rank)))
+
+
+def ordered_axes(axis: Any, rank: int) -> tuple[int, ...]:
+    """Axes counted from the front, in the order they are given in; None stands for all. `AxisFault` if there is no such axis."""
+    given = tuple(range(rank)) if axis is None else tuple(axis) if isinstance(axis, (tuple, list)) else (axis,)
     for a in given:
-        if not -rank <= a < rank:
-            raise fail("numpy.axis", f"axis {a} of a tensor of rank {rank} must lie in [-{rank}, {rank})")
-    found = tuple(a % rank for a in given)
-    if len(set(found)) < len(found):
-        raise fail("numpy.axis", f"the axes {given} name one twice")
-    return tuple(sorted(found))
+        check(isinstance(a, SupportsIndex), "numpy.axis", f"an axis is a whole number, got {a!r}", kind=TypeError)
+        check(-rank <= a < rank, "numpy.axis", f"axis {a} of a tensor of rank {rank} must lie in [-{rank}, {rank})", kind=AxisFault)
+    found = tuple(operator.index(a) % rank for a in given)
+    check(len(set(found)) == len(found), "numpy.axis", f"the axes {given} name one twice")
+    return found
 
 
 def fold(x: Value, monoid: str, axis: Any, keepdims: bool) -> Value:
@@ -102,9 +107,10 @@ def any(x: Any, /, *, axis: Any = None, keepdims: bool = False) -> Value:
 
 def _first_extreme(x: Value, monoid: str, axis: Any, keepdims: bool) -> Value:
     if axis is None:
-        x = reshape_to(x, (product(x.shape),))
-        axis = 0
+        found = _first_extreme(reshape_to(x, (product(x.shape),)), monoid, 0, False)
+        return reshape_to(found, (1,) * len(x.shape)) if keepdims else found
     (d,) = axes_of(axis, len(x.shape))
+    check(x.shape[d] != 0, "numpy.empty", f"of no elements none is extreme: dim {d} of {x.type} is 0")
     best = fold(x, monoid, d, True)
     spread = node("broadcast_in_dim", best, broadcast_dimensions=tuple(range(len(x.shape))), result=x.tensor)
     hit = node("compare", x, spread, comparison_direction="EQ")

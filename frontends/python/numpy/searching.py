@@ -10,7 +10,7 @@ from ....compiler.ops.gradients.common import scalar_body
 from ....compiler.ops.helpers import broadcast, cast, const, reshape_to
 from ....compiler.ops.registry import op_of
 from ....proto.dtypes import BOOL, I64
-from ....proto.errors import check
+from ..faults import check
 from ..lift import lifted
 from .dtypes import together
 from .indexing import take

@@ -1,9 +1,11 @@
 """Sorting."""
 
+import math
 from typing import Any
 
 from ....compiler.ir.graph import Value, param, region
 from ....compiler.ir.types import TensorType
+from ....compiler.ops.formula import Term, compare, equal, where
 from ....compiler.ops.helpers import cast
 from ....compiler.ops.registry import op_of
 from ....proto.dtypes import I32, I64
@@ -15,22 +17,41 @@ from .reductions import axes_of
 __all__ = ["argsort", "sort"]
 
 
-def _order(keys: Value, descending: bool) -> tuple[str, str | None]:
-    """The comparison, and its type where it is not the plain one."""
-    return ("GT" if descending else "LT"), ("TOTALORDER" if keys.dtype.is_float else None)
-
-
 def _sorted(keys: Value, dim: int, descending: bool, stable: bool) -> tuple[Value, Value]:
-    """The keys in order, and the indices that sort them, int64."""
-    compared = cast(keys, I32) if keys.dtype.is_bool else keys
+    """The keys in order, and the indices that sort them, int64.
+
+    Both zeros are equal, and so are all NaNs, which are greater than any number. Complex numbers go by their real parts, then by the
+    imaginary ones.
+    """
+    rank = [_plain(node(part, keys)) for part in ("real", "imag")] if keys.dtype.is_complex else [_plain(keys)]
     places = node("iota", iota_dimension=dim, result=keys.tensor.with_dtype(I64))
-    scalars = [param(TensorType(t, ())) for t in (compared.dtype, compared.dtype, I64, I64)]
-    direction, kind = _order(compared, descending)
-    attrs = {"comparison_direction": direction} | ({"compare_type": kind} if kind else {})
-    first = node("compare", scalars[0], scalars[1], **attrs)
-    built = op_of("sort")(compared, places, dimension=dim, is_stable=stable, comparator=region(scalars, (first,)))
+    operands = [*rank, keys, places]
+    scalars = [param(TensorType(t.dtype, ())) for t in operands for _ in range(2)]
+    first = _before(scalars[: 2 * len(rank)], "GT" if descending else "LT")
+    built = op_of("sort")(*operands, dimension=dim, is_stable=stable, comparator=region(scalars, (first,)))
     assert isinstance(built, tuple)
-    return cast(built[0], keys.dtype), built[1]
+    return built[-2], built[-1]
+
+
+def _plain(keys: Value) -> Value:
+    """Keys whose total order is the order of the numbers."""
+    if keys.dtype.is_bool:
+        return cast(keys, I32)
+    if not keys.dtype.is_float:
+        return keys
+    x = Term(keys)
+    return where(compare("NE", x, x), math.nan, where(equal(x, 0), 0.0, x)).value
+
+
+def _before(pairs: list[Value], direction: str) -> Value:
+    """Whether the first of each pair of keys comes before the second; later pairs decide where earlier ones are equal."""
+    x, y, *rest = pairs
+    kind = {"compare_type": "TOTALORDER"} if x.dtype.is_float else {}
+    less = node("compare", x, y, comparison_direction=direction, **kind)
+    if not rest:
+        return less
+    same = node("compare", x, y, comparison_direction="EQ", **kind)
+    return node("or", less, node("and", same, _before(rest, direction)))
 
 
 def order_by(keys: Value) -> Value:

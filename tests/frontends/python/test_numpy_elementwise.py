@@ -1,17 +1,12 @@
 """`weft.numpy`'s elementwise functions, eager and compiled, with numpy as the oracle: every function, dtype, and awkward value."""
 
 import itertools
-from typing import Any
 
 import numpy as np
 import pytest
-import weft
 from weft import numpy as wnp
 
-SIGNED, UNSIGNED = ["int8", "int16", "int32", "int64"], ["uint8", "uint16", "uint32", "uint64"]
-INTS, FLOATS, COMPLEX = SIGNED + UNSIGNED, ["float32", "float64"], ["complex64", "complex128"]
-REAL, NUMERIC = INTS + FLOATS, INTS + FLOATS + COMPLEX
-EVERY = ["bool", *NUMERIC]
+from .numpy_cases import COMPLEX, EVERY, FLOATS, INTS, NUMERIC, REAL, SIGNED, agree, both
 
 UNARY = {
     "abs": NUMERIC, "acos": FLOATS + COMPLEX, "acosh": FLOATS + COMPLEX, "asin": FLOATS + COMPLEX, "asinh": FLOATS + COMPLEX,
@@ -46,21 +41,6 @@ def values(dtype: str) -> np.ndarray:
     real = [0.0, -0.0, 1.0, -1.0, 0.5, -0.5, 1.5, 2.5, -2.5, 3.0, 1e-3, 1e5, -1e5, float(tiny), np.inf, -np.inf, np.nan]
     real += list(rng.standard_normal(8) * 3)
     return np.array(real if kind == "f" else [complex(a, b) for a in rng.standard_normal(5) for b in rng.standard_normal(4)], dtype)
-
-
-def agree(got: Any, want: np.ndarray, what: str, ulps: float = 0) -> None:
-    """The same dtype, shape, and values, signs of zeros and places of NaN included."""
-    got = np.asarray(got)
-    assert (got.dtype, got.shape) == (want.dtype, want.shape), f"{what}: {got.dtype}{got.shape}, not {want.dtype}{want.shape}"
-    rtol = ulps * np.finfo(want.dtype).eps if want.dtype.kind in "fc" else 0
-    np.testing.assert_allclose(got, want, rtol=rtol, atol=rtol * 0.5, err_msg=what)
-    if want.dtype.kind == "f" and not ulps:
-        np.testing.assert_array_equal(np.signbit(got) & (got == 0), np.signbit(want) & (want == 0), err_msg=what)
-
-
-def both(f: Any, *args: Any) -> list[Any]:
-    """What `f` gives eagerly and compiled."""
-    return [f(*args), weft.function(f)(*args)]
 
 
 def oracle(name: str, *args: np.ndarray) -> np.ndarray:
