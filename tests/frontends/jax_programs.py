@@ -422,5 +422,15 @@ OPEN: Mapping[str, tuple[Function, tuple[str, ...], tuple[dict[str, int], ...]]]
         ("b, 8, 8, 3", "3, 3, 3, 5"),
         ({"b": 2},),
     ),
+    "rounded": (
+        lambda x: (
+            jnp.pad(x, ((0, -x.shape[0] % 4), (0, 0))),
+            jax.random.normal(jax.random.key(0), x.shape) + x,
+            x[:, ::2][::2],
+            lax.reduce_window(x, 0.0, lax.add, (2, 1), (2, 1), "SAME"),
+        ),
+        ("b, 4",),
+        ({"b": 6}, {"b": 1}),
+    ),
     "offsets": (lambda x: (x[2:-1], x[:, None] * x[None, :]), ("n + 3",), ({"n": 4},)),
 }

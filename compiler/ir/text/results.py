@@ -10,7 +10,7 @@ from ..types import Shape, TensorType, Type
 _WINDOW = ("window_strides", "padding", "lhs_dilation", "rhs_dilation")
 
 
-def result_shape(op: str, operands: Sequence[Type], attrs: Mapping[str, Attr]) -> Shape | None:
+def result_shape(op: str, operands: Sequence[Type], attrs: Mapping[str, Attr], declared: TensorType) -> Shape | None:
     """The shape of the result, None where the op's operands leave it open or are not what the op takes."""
     xs = [t for t in operands if isinstance(t, TensorType)]
     if len(xs) != len(operands) or not xs:
@@ -19,6 +19,8 @@ def result_shape(op: str, operands: Sequence[Type], attrs: Mapping[str, Attr]) -
     match op, xs:
         case (("convert" | "uniform_quantize" | "uniform_dequantize"), [x]):
             return x.shape
+        case "bitcast_convert", [x]:  # elements become slices of narrower ones, or these elements
+            return (*x.shape, *declared.shape[x.rank :])[: declared.rank]
         case "dot", [x, y]:
             return (*x.shape[:-1], *y.shape[1:])
         case "dot_general", [x, y] if isinstance(numbers, DotDims):

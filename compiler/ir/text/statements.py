@@ -350,7 +350,7 @@ class StatementReader(AttributeReader):
     def _completed(self, t: Type, op: Op, operands: list[Type], attrs: dict[str, Attr], stem: str) -> Type:
         """A declared result type with its open dims as the operands make them, else with symbols of their own."""
         if _has_any_dim(t) and isinstance(t, TensorType):
-            shape = result_shape(op.name, operands, attrs)
+            shape = result_shape(op.name, operands, attrs, t)
             if shape is not None and agree(t, t.with_shape(shape)):
                 return t.with_shape(shape)
         return self.named_dims(t, stem)
