@@ -11,7 +11,7 @@ from .. import build
 from ..build import elementwise, op
 from ..node import NodeView
 from ..registry import handles
-from .nn import add_bias, given_pads, spatial_of, steps_of
+from .nn import add_bias, spatial_of, steps_of
 from .taps import Tap, bilinear_taps, pixels_of, samples_of, weighted_sum
 
 
@@ -51,7 +51,8 @@ def _places(node: NodeView, offset: Value, d: int, kernel: tuple[int, ...]) -> V
     """Where taps [N, D, K, …] are along spatial dim d: their regular place, and the offset [N, D, K, d, …] added."""
     rank = len(kernel)
     strides, dilations = steps_of(node, "strides", rank), steps_of(node, "dilations", rank)
-    first, _ = given_pads(node, rank)[d]
+    pads = node.ints("pads", (0,) * (2 * rank))
+    node.check_length(pads, 2 * rank, "`pads`")
     moves = reshape_to(build.slice_axis(offset, 3, d, d + 1), (*offset.shape[:3], *offset.shape[4:]))
     whole = TensorType(dtypes.I64, moves.shape)
     tap, at = (op("iota", iota_dimension=a, result=whole) for a in (2, 3 + d))
@@ -59,7 +60,7 @@ def _places(node: NodeView, offset: Value, d: int, kernel: tuple[int, ...]) -> V
     assert isinstance(inner, int)
     index = op("remainder", op("divide", tap, build.scalar(inner, tap)), build.scalar(kernel[d], tap))
     regular = op("add", op("multiply", at, build.scalar(strides[d], at)), op("multiply", index, build.scalar(dilations[d], index)))
-    return op("add", cast(op("subtract", regular, build.scalar(first, regular)), moves.dtype), moves)
+    return op("add", cast(op("subtract", regular, build.scalar(pads[d], regular)), moves.dtype), moves)
 
 
 def _columns(x: Value, axes: list[list[Tap]], moved: int) -> Value:
