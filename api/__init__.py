@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from .compiler.ir.graph import Module as Module
     from .compiler.isolation import Isolation as Isolation
     from .frontends.check import check as check
+    from .frontends.export import export as export
     from .frontends.load import load as load
     from .frontends.python import nn as nn
     from .frontends.python import numpy as numpy
@@ -68,6 +69,7 @@ _HOMES = {
     "compile": ".compiler.driver",
     "cond": f"{_PYTHON}.control",
     "custom_vjp": f"{_PYTHON}.transforms",
+    "export": ".frontends.export",
     "fori_loop": f"{_PYTHON}.control",
     "function": f"{_PYTHON}.function",
     "grad": f"{_PYTHON}.transforms",
@@ -89,9 +91,9 @@ _MODULES = ("nn", "numpy", "optim", "pytree", "random")
 
 __all__ = [
     "GradientTape", "Isolation", "Limits", "Module", "Spec", "Target", "Tensor", "Variable", "WeftError", "__version__", "check",
-    "checkpoint",
-    "compile", "cond", "custom_vjp", "fori_loop", "function", "grad", "jvp", "load", "load_state", "map", "nn", "numpy", "optim", "pytree",
-    "random", "save", "save_state", "scan", "stop_gradient", "switch", "value_and_grad", "vjp", "vmap", "while_loop",
+    "checkpoint", "compile", "cond", "custom_vjp", "export", "fori_loop", "function", "grad", "jvp", "load", "load_state", "map", "nn",
+    "numpy", "optim", "pytree", "random", "save", "save_state", "scan", "stop_gradient", "switch", "value_and_grad", "vjp", "vmap",
+    "while_loop",
 ]  # fmt: skip
 
 
