@@ -434,3 +434,5 @@ OPEN: Mapping[str, tuple[Function, tuple[str, ...], tuple[dict[str, int], ...]]]
     ),
     "offsets": (lambda x: (x[2:-1], x[:, None] * x[None, :]), ("n + 3",), ({"n": 4},)),
 }
+# Those of them that take remainders of negative numbers, which no dim expresses: sizes made of them are bound as the program runs.
+BOUND = {"rounded"}
