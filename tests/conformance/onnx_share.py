@@ -1,7 +1,8 @@
 """What part of a program's numeric work its kernels do, and what part host functions, counted as it runs.
 
 A node of a kernel counts when a function is planned for new shapes, a host function when it is called, each with the bytes of its
-results. Constants, reshapes and broadcasts are no work. A host call is numeric if it takes and gives arrays of numbers alone.
+results; what has none is no work, and neither are constants, reshapes and broadcasts. A host call is numeric if it takes and gives
+arrays of numbers alone, and is not there for strings, sequences, optionals or maps.
 """
 
 from collections import Counter
@@ -23,6 +24,7 @@ from weft.vm.host import TABLE, HostFunction
 from weft.vm.plan import Plan
 
 _NO_WORK = {"constant", "reshape", "broadcast_in_dim"}
+_NOT_NUMERIC = ("string_", "sequence_", "optional_", "map_")
 
 
 @dataclass
@@ -35,15 +37,21 @@ class Share:
     def kernel(self, body: Region, symbols: Mapping[str, int]) -> None:
         """A launch of the kernel with this body."""
         for node in body.nodes:
+            size = sum(evaluate(t.nbytes, symbols) for t in node.types if isinstance(t, TensorType))
             if node.op not in _NO_WORK:
-                self.kernels[node.op, "nodes"] += 1
-                self.kernels[node.op, "bytes"] += sum(evaluate(t.nbytes, symbols) for t in node.types if isinstance(t, TensorType))
+                _count(self.kernels, node.op, size)
 
     def call(self, name: str, operands: Sequence[Any], results: Sequence[Any]) -> None:
         """A call of a host function."""
-        if all(isinstance(v, np.ndarray) and not v.dtype.hasobject for v in (*operands, *results)):
-            self.host[name, "nodes"] += 1
-            self.host[name, "bytes"] += sum(r.nbytes for r in results)
+        numeric = all(isinstance(v, np.ndarray) and not v.dtype.hasobject for v in (*operands, *results))
+        if numeric and not name.startswith(_NOT_NUMERIC):
+            _count(self.host, name, sum(r.nbytes for r in results))
+
+
+def _count(counts: Counter[tuple[str, str]], op: str, size: int) -> None:
+    if size:
+        counts[op, "nodes"] += 1
+        counts[op, "bytes"] += size
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 """The public conformance suite of ONNX, all of it, against weft's backend: every case in a process that it can only take down itself.
 
-    python -m tests.conformance.onnx_suite               run, print the summary, compare with the stored table
-    python -m tests.conformance.onnx_suite --update      and store what came out
+    python -m tests.conformance.onnx_suite               run all, print the summary, compare with the stored table
+    python -m tests.conformance.onnx_suite --update      store what came out, there and in docs/onnx.md
     python -m tests.conformance.onnx_suite --only gru    some cases, with what went wrong
 
 Cases are run by the suite's own runner, with its tolerances. Each is compiled with its inputs as parameters, twice: as users do, and
@@ -13,6 +13,7 @@ import gc
 import multiprocessing
 import os
 import re
+import signal
 import sys
 import tempfile
 import time
@@ -28,13 +29,16 @@ from typing import Any
 import numpy as np
 import onnx.backend.test.runner
 import weft
+from onnx.backend.test.loader import load_model_tests
 from weft.frontends.onnx.backend import WeftBackend, WeftRep
 
+from .onnx_page import write_page
 from .onnx_share import counted
 from .onnx_table import Outcome, Table
 
 TABLE = Path(__file__).with_name("onnx_suite.json")
-_TIMEOUT = 120.0
+_CPU_SECONDS = 60.0  # that a case may take, and
+_SECONDS = 600.0  # by the clock, on a machine that may have much else to do
 _FORK = multiprocessing.get_context("fork")
 
 
@@ -56,9 +60,10 @@ class _Unfolded(_Folded):
 
 @dataclass(frozen=True)
 class Case:
-    """One case of the suite; both functions raise what is wrong."""
+    """One case of the suite; both functions raise what is wrong. `operators` are those of a case of single operators."""
 
     name: str
+    operators: tuple[str, ...]
     run: Callable[[], None]
     run_unfolded: Callable[[], None]
 
@@ -66,12 +71,16 @@ class Case:
         """Run it, in this process."""
         problem = _problem(self.run)
         if problem:
-            return Outcome(self.name, *problem)
+            return self.failed(*problem)
         with counted() as share:
             problem = _problem(self.run_unfolded)
         if problem:
-            return Outcome(self.name, f"unfolded {problem[0]}", problem[1])
-        return Outcome(self.name, "pass", share=share)
+            return self.failed(f"unfolded {problem[0]}", problem[1])
+        return Outcome(self.name, "pass", operators=self.operators, share=share)
+
+    def failed(self, result: str, message: str) -> Outcome:
+        """The outcome of a case that does not pass."""
+        return Outcome(self.name, result, message, self.operators)
 
 
 def _problem(run: Callable[[], None]) -> tuple[str, str] | None:
@@ -96,7 +105,12 @@ def cases() -> list[Case]:
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
         folded, unfolded = (dict(_items(backend)) for backend in (_Folded, _Unfolded))
-    return [Case(name, run, unfolded[name]) for name, run in sorted(folded.items())]
+        operators = {case.name: _operators(case.model) for case in load_model_tests(kind="node") if case.model}
+    return [Case(name, operators.get(name, ()), run, unfolded[name]) for name, run in sorted(folded.items())]
+
+
+def _operators(model: onnx.ModelProto) -> tuple[str, ...]:
+    return tuple(sorted({f"{n.domain or 'ai.onnx'}.{n.op_type}" for n in model.graph.node}))
 
 
 def _items(backend: type[WeftBackend]) -> Iterator[tuple[str, Callable[[], None]]]:
@@ -119,10 +133,9 @@ class _Worker:
 class Pool:
     """Runs cases in `jobs` children; one that dies or takes too long costs its case alone."""
 
-    def __init__(self, todo: Iterable[Case], jobs: int, timeout: float = _TIMEOUT) -> None:
+    def __init__(self, todo: Iterable[Case], jobs: int) -> None:
         self.cases = list(todo)
         self._jobs = jobs
-        self._timeout = timeout
 
     def run(self) -> Iterator[Outcome]:
         """Outcomes as they come."""
@@ -159,7 +172,10 @@ class Pool:
 
     def _serve(self, pipe: Connection) -> None:
         while (index := pipe.recv()) is not None:
-            pipe.send(self.cases[index].outcome())
+            signal.setitimer(signal.ITIMER_PROF, _CPU_SECONDS)
+            outcome = self.cases[index].outcome()
+            signal.setitimer(signal.ITIMER_PROF, 0)
+            pipe.send(outcome)
 
     def _outcome(self, w: _Worker, ready: bool) -> Outcome | None:
         """What came of the case a worker is at, if anything did."""
@@ -170,11 +186,13 @@ class Pool:
                 return w.pipe.recv()
             except EOFError:
                 w.process.join()
-                return Outcome(w.case.name, "crash", f"the process ended with {w.process.exitcode}")
-        if time.monotonic() - w.since > self._timeout:
+                if w.process.exitcode == -signal.SIGPROF:
+                    return w.case.failed("timeout", f"not done after {_CPU_SECONDS} s of CPU time")
+                return w.case.failed("crash", f"the process ended with {w.process.exitcode}")
+        if time.monotonic() - w.since > _SECONDS:
             w.process.kill()
             w.process.join()
-            return Outcome(w.case.name, "timeout", f"not done after {self._timeout} s")
+            return w.case.failed("timeout", f"not done after {_SECONDS} s")
         return None
 
 
@@ -189,12 +207,17 @@ def main() -> int:
         os.environ["ONNX_HOME"] = home  # where the suite's runner puts the data it makes for the light models
         chosen = [c for c in cases() if re.search(arguments.only, c.name)]
         start = time.monotonic()
-        outcomes = list(Pool(chosen, arguments.jobs).run())
+        outcomes: list[Outcome] = []
+        for outcome in Pool(chosen, arguments.jobs).run():
+            outcomes.append(outcome)
+            if outcome.result != "pass":
+                print(f"{len(outcomes)}/{len(chosen)} {outcome.case}: {outcome.result}", file=sys.stderr, flush=True)
     table = Table.of(outcomes)
     print(f"{len(chosen)} cases in {time.monotonic() - start:.0f} s")
     print(table.summary())
     if arguments.update and not arguments.only:
         table.write(TABLE)
+        write_page(table)
         return 0
     report = Table.read(TABLE).differences(table)
     messages = {o.name: o.message for o in outcomes}

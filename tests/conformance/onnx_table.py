@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 
 from .onnx_share import Share
@@ -13,11 +13,15 @@ _Work = dict[str, list[int]]  # nodes and bytes by op
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a case: `pass`, or what went wrong: the code of an error, `wrong` (results), `crash`, `timeout`, `skipped`."""
+    """What became of a case: `pass`, or what went wrong: the code of an error, `wrong` (results), `crash`, `timeout`, `skipped`.
+
+    `operators` are the ones the case is there for, as `domain.Name`.
+    """
 
     case: str
     result: str
     message: str = ""
+    operators: tuple[str, ...] = ()
     share: Share = field(default_factory=Share)
 
 
@@ -45,30 +49,38 @@ class Report:
 
 @dataclass(frozen=True)
 class Table:
-    """Results by case; work of kernels and of host functions by op, in the cases that pass."""
+    """Results by case; for each operator of ONNX how many of its cases pass, of how many; in the cases that pass, work of kernels and of
+    host functions by op.
+    """
 
     cases: dict[str, str]
+    operators: dict[str, list[int]]
     kernels: _Work
     host: _Work
 
     @classmethod
     def of(cls, outcomes: Sequence[Outcome]) -> "Table":
         """The table of a run."""
-        total = Share()
+        total, operators = Share(), dict[str, list[int]]()
         for o in outcomes:
             total.kernels += o.share.kernels
             total.host += o.share.host
-        return cls({o.case: o.result for o in sorted(outcomes, key=lambda o: o.case)}, _work(total.kernels), _work(total.host))
+            for operator in o.operators:
+                count = operators.setdefault(operator, [0, 0])
+                count[0] += o.result == "pass"
+                count[1] += 1
+        cases = {o.case: o.result for o in sorted(outcomes, key=lambda o: o.case)}
+        return cls(cases, dict(sorted(operators.items())), _work(total.kernels), _work(total.host))
 
     @classmethod
     def read(cls, path: Path) -> "Table":
         """The stored table."""
         stored = json.loads(path.read_text())
-        return cls(stored["cases"], stored["kernels"], stored["host"])
+        return cls(stored["cases"], stored["operators"], stored["kernels"], stored["host"])
 
     def write(self, path: Path) -> None:
         """Store it, a line for each case and op."""
-        parts = [f'"{name}": {_lines(part)}' for name, part in (("cases", self.cases), ("kernels", self.kernels), ("host", self.host))]
+        parts = [f'"{f.name}": {_lines(getattr(self, f.name))}' for f in fields(self)]
         path.write_text("{\n" + ",\n".join(parts) + "\n}\n")
 
     def differences(self, new: "Table") -> Report:

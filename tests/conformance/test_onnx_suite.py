@@ -4,6 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from .onnx_page import PAGE, page
 from .onnx_suite import TABLE
 from .onnx_table import Table
 
@@ -23,3 +24,9 @@ def test_kernels_do_the_work() -> None:
     assert min(table.shares()) > _LEAST_SHARE
     ops, in_kernels = table.ops()
     assert in_kernels > _LEAST_SHARE * ops
+
+
+def test_the_page_is_of_this_table() -> None:
+    """docs/onnx.md holds what `make conformance` writes to it."""
+    text = PAGE.read_text()
+    assert page(text, Table.read(TABLE)) == text
