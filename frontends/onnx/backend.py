@@ -14,7 +14,7 @@ The public conformance suite, in three lines of a file that pytest or unittest r
 where the model leaves one open, compilation waits for the first run and is done once for each combination of ranks that comes.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
 
 import numpy as np
@@ -24,7 +24,6 @@ from onnx.backend.base import Backend, BackendRep, Device, DeviceType, namedtupl
 from ...compiler.driver import Precision, compile
 from ...proto.errors import fail
 from ...vm import VM
-from ...vm.function import Function
 from . import from_model
 
 Ranks = tuple[int | None, ...]
@@ -38,7 +37,7 @@ class WeftRep(BackendRep):
         self._vm = vm
         self._precision: Precision = precision
         self._fold = fold
-        self._functions: dict[Ranks, Function] = {}
+        self._functions: dict[Ranks, Callable[..., Any]] = {}
         constants = {t.name for t in model.graph.initializer} | {t.values.name for t in model.graph.sparse_initializer}
         self._inputs = [i for i in model.graph.input if i.name not in constants]
         self._open = [i.name for i in self._inputs if _rank_is_open(i.type)]
@@ -68,7 +67,7 @@ class WeftRep(BackendRep):
             given = {i.name: v for i, v in zip(self._inputs, values, strict=False)}
         return {name: _value(v) for name, v in given.items()}
 
-    def _function(self, named: Mapping[str, Any]) -> Function:
+    def _function(self, named: Mapping[str, Any]) -> Callable[..., Any]:
         """The function for the ranks of these inputs."""
         ranks = tuple(np.ndim(named[name]) if isinstance(named.get(name), np.ndarray) else None for name in self._open)
         if ranks not in self._functions:
