@@ -84,7 +84,8 @@ def unflatten(tree: Tree, leaves: Iterable[Any]) -> Any:
     """A tree with these leaves."""
     rest = iter(leaves)
     made = _unflatten(tree, rest)
-    check(next(rest, LEAF) is LEAF, "pytree.leaves", f"more leaves than {tree} has")
+    if next(rest, LEAF) is not LEAF:
+        raise fail("pytree.leaves", f"more leaves than {tree} has")
     return made
 
 
@@ -94,7 +95,18 @@ def _unflatten(tree: Tree, leaves: Iterator[Any]) -> Any:
             return next(leaves)
         except StopIteration:
             raise fail("pytree.leaves", "fewer leaves than the tree has") from None
-    children = [_unflatten(c, leaves) for c in tree.children]
+    return rebuilt(tree, [_unflatten(c, leaves) for c in tree.children])
+
+
+def children_of(x: Any) -> tuple[Sequence[Any], object]:
+    """The children of a node, and the facts that its class needs to be built again; a leaf has none."""
+    return _children(x) or ((), None)
+
+
+def rebuilt(tree: Tree, children: list[Any]) -> Any:
+    """The node at the top of `tree` with these children."""
+    if tree.kind is None:
+        raise fail("pytree.leaves", "a leaf has no children")
     if tree.kind in _REGISTERED:
         return _REGISTERED[tree.kind][1](tree.about, children)
     if tree.kind is type(None):
