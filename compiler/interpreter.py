@@ -36,6 +36,7 @@ from .ops.values import TOKEN, Data, Tuple
 Env = dict[str, int]
 # The most bytes that one value may take: numbers in the data may ask for any amount.
 MAX_BYTES = 1 << 34
+_MOST_CALLS = 100  # functions are entered recursively
 
 
 def evaluate(
@@ -365,6 +366,8 @@ class _Interpreter:
         check(name in self._functions, f"{node.op}.function", f"the module has no function `{name}`")
         if name in self._active:
             raise fail(f"{node.op}.cycle", f"functions call each other without end: {' → '.join([*self._active, name])}")
+        what = f"more than {_MOST_CALLS} calls stand inside each other"
+        check(len(self._active) < _MOST_CALLS, "evaluate.calls", what, help="compile it: calls are inlined")
         self._active.append(name)
         try:
             return self.enter(self._functions[name], operands)

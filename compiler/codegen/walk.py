@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Generic
 
-from ...proto.errors import InternalError
+from ...proto.errors import InternalError, fail
 from ..ir.graph import Node, Region, Value
 from ..ops.builder import E, Index
 from ..ops.registry import Op, op_of
@@ -114,7 +114,9 @@ class Walk(ABC, Generic[E]):
             result = {"result": node.types[0]} if _takes_result(op) else {}
             return _tuple(op.lower(self, *args, **node.attrs, **result))
         if op.element is None:
-            raise InternalError(f"no kernel computes single elements of {node.op}")
+            raise fail(
+                "emit.op", f"no kernel computes `{node.op}` inside the body of another operation", loc=node.loc
+            )
         return _tuple(self._call_element(op, node, index, inlined))
 
     def inline(self, region: Region, args: Sequence[E]) -> tuple[E, ...]:

@@ -1,9 +1,11 @@
 """Calls and composites are replaced by the bodies they name."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
 from ...proto.errors import fail
+from ...proto.limits import Limits
 from ..ir.attrs import Symref
 from ..ir.dims import Dim, symbol
 from ..ir.graph import Function, Module, Node, Value, symbols_in
@@ -13,6 +15,8 @@ from ..ops.composite import known_composite
 from ..ops.registry import op_of
 from .base import Context, module_pass, with_body
 from .rewrite import Result, Rule, Uses, apply_rules, inline
+
+_CALLS = ("call", "composite")
 
 
 def callee_of(node: Node) -> str:
@@ -44,7 +48,7 @@ def _rule(functions: Mapping[str, Function], taken: set[str]) -> Rule:
             raise fail("call.callee", f"the module has no function `{name}`", loc=n.loc)
         return inline(_at_call(functions[name], n, taken), n.operands)
 
-    return Rule("inline", ("call", "composite"), replace_call)
+    return Rule("inline", _CALLS, replace_call)
 
 
 def _at_call(callee: Function, call: Node, taken: set[str]) -> Function:
@@ -75,8 +79,10 @@ def _fresh(name: str, taken: set[str]) -> str:
 @module_pass("inline")
 def inline_calls(module: Module, context: Context) -> Module:
     """call(@f, x) -> the body of f, composite -> the op weft has for it or its decomposition, innermost functions first."""
+    order = call_order(module)
+    _check_copies(module, order, context.limits)
     done: dict[str, Function] = {}
-    for name in call_order(module):
+    for name in order:
         function = module.functions[name]
         rule = _rule(done, set(symbols_in(function)))
         done[name] = with_body(function, apply_rules(function, [rule]))
@@ -85,17 +91,25 @@ def inline_calls(module: Module, context: Context) -> Module:
     return Module({name: done[name] for name in module.functions}, module.name, module.meta)
 
 
+def _check_copies(module: Module, order: Sequence[str], limits: Limits) -> None:
+    """What inlining copies must be bounded: functions that call each other twice double with every one."""
+    sizes: dict[str, int] = {}
+    for name in order:
+        function = module.functions[name]
+        nodes = list(function.walk())
+        sizes[name] = len(nodes) + sum(sizes.get(callee_of(n), 0) for n in nodes if n.op in _CALLS)
+        copied = sizes[name] - sum(sizes[other] for other in {callee_of(n) for n in nodes if n.op in _CALLS} & sizes.keys())
+        what = f"calls in `{name}` stand for {copied} operations and more"
+        limits.check("function_nodes", copied - len(nodes), what, code="call.size", loc=function.loc)
+
+
 def call_order(module: Module) -> list[str]:
     """Function names, callees before callers; a `WeftError` if functions call each other in a circle."""
     calls = {
-        name: {callee_of(n) for n in f.walk() if n.op in ("call", "composite")} & set(module.functions)
-        for name, f in module.functions.items()
+        name: sorted({callee_of(n) for n in f.walk() if n.op in _CALLS} & module.functions.keys()) for name, f in module.functions.items()
     }
-    order: list[str] = []
-    while len(order) < len(calls):
-        ready = [name for name in calls if name not in order and calls[name] <= set(order)]
-        if not ready:
-            circle = ", ".join(sorted(set(calls) - set(order)))
-            raise fail("call.cycle", f"functions call each other in a circle: {circle}", help="a dataflow graph has no recursion")
-        order += ready
-    return order
+    try:
+        return list(TopologicalSorter(calls).static_order())
+    except CycleError as error:
+        circle = ", ".join(sorted(set(error.args[1])))
+        raise fail("call.cycle", f"functions call each other in a circle: {circle}", help="a dataflow graph has no recursion") from None
