@@ -33,9 +33,12 @@ def join(a: Type, b: Type) -> Type | None:
 
 
 def ranked(t: Type, declared: Type) -> Type:
-    """The type with ranks, and sizes, from a declaration where it has none."""
+    """The type with ranks, and sizes, from a declaration where it has none.
+
+    A declared rank of 0 says nothing: exporters write an empty shape where they know none.
+    """
     match t, declared:
-        case UnrankedTensorType(dtype), TensorType() if declared.dtype == dtype:
+        case UnrankedTensorType(dtype), TensorType(shape=shape) if declared.dtype == dtype and shape:
             return declared
         case SequenceType(element), SequenceType(x):
             return SequenceType(ranked(element, x))
