@@ -31,6 +31,12 @@ def dft(node: NodeView, x: Value, length: Value | None = None, axis: Value | Non
     return dynamic.back_around(_dft(node, dynamic.around(x, at, 1), length, 1), x, at, 1)
 
 
+def _check_length(node: NodeView, n: Dim) -> None:
+    """The tables of a transform have some eight numbers for each of its elements."""
+    if isinstance(n, int):
+        node.check_limit("table_elements", 8 * n, f"has {n} elements")
+
+
 def _dft(node: NodeView, x: Value, length: Value | None, axis: int) -> Value:
     rank = len(x.shape)
     at = node.axis(axis, rank)
@@ -38,6 +44,7 @@ def _dft(node: NodeView, x: Value, length: Value | None, axis: int) -> Value:
     inverse, onesided = bool(node.int("inverse", 0)), bool(node.int("onesided", 0))
     z = _parts(node, build.transpose(x, (*(a for a in range(rank - 1) if a != at), at, rank - 1)))
     n = _length(node, z[0].shape[-1], length, inverse and onesided)
+    _check_length(node, n)
     kept = floordiv(n, 2) + 1 if onesided else n
     if inverse:
         z = _mirrored(resized(z, kept), n) if onesided else resized(z, n)
@@ -98,6 +105,7 @@ def stft(node: NodeView, x: Value, step: Value, window: Value | None = None, len
     node.check_rank(x, 3)
     size, by = x.shape[1], node.dims(step, "the step")[0]
     n = _length(node, size if window is None else window.shape[0], length, halved=False)
+    _check_length(node, n)
     known = all(isinstance(d, int) for d in (n, size, by))
     node.check(by != 0 and not (known and n > size), "shape", f"`STFT` of {x.type} in frames of {n}, {by} apart")
     node.check(window is None or window.shape == (n,), "shape", f"the window of `STFT` does not have {n} elements")

@@ -176,6 +176,7 @@ def _pad(node: NodeView, x: Value, pads: Sequence[Dim | Unknown], fill: Value, d
         elif isinstance(before, int) and isinstance(after, int) and isinstance(n, int):
             node.check(n > 0 and -n <= min(before, after), "attribute", f"`Pad` of {x.type} by {pads}")
             node.check_limit("unrolled", before + after, f"pads {x.type} by {pads}")
+            node.check_limit("table_elements", n + before + after, f"pads {x.type} by {pads}")
             x = _take(x, axis, _padded_indices(mode, n, before, after))
         else:
             size = symbolic.maximum(n + before + after, 0)  # type: ignore[operator]
