@@ -5,6 +5,7 @@ graph it builds is run at once by the reference interpreter; such graphs are kep
 call only runs. Python numbers stay as they are: they take the type of the tensors beside them.
 """
 
+import operator
 from collections.abc import Callable, Sequence
 from functools import lru_cache, wraps
 from typing import Any, ParamSpec, TypeVar
@@ -51,6 +52,8 @@ def _take(x: Any, tensors: list[Tensor]) -> Any:
         return _Slot(len(tensors) - 1)
     if kind is list or kind is tuple:
         return tuple(_take(part, tensors) for part in x)
+    if kind is slice:
+        return slice(*(operator.index(n) if isinstance(n, (Tensor, np.integer)) else n for n in (x.start, x.stop, x.step)))
     return x
 
 
@@ -185,6 +188,8 @@ class _Exact(tuple):  # type: ignore[type-arg]
 
 
 def _typed(x: Any) -> Any:
+    if isinstance(x, slice):  # which has no hash in Python 3.11
+        return slice, x.start, x.stop, x.step
     return (tuple, tuple(map(_typed, tuple.__iter__(x)))) if isinstance(x, tuple) else (type(x), x)
 
 

@@ -14,11 +14,18 @@ METHODS: dict[str, Callable[..., Any]] = {}
 """The functions behind operators and methods, by name; `numpy/__init__.py` fills it in."""
 
 
-def _operator(name: str, swap: bool = False) -> Callable[..., Any]:
-    def method(self: "Tensor", *others: Any) -> Any:
-        if any(not _is_operand(o) for o in others):
+def _unary(name: str) -> Callable[["Tensor"], Any]:
+    def method(self: "Tensor", /) -> Any:
+        return METHODS[name](self)
+
+    return method
+
+
+def _binary(name: str, swap: bool = False) -> Callable[["Tensor", Any], Any]:
+    def method(self: "Tensor", other: Any, /) -> Any:
+        if not _is_operand(other):
             return NotImplemented
-        return METHODS[name](*others, self) if swap else METHODS[name](self, *others)
+        return METHODS[name](other, self) if swap else METHODS[name](self, other)
 
     return method
 
@@ -125,13 +132,17 @@ class Tensor:
             raise self._unknown("numpy.asarray")
         return np.array(self.array, dtype, copy=True) if copy else np.asarray(self.array, dtype)
 
-    def __array_namespace__(self, *, api_version: str | None = None) -> Any:
+    def __array_namespace__(self, /, *, api_version: str | None = None) -> Any:
         return METHODS["namespace"](api_version)
 
-    def __dlpack__(self, **keywords: Any) -> Any:
-        return self.numpy().__dlpack__(**keywords) if "copy" in keywords else np.array(self.numpy()).__dlpack__(**keywords)
+    def __dlpack__(self, /, *, stream: Any = None, max_version: Any = None, dl_device: Any = None, copy: bool | None = None) -> Any:
+        """The elements for another library. Consumers before version 1.0 of the protocol do not know arrays that must not be written, and
+        get a copy. BufferError if that is forbidden."""
+        old = max_version is None or max_version[0] < 1
+        copied = True if copy is None and old else copy
+        return self.numpy().__dlpack__(stream=stream, max_version=max_version, dl_device=dl_device, copy=copied)
 
-    def __dlpack_device__(self) -> tuple[Any, int]:
+    def __dlpack_device__(self, /) -> tuple[Any, int]:
         return self.numpy().__dlpack_device__()
 
     def _element(self, what: str) -> np.ndarray:
@@ -140,6 +151,12 @@ class Tensor:
         if self.array.size != 1:
             raise TypeError(f"{what}() takes a tensor of one element, this one has shape {self.shape}")
         return self.array.reshape(())
+
+    def _real(self, what: str) -> np.ndarray:
+        found = self._element(what)
+        if found.dtype.kind == "c":
+            raise TypeError(f"{what}() of a complex number: take its real part first, weft.numpy.real(x)")
+        return found
 
     def _unknown(self, what: str) -> WeftError:
         instead = {
@@ -150,19 +167,19 @@ class Tensor:
         fact = f"the elements of a traced tensor ({self._shown()}) are not known while the function is traced; {what}() needs them"
         return fail("trace.value", fact, loc=user_loc(), help=instead)
 
-    def __bool__(self) -> bool:
+    def __bool__(self, /) -> bool:
         return bool(self._element("bool"))
 
-    def __int__(self) -> int:
-        return int(self._element("int"))
+    def __int__(self, /) -> int:
+        return int(self._real("int"))
 
-    def __float__(self) -> float:
-        return float(self._element("float"))
+    def __float__(self, /) -> float:
+        return float(self._real("float"))
 
-    def __complex__(self) -> complex:
+    def __complex__(self, /) -> complex:
         return complex(self._element("complex"))
 
-    def __index__(self) -> int:
+    def __index__(self, /) -> int:
         found = self._element("index")
         if found.dtype.kind not in "iu":
             raise TypeError(f"only integer tensors can be indices, this one is {self.dtype}")
@@ -180,10 +197,10 @@ class Tensor:
             raise self._unknown("iter")
         return (self[i] for i in range(self.shape[0]))
 
-    def __getitem__(self, index: Any) -> "Tensor":
-        return METHODS["getitem"](self, index)
+    def __getitem__(self, key: Any, /) -> "Tensor":
+        return METHODS["getitem"](self, key)
 
-    def __setitem__(self, index: Any, value: Any) -> None:
+    def __setitem__(self, key: Any, value: Any, /) -> None:
         raise TypeError("tensors do not change: x = x.at[index].set(value) gives a changed copy")
 
     __hash__ = None  # type: ignore[assignment]
@@ -233,21 +250,21 @@ class Tensor:
 
     # Operators
 
-    __add__, __radd__ = _operator("add"), _operator("add", True)
-    __sub__, __rsub__ = _operator("subtract"), _operator("subtract", True)
-    __mul__, __rmul__ = _operator("multiply"), _operator("multiply", True)
-    __truediv__, __rtruediv__ = _operator("divide"), _operator("divide", True)
-    __floordiv__, __rfloordiv__ = _operator("floor_divide"), _operator("floor_divide", True)
-    __mod__, __rmod__ = _operator("remainder"), _operator("remainder", True)
-    __pow__, __rpow__ = _operator("pow"), _operator("pow", True)
-    __matmul__, __rmatmul__ = _operator("matmul"), _operator("matmul", True)
-    __and__, __rand__ = _operator("bitwise_and"), _operator("bitwise_and", True)
-    __or__, __ror__ = _operator("bitwise_or"), _operator("bitwise_or", True)
-    __xor__, __rxor__ = _operator("bitwise_xor"), _operator("bitwise_xor", True)
-    __lshift__, __rlshift__ = _operator("bitwise_left_shift"), _operator("bitwise_left_shift", True)
-    __rshift__, __rrshift__ = _operator("bitwise_right_shift"), _operator("bitwise_right_shift", True)
-    __eq__, __ne__ = _operator("equal"), _operator("not_equal")  # type: ignore[assignment]
-    __lt__, __le__ = _operator("less"), _operator("less_equal")
-    __gt__, __ge__ = _operator("greater"), _operator("greater_equal")
-    __neg__, __pos__ = _operator("negative"), _operator("positive")
-    __abs__, __invert__ = _operator("abs"), _operator("bitwise_invert")
+    __add__, __radd__ = _binary("add"), _binary("add", True)
+    __sub__, __rsub__ = _binary("subtract"), _binary("subtract", True)
+    __mul__, __rmul__ = _binary("multiply"), _binary("multiply", True)
+    __truediv__, __rtruediv__ = _binary("divide"), _binary("divide", True)
+    __floordiv__, __rfloordiv__ = _binary("floor_divide"), _binary("floor_divide", True)
+    __mod__, __rmod__ = _binary("remainder"), _binary("remainder", True)
+    __pow__, __rpow__ = _binary("pow"), _binary("pow", True)
+    __matmul__, __rmatmul__ = _binary("matmul"), _binary("matmul", True)
+    __and__, __rand__ = _binary("bitwise_and"), _binary("bitwise_and", True)
+    __or__, __ror__ = _binary("bitwise_or"), _binary("bitwise_or", True)
+    __xor__, __rxor__ = _binary("bitwise_xor"), _binary("bitwise_xor", True)
+    __lshift__, __rlshift__ = _binary("bitwise_left_shift"), _binary("bitwise_left_shift", True)
+    __rshift__, __rrshift__ = _binary("bitwise_right_shift"), _binary("bitwise_right_shift", True)
+    __eq__, __ne__ = _binary("equal"), _binary("not_equal")  # type: ignore[assignment]
+    __lt__, __le__ = _binary("less"), _binary("less_equal")
+    __gt__, __ge__ = _binary("greater"), _binary("greater_equal")
+    __neg__, __pos__ = _unary("negative"), _unary("positive")
+    __abs__, __invert__ = _unary("abs"), _unary("bitwise_invert")

@@ -1,6 +1,6 @@
 """Tensors out of nothing, or out of arrays and nested lists."""
 
-from typing import Any
+from typing import Any, SupportsIndex
 
 import numpy as np
 
@@ -11,7 +11,7 @@ from ....proto.dtypes import I64
 from ..faults import check
 from ..lift import lifted
 from ..tensor import Tensor
-from .dtypes import DEFAULT_COMPLEX, DEFAULT_FLOAT, dtype_of, together
+from .dtypes import DEFAULT_COMPLEX, DEFAULT_FLOAT, DEFAULT_INT, dtype_of, together, weft_dtype
 from .nodes import node
 
 __all__ = [
@@ -20,87 +20,119 @@ __all__ = [
 ]  # fmt: skip
 
 
+def _on(device: object) -> None:
+    check(device in (None, "cpu:0"), "numpy.device", f"there is no device {device!r}", help="the devices are 'cpu:0'")
+
+
+def _has_arrays(obj: Any) -> bool:
+    """Whether nested lists hold arrays, whose types count."""
+    if isinstance(obj, (list, tuple)):
+        return any(map(_has_arrays, obj))
+    return isinstance(obj, (Tensor, np.ndarray, np.generic)) or hasattr(obj, "__dlpack__") or hasattr(obj, "__array__")
+
+
 def asarray(obj: Any, /, *, dtype: Any = None, device: object = None, copy: bool | None = None) -> Tensor:
-    """A tensor of what numpy makes an array of. Lists of Python floats become float32, of complex numbers complex64."""
+    """A tensor of what numpy makes an array of. Lists of Python floats become float32, of complex numbers complex64.
+
+    ValueError if `copy` is False and the elements cannot be shared; whoever shares an array must not change it any more.
+    """
+    _on(device)
+    wanted = None if dtype is None else dtype_of(dtype)
     if isinstance(obj, Tensor):
-        if dtype is None or dtype_of(dtype) == obj.dtype:
-            return Tensor(obj.array.copy()) if copy and obj.array is not None else obj
-        return obj.astype(dtype)
-    given = isinstance(obj, (np.ndarray, np.generic)) or hasattr(obj, "__dlpack__") or hasattr(obj, "__array__")
-    array = np.asarray(obj)
-    if dtype is None and not given:
-        dtype = {"f": DEFAULT_FLOAT, "c": DEFAULT_COMPLEX}.get(array.dtype.kind)
+        if wanted is not None and wanted != obj.dtype:
+            check(copy is not False, "numpy.copy", f"a tensor of {obj.dtype} has to be copied to become one of {wanted}")
+            return obj.astype(wanted)
+        return Tensor(obj.array.copy()) if copy and obj.array is not None else obj
     # A tensor never changes, so neither may the memory it reads.
-    return Tensor(np.array(array, dtype if dtype is None else dtype_of(dtype), copy=True if copy is not False else None))
+    array = np.array(obj, wanted, copy=copy is not False)
+    if wanted is None and not _has_arrays(obj):
+        wanted = {"f": DEFAULT_FLOAT, "c": DEFAULT_COMPLEX}.get(array.dtype.kind)
+    weft_dtype(array.dtype)
+    return Tensor(array if wanted is None else array.astype(wanted, copy=False))
 
 
 def full(shape: Any, fill_value: Any, *, dtype: Any = None, device: object = None) -> Tensor:
     """A tensor filled with a number; takes no memory for repeating it."""
-    kind = dtype_of(type(fill_value)) if dtype is None else dtype_of(dtype)
-    return Tensor(np.broadcast_to(np.asarray(fill_value, kind), (shape,) if isinstance(shape, int) else tuple(shape)))
+    _on(device)
+    kind = dtype_of(getattr(fill_value, "dtype", type(fill_value)) if dtype is None else dtype)
+    return Tensor(
+        np.broadcast_to(
+            np.asarray(fill_value, kind), (shape,) if isinstance(shape, SupportsIndex) and not isinstance(shape, Tensor) else tuple(shape)
+        )
+    )
 
 
 def zeros(shape: Any, *, dtype: Any = None, device: object = None) -> Tensor:
     """Zeros."""
-    return full(shape, 0, dtype=dtype or DEFAULT_FLOAT)
+    return full(shape, 0, dtype=dtype or DEFAULT_FLOAT, device=device)
 
 
 def ones(shape: Any, *, dtype: Any = None, device: object = None) -> Tensor:
     """Ones."""
-    return full(shape, 1, dtype=dtype or DEFAULT_FLOAT)
+    return full(shape, 1, dtype=dtype or DEFAULT_FLOAT, device=device)
 
 
 def full_like(x: Any, /, fill_value: Any, *, dtype: Any = None, device: object = None) -> Tensor:
     """A number in the shape of `x`."""
-    return full(x.shape, fill_value, dtype=dtype or x.dtype)
+    return full(x.shape, fill_value, dtype=dtype or x.dtype, device=device)
 
 
 def zeros_like(x: Any, /, *, dtype: Any = None, device: object = None) -> Tensor:
     """Zeros in the shape of `x`."""
-    return full_like(x, 0, dtype=dtype)
+    return full_like(x, 0, dtype=dtype, device=device)
 
 
 def ones_like(x: Any, /, *, dtype: Any = None, device: object = None) -> Tensor:
     """Ones in the shape of `x`."""
-    return full_like(x, 1, dtype=dtype)
+    return full_like(x, 1, dtype=dtype, device=device)
 
 
 def arange(start: Any, /, stop: Any = None, step: Any = 1, *, dtype: Any = None, device: object = None) -> Tensor:
     """start, start + step, … up to stop, which is not among them."""
-    array = np.arange(0, start, step) if stop is None else np.arange(start, stop, step)
-    kind = dtype or (DEFAULT_FLOAT if array.dtype.kind == "f" else array.dtype)
-    return Tensor(array.astype(dtype_of(kind)))
+    _on(device)
+    first, last = (0, start) if stop is None else (start, stop)
+    whole = all(isinstance(n, (int, np.integer)) for n in (first, last, step))
+    kind = dtype_of(dtype) if dtype is not None else DEFAULT_INT if whole else DEFAULT_FLOAT
+    if kind.kind in "iu" and whole:
+        return Tensor(np.arange(first, last, step, kind))
+    return Tensor(np.arange(first, last, step).astype(kind))
 
 
 def eye(n_rows: int, n_cols: int | None = None, /, *, k: int = 0, dtype: Any = None, device: object = None) -> Tensor:
     """Ones on diagonal k, zeros elsewhere."""
+    _on(device)
     return Tensor(np.eye(n_rows, n_cols, k, dtype_of(dtype or DEFAULT_FLOAT)))
 
 
 def empty(shape: Any, *, dtype: Any = None, device: object = None) -> Tensor:
     """Zeros: nothing here is ever undefined."""
-    return zeros(shape, dtype=dtype)
+    return zeros(shape, dtype=dtype, device=device)
 
 
 def empty_like(x: Any, /, *, dtype: Any = None, device: object = None) -> Tensor:
     """Zeros in the shape of `x`."""
-    return zeros_like(x, dtype=dtype)
+    return zeros_like(x, dtype=dtype, device=device)
 
 
 def from_dlpack(x: Any, /, *, device: object = None, copy: bool | None = None) -> Tensor:
     """A tensor of another library's array."""
-    return Tensor(np.array(np.from_dlpack(x)))
+    _on(device)
+    if isinstance(x, Tensor):
+        return asarray(x, copy=copy)
+    found = np.from_dlpack(x)
+    return Tensor(found if copy is False else np.array(found))
 
 
 def linspace(start: Any, stop: Any, /, num: int, *, dtype: Any = None, device: object = None, endpoint: bool = True) -> Tensor:
     """`num` numbers at equal distances from start to stop."""
+    _on(device)
     array = np.linspace(start, stop, num, endpoint=endpoint)
     default = DEFAULT_COMPLEX if array.dtype.kind == "c" else DEFAULT_FLOAT
     return Tensor(array.astype(dtype_of(dtype or default)))
 
 
 @lifted
-def meshgrid(*arrays: Any, indexing: str = "xy") -> list[Value]:
+def meshgrid(*arrays: Any, indexing: str = "xy") -> tuple[Value, ...]:
     """The coordinates of a grid from those of its axes."""
     check(indexing in ("xy", "ij"), "numpy.meshgrid", f'indexing is "xy" or "ij", got {indexing!r}')
     values = [together(a)[0] for a in arrays]
@@ -109,7 +141,7 @@ def meshgrid(*arrays: Any, indexing: str = "xy") -> list[Value]:
         order[:2] = [1, 0]
     shape = tuple(values[i].shape[0] if values[i].shape else 1 for i in order)
     flat = [node("reshape", v, result=v.tensor.with_shape((1,))) if not v.shape else v for v in values]
-    return tuple(broadcast(v, shape, (order.index(i),)) for i, v in enumerate(flat))  # type: ignore[return-value]
+    return tuple(broadcast(v, shape, (order.index(i),)) for i, v in enumerate(flat))
 
 
 def _triangle(x: Value, k: int, lower: bool) -> Value:

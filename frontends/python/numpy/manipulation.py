@@ -142,9 +142,9 @@ def _rolled(v: Value, by: int, d: int) -> Value:
 
 
 @lifted
-def broadcast_arrays(*arrays: Any) -> list[Value]:
+def broadcast_arrays(*arrays: Any) -> tuple[Value, ...]:
     """Tensors in the shape they broadcast to."""
-    return helpers.broadcast_together([together(a)[0] for a in arrays])  # type: ignore[return-value]
+    return helpers.broadcast_together([together(a)[0] for a in arrays])
 
 
 @lifted

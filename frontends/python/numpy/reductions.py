@@ -66,16 +66,23 @@ def prod(x: Any, /, *, axis: Any = None, dtype: Any = None, keepdims: bool = Fal
     return fold(_summed(x, dtype), "mul", axis, keepdims)
 
 
+def _not_empty(x: Any, axis: Any) -> Value:
+    (v,) = together(x)
+    empty = [a for a in axes_of(axis, len(v.shape)) if v.shape[a] == 0]
+    check(not empty, "numpy.empty", f"of no elements none is extreme: dims {empty} of {v.type} are 0")
+    return v
+
+
 @lifted
 def max(x: Any, /, *, axis: Any = None, keepdims: bool = False) -> Value:
     """The largest element."""
-    return fold(together(x)[0], "max", axis, keepdims)
+    return fold(_not_empty(x, axis), "max", axis, keepdims)
 
 
 @lifted
 def min(x: Any, /, *, axis: Any = None, keepdims: bool = False) -> Value:
     """The smallest element."""
-    return fold(together(x)[0], "min", axis, keepdims)
+    return fold(_not_empty(x, axis), "min", axis, keepdims)
 
 
 @lifted
@@ -110,7 +117,6 @@ def _first_extreme(x: Value, monoid: str, axis: Any, keepdims: bool) -> Value:
         found = _first_extreme(reshape_to(x, (product(x.shape),)), monoid, 0, False)
         return reshape_to(found, (1,) * len(x.shape)) if keepdims else found
     (d,) = axes_of(axis, len(x.shape))
-    check(x.shape[d] != 0, "numpy.empty", f"of no elements none is extreme: dim {d} of {x.type} is 0")
     best = fold(x, monoid, d, True)
     spread = node("broadcast_in_dim", best, broadcast_dimensions=tuple(range(len(x.shape))), result=x.tensor)
     hit = node("compare", x, spread, comparison_direction="EQ")
@@ -125,13 +131,13 @@ def _first_extreme(x: Value, monoid: str, axis: Any, keepdims: bool) -> Value:
 @lifted
 def argmax(x: Any, /, *, axis: Any = None, keepdims: bool = False) -> Value:
     """The index of the first largest element (of the first NaN, if there is one), int64."""
-    return _first_extreme(together(x)[0], "max", axis, keepdims)
+    return _first_extreme(_not_empty(x, axis), "max", axis, keepdims)
 
 
 @lifted
 def argmin(x: Any, /, *, axis: Any = None, keepdims: bool = False) -> Value:
     """The index of the first smallest element, int64."""
-    return _first_extreme(together(x)[0], "min", axis, keepdims)
+    return _first_extreme(_not_empty(x, axis), "min", axis, keepdims)
 
 
 def _scale(x: Value, divisor: Value | float, like: Value) -> Value:
@@ -145,7 +151,8 @@ def var(x: Any, /, *, axis: Any = None, correction: float = 0.0, keepdims: bool 
     axes = axes_of(axis, len(v.shape))
     centre = mean(v, axis=axes, keepdims=True)
     off = node("subtract", v, node("broadcast_in_dim", centre, broadcast_dimensions=tuple(range(len(v.shape))), result=v.tensor))
-    total = fold(node("multiply", off, off), "add", axes, keepdims)
+    size = node("abs", off) if off.dtype.is_complex else off
+    total = fold(node("multiply", size, size), "add", axes, keepdims)
     n = product(v.shape[a] for a in axes)
     if not isinstance(n, int):
         raise fail("numpy.var", f"the variance over the symbolic size {n} is not known: use mean of squares")

@@ -37,9 +37,9 @@ def agree(got: Any, want: Any, what: str = "", ulps: float = 0) -> None:
         np.testing.assert_array_equal(np.signbit(got) & (got == 0), np.signbit(want) & (want == 0), err_msg=what)
 
 
-def both(f: Callable[..., Any], *args: Any) -> list[Any]:
-    """What `f` gives eagerly and compiled."""
-    return [f(*map(wnp.asarray, args)), weft.function(f)(*args)]
+def both(f: Callable[..., Any], *args: Any, **keywords: Any) -> list[Any]:
+    """What `f` gives eagerly and compiled; keywords are no tensors."""
+    return [f(*map(wnp.asarray, args), **keywords), weft.function(lambda *args: f(*args, **keywords))(*args)]
 
 
 Case = tuple[str, Callable[..., Any], tuple[np.ndarray, ...]]

@@ -72,7 +72,7 @@ def test_binary(name: str) -> None:
             fits = ~((a == np.iinfo(dtype).min) & (b == -1)) if dtype in SIGNED else slice(None)
             a, b = a[fits], b[fits]
         if dtype in INTS and ("shift" in name or name == "pow"):
-            a, b = a[(b >= 0) & (b < 6)], b[(b >= 0) & (b < 6)]
+            a, b = a[b >= 0], b[b >= 0]
         pairs.append((a, b))
     want = [oracle(name, a, b) for a, b in pairs]
     flat = [x for pair in pairs for x in pair]

@@ -141,13 +141,13 @@ def test_decompositions(dtype: str) -> None:
         x = matrices(dtype, *shape)
         for mode in ("reduced", "complete"):
             want = np.linalg.qr(x, mode=mode)
-            for q, r in both(lambda x, mode=mode: wnp.linalg.qr(x, mode=mode), x):
+            for q, r in both(wnp.linalg.qr, x, mode=mode):
                 assert [(q.dtype, q.shape), (r.dtype, r.shape)] == [(a.dtype, a.shape) for a in want]
                 np.testing.assert_allclose(np.asarray(q) @ np.asarray(r), x, **close)
                 np.testing.assert_array_equal(np.tril(np.asarray(r), -1), 0)
         for full in (True, False):
             want = np.linalg.svd(x, full_matrices=full)
-            for u, s, vh in both(lambda x, full=full: wnp.linalg.svd(x, full_matrices=full), x):
+            for u, s, vh in both(wnp.linalg.svd, x, full_matrices=full):
                 assert [(a.dtype, a.shape) for a in (u, s, vh)] == [(a.dtype, a.shape) for a in want]
                 k = s.shape[-1]
                 product = (np.asarray(u)[..., :k] * np.asarray(s)[..., None, :]) @ np.asarray(vh)[..., :k, :]
