@@ -33,7 +33,8 @@ class Limits:
     - `assumptions`: that an ONNX graph makes on its symbolic dims, each of which begins the import anew.
 
     Work:
-    - `followed_elements`: of a tensor whose contents are followed while importing, to compute shapes.
+    - `followed_elements`: of a tensor whose contents are followed while importing, to compute shapes; `followed_steps`: operations that
+      loops may take there.
     - `table_elements`: of a table that an importer computes for one node; `unrolled`: nodes that it writes out for one node.
     - `fold_bytes`: made by constant folding in one function; `fold_products`: multiplications there.
     """
@@ -60,6 +61,7 @@ class Limits:
     assumptions: int = 100
 
     followed_elements: int = 1 << 12
+    followed_steps: int = 1 << 14
     table_elements: int = 1 << 24
     unrolled: int = 1 << 12
     fold_bytes: int = 1 << 32

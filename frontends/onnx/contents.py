@@ -44,7 +44,7 @@ class Contents:
     """Contents by value, computed on demand from the nodes that made it, and remembered."""
 
     def __init__(self, limits: Limits) -> None:
-        self._most = limits.followed_elements
+        self._limits = limits
         self._known: dict[Value, np.ndarray | None] = {}
         self._bound: dict[Unknown, dims.Dim] = {}
 
@@ -99,12 +99,12 @@ class Contents:
         if v.node.op == "constant":
             tensor = v.node.attrs["value"]
             assert isinstance(tensor, Tensor)
-            return _object(tensor.array) if tensor.array.size <= self._most else None
+            return _object(tensor.array) if tensor.array.size <= self._limits.followed_elements else None
         operands = [o for o in (self._resolved(self._known[o]) for o in v.node.operands) if o is not None]
         if len(operands) < len(v.node.operands):
             return _filled(v)
         if not any(isinstance(item, dims.Expr | Unknown) for o in operands for item in o.flat):
-            return _evaluate(v, operands)
+            return _evaluate(v, operands, self._limits.followed_steps)
         if v.node.op not in _RULES or (v.node.op not in _PARTIAL and any(map(_unknown, operands))):
             return _filled(v)
         try:
@@ -120,7 +120,7 @@ class Contents:
         return v.node.op == "constant" or (not v.node.captures and not effectful(v.node) and op_of(v.node).reference is not None)
 
     def _is_small(self, v: Value) -> bool:
-        return isinstance(v.type, TensorType) and v.type.is_static and v.type.size <= self._most  # type: ignore[operator]
+        return isinstance(v.type, TensorType) and v.type.is_static and v.type.size <= self._limits.followed_elements  # type: ignore[operator]
 
 
 def _array(items: Sequence[object], shape: tuple[int, ...]) -> np.ndarray:
@@ -143,16 +143,13 @@ def _filled(v: Value, contents: np.ndarray | None = None) -> np.ndarray | None:
     return _array([Unknown(v, i) if item is None else item for i, item in enumerate(contents.flat)], shape)
 
 
-_MOST_STEPS = 1 << 14  # of loops
-
-
-def _evaluate(v: Value, contents: list[np.ndarray]) -> np.ndarray | None:
+def _evaluate(v: Value, contents: list[np.ndarray], steps: int) -> np.ndarray | None:
     """The contents of `v` where those of its operands are plain numbers; None if they take long to compute."""
     assert v.node is not None
     arrays = {o: c.astype(o.dtype.numpy) for o, c in zip(v.node.operands, contents, strict=True)}
     body = Region(tuple(arrays), (v.node,), (v,))
     try:
-        return _object(evaluate(body, *arrays.values(), max_steps=_MOST_STEPS)[0])
+        return _object(evaluate(body, *arrays.values(), max_steps=steps)[0])
     except WeftError as error:
         if error.code in ("evaluate.steps", "evaluate.memory"):
             return None
