@@ -215,3 +215,11 @@ def _step(x, rng):
             return op("slice", x, start_indices=tuple(lo), limit_indices=shape, strides=tuple(steps))
         case _:
             return op("concatenate", x, x, dimension=int(rng.integers(len(shape))))
+
+
+def test_open_rows_without_elements():
+    """A size that is known to be 0 beside one that is not known: no chunk, and nothing is divided by it."""
+    x, y = p(F32, N, 0), p(F32, 0)
+    loaded = Loaded(fusion("map", [x, y], [op("add", x, broadcast(y, x.tensor.shape, (1,)))]), HOST)
+    (got,) = loaded([np.zeros((3, 0), np.float32), np.zeros(0, np.float32)])
+    assert got.shape == (3, 0)

@@ -89,8 +89,9 @@ class Grid:
 
     def place(self, chunk: Dim) -> tuple[Dim, Dim, Dim, Dim]:
         """(first row, row after the last, first element, element after the last) of a chunk."""
-        row = floordiv(chunk, self.blocks) * self.rows
-        column = (chunk % self.blocks) * self.block
+        blocks = 1 if self.blocks == 0 else self.blocks  # rows without elements have no chunks, and no place
+        row = floordiv(chunk, blocks) * self.rows
+        column = (chunk % blocks) * self.block
         return row, minimum(row + self.rows, self.outer), column, minimum(column + self.block, self.inner)
 
 
