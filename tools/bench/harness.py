@@ -50,10 +50,9 @@ class Measurement:
 
 
 class Worker:
-    """A process with one runtime and one model."""
+    """A process with one runtime and one model. `ready` is what it says once it can be asked."""
 
-    def __init__(self, runtime: str, model: Path, inputs: Path, threads: int) -> None:
-        command = [sys.executable, "-m", "weft.tools.bench.worker", runtime, str(model), str(inputs), str(threads)]
+    def __init__(self, runtime: str, command: Sequence[str]) -> None:
         self.runtime = runtime
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         self.ready = self._receive()
@@ -104,15 +103,16 @@ def measure(
         try:
             for runtime, model in models.items():
                 tell(f"loading {runtime}")
-                workers.append(Worker(runtime, model, path, settings.threads))
+                command = [sys.executable, "-m", "weft.tools.bench.worker", runtime, str(model), str(path), str(settings.threads)]
+                workers.append(Worker(runtime, command))
             results = [_checked(w, Path(folder), expected) for w in workers]
-            _run_rounds(workers, results, settings, tell)
+            run_rounds(workers, results, settings, tell)
             for worker, result in zip(workers, results, strict=True):
                 result.peak_megabytes = worker.ask(memory=True)["peak"] / 1e6
         finally:
             for worker in workers:
                 worker.close()
-    return _with_ratios(results)
+    return with_ratios(results)
 
 
 def _checked(worker: Worker, folder: Path, expected: Sequence[np.ndarray]) -> Measurement:
@@ -137,7 +137,8 @@ def relative_error(got: np.ndarray, expected: np.ndarray) -> float:
     return float(np.abs(got.astype(np.float64) - expected).max()) / span
 
 
-def _run_rounds(workers: Sequence[Worker], results: Sequence[Measurement], settings: Settings, tell: Callable[[str], None]) -> None:
+def run_rounds(workers: Sequence[Worker], results: Sequence[Measurement], settings: Settings, tell: Callable[[str], None]) -> None:
+    """Have workers run in turn and enter the seconds of every round into their results."""
     counts = [_runs_per_round(w, settings.round_seconds) for w in workers]
     for number in range(settings.rounds):
         tell(f"round {number + 1} of {settings.rounds}")
@@ -152,7 +153,8 @@ def _runs_per_round(worker: Worker, seconds: float) -> int:
     return max(1, min(100_000, int(seconds / max(once, 1e-7))))
 
 
-def _with_ratios(results: list[Measurement]) -> list[Measurement]:
+def with_ratios(results: list[Measurement]) -> list[Measurement]:
+    """Enter medians, spreads, and ratios to the first result."""
     ours = results[0].rounds
     for r in results:
         ordered = sorted(r.rounds)

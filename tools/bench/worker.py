@@ -24,23 +24,23 @@ def main(runtime: str, model: str, inputs_path: str, threads: int) -> None:
     try:
         prepared = RUNTIMES[runtime](model, inputs, threads)
     except WeftError as error:
-        _answer({"error": str(error)})
+        answer({"error": str(error)})
         return
     loaded_at = time.perf_counter()
     prepared.run()
     first = time.perf_counter()
-    _answer({"version": prepared.version, "load": loaded_at - start, "first": first - loaded_at})
+    answer({"version": prepared.version, "load": loaded_at - start, "first": first - loaded_at})
     for line in sys.stdin:
         match json.loads(line):
             case {"run": int(count)}:
-                _answer({"seconds": [_timed(prepared.run) for _ in range(count)]})
+                answer({"seconds": [_timed(prepared.run) for _ in range(count)]})
             case {"save": str(path)}:
                 np.savez(path, *prepared.run())
-                _answer({})
+                answer({})
             case {"memory": _}:
-                _answer({"peak": _peak_bytes()})
+                answer({"peak": peak_bytes()})
             case other:
-                _answer({"error": f"unknown request {other}"})
+                answer({"error": f"unknown request {other}"})
 
 
 def _timed(run: Run) -> float:
@@ -49,7 +49,8 @@ def _timed(run: Run) -> float:
     return time.perf_counter() - start
 
 
-def _peak_bytes() -> int:
+def peak_bytes() -> int:
+    """The most memory this process has had."""
     # Not getrusage: its maximum begins with what the parent had when it forked.
     for line in Path("/proc/self/status").read_text().splitlines():
         if line.startswith("VmHWM:"):
@@ -57,7 +58,8 @@ def _peak_bytes() -> int:
     return 0
 
 
-def _answer(message: dict[str, object]) -> None:
+def answer(message: dict[str, object]) -> None:
+    """Send a line."""
     print(json.dumps(message), flush=True)
 
 
