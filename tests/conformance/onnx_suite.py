@@ -220,8 +220,8 @@ def main() -> int:
         write_page(table)
         return 0
     report = Table.read(TABLE).differences(table)
-    messages = {o.name: o.message for o in outcomes}
-    for name in report.worse if not arguments.only else [o.name for o in outcomes if o.result != "pass"]:
+    messages = {o.case: o.message for o in outcomes}
+    for name in report.worse if not arguments.only else [o.case for o in outcomes if o.result != "pass"]:
         print(f"\n{name}: {table.cases[name]}\n{messages[name]}")
     print(report)
     return 1 if report else 0
