@@ -51,7 +51,7 @@ def evaluate(
     """
     functions = program.functions if isinstance(program, Module) else {}
     main = program.main if isinstance(program, Module) else program
-    interpreter = _Interpreter(functions, fetch, max_bytes, max_steps)
+    interpreter = Interpreter(functions, fetch, max_bytes, max_steps)
     with np.errstate(all="ignore"):
         results = interpreter.enter(main, _arguments(main, arguments))
     return interpreter.fetched() if fetch else results  # type: ignore[return-value]
@@ -158,12 +158,13 @@ class _Step:
     dead: tuple[Value, ...]  # values without a later use
 
 
-def _has_symbols(a: object) -> bool:
+def has_symbols(a: object) -> bool:
+    """Whether an attribute or a type, or one in a tuple of them, mentions symbols."""
     match a:
         case Expr():
             return True
         case tuple():
-            return any(map(_has_symbols, a))
+            return any(map(has_symbols, a))
         case TensorType():
             return not a.is_static
         case TupleType() | SequenceType() | OptionalType() | MapType():
@@ -182,13 +183,14 @@ def _steps(body: Region) -> tuple[_Step, ...]:
     for node in reversed(body.nodes):
         dead = tuple(dict.fromkeys(v for v in (*node.operands, *node.results) if v not in seen))
         seen.update(dead)
-        symbolic = _has_symbols(tuple(node.attrs.values())) or _has_symbols(node.types)
+        symbolic = has_symbols(tuple(node.attrs.values())) or has_symbols(node.types)
         steps.append(_Step(node, op_of(node), symbolic, symbolic or any(map(_is_large, node.types)), dead))
     return tuple(reversed(steps))
 
 
 @cache
-def _result_keyword(reference: object) -> str:
+def result_keyword(reference: object) -> str:
+    """The keyword by which a reference takes the types of its results; empty if it does not."""
     names = inspect.signature(reference).parameters  # type: ignore[arg-type]
     return next((k for k in ("result", "results") if k in names), "")
 
@@ -211,10 +213,10 @@ def _lifts(step: _Step) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class _Body:
+class BoundRegion:
     """A region with its captures and symbols bound: `ops.bodies.Body`."""
 
-    interpreter: "_Interpreter"
+    interpreter: "Interpreter"
     region: Region
     captured: tuple[Data, ...]
     env: Env
@@ -232,7 +234,9 @@ class _Body:
         return tuple(self.interpreter.run(self.region, args, dict(self.env)))
 
 
-class _Interpreter:
+class Interpreter:
+    """Runs regions on arrays; what is to be done for one is planned once."""
+
     def __init__(self, functions: Mapping[str, Function], fetch: Sequence[str], max_bytes: int, max_steps: int | None) -> None:
         self._functions = functions
         self._max_bytes = max_bytes
@@ -341,8 +345,8 @@ class _Interpreter:
             return self._decomposed(op, node, operands, env, lifted)
         n = len(operands) - node.captures
         keywords: dict[str, object] = {k: concrete_attr(a, env) for k, a in node.attrs.items()} if env else dict(node.attrs)
-        keywords |= op.bind_regions([_Body(self, r, tuple(operands[n:]), env, node.op == "weft.while") for r in node.regions])
-        if wanted := _result_keyword(op.reference):
+        keywords |= op.bind_regions([BoundRegion(self, r, tuple(operands[n:]), env, node.op == "weft.while") for r in node.regions])
+        if wanted := result_keyword(op.reference):
             types = tuple(t.with_shape(lifted) if lifted is not None else concrete_type(t, env) for t in node.types)  # type: ignore[union-attr]
             keywords[wanted] = types if wanted == "results" else types[0]
         got = op.reference(*operands[:n], **keywords)

@@ -12,10 +12,10 @@ from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
 
-from ...compiler.interpreter import evaluate
 from ...compiler.ir.graph import Region, Value, definitions, located, param, region, tensor_type_of
 from ...compiler.ops.gradients.common import inline
 from ...compiler.ops.helpers import const
+from ...compiler.prepared import Run, prepare
 from ...proto.errors import WeftError
 from .faults import expected
 from .place import user_loc
@@ -119,10 +119,10 @@ def _wrap(built: Any) -> Any:
 def _eager(build: Callable[..., Any], slots: Any, named: Any, tensors: list[Tensor]) -> Any:
     types = tuple((t.array.dtype, t.array.shape) for t in tensors)  # type: ignore[union-attr]
     try:
-        shape, body = _kept(build, slots, named, types)
+        shape, body, run = _kept(build, slots, named, types)
     except TypeError:  # an argument that has no hash
-        shape, body = _graph(build, slots, named, types)
-    data = evaluate(body, *(t.array for t in tensors))
+        shape, body, run = _graph(build, slots, named, types)
+    data = run(*[t.array for t in tensors])
     values: Sequence[Value | None] = (None,) * len(data)
     if recording() and any(t.recorded is not None for t in tensors):
         with located(user_loc()):
@@ -155,19 +155,20 @@ def _outs(built: Any, found: list[Value]) -> Any:
     return built
 
 
-def _graph(build: Callable[..., Any], slots: Any, named: Any, types: Any) -> tuple[Any, Region]:
+def _graph(build: Callable[..., Any], slots: Any, named: Any, types: Any) -> tuple[Any, Region, Run]:
     params = [param(tensor_type_of(np.empty((0,), dtype)).with_shape(shape)) for dtype, shape in types]
     with definitions() as definers:
         built = build(*_put(slots, params), **_named(named, params))
     results: list[Value] = []
     shape = _outs(built, results)
-    return shape, region(params, results, definers=definers)
+    body = region(params, results, definers=definers)
+    return shape, body, prepare(body)
 
 
 _cached = lru_cache(maxsize=4096)(_graph)
 
 
-def _kept(build: Callable[..., Any], slots: Any, named: Any, types: Any) -> tuple[Any, Region]:
+def _kept(build: Callable[..., Any], slots: Any, named: Any, types: Any) -> tuple[Any, Region, Run]:
     # 1, 1.0 and True are equal keys and different arguments.
     return _cached(build, _Exact(slots), _Exact(named), types)
 

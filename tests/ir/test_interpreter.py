@@ -154,7 +154,7 @@ def test_fetch():
 def test_long_chains_need_no_recursion_and_free_what_is_dead(monkeypatch):
     alive: list[weakref.ref] = []
     most = 0
-    original = interpreter._Interpreter._apply
+    original = interpreter.Interpreter._apply
 
     def counting(self, *args):
         nonlocal most
@@ -163,7 +163,7 @@ def test_long_chains_need_no_recursion_and_free_what_is_dead(monkeypatch):
         most = max(most, sum(r() is not None for r in alive[-50:]))
         return got
 
-    monkeypatch.setattr(interpreter._Interpreter, "_apply", counting)
+    monkeypatch.setattr(interpreter.Interpreter, "_apply", counting)
     x = y = vector(2)
     for _ in range(5000):
         y = add(y, x)

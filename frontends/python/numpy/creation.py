@@ -1,6 +1,7 @@
 """Tensors out of nothing, or out of arrays and nested lists."""
 
-from typing import Any, SupportsIndex
+import operator
+from typing import Any
 
 import numpy as np
 
@@ -51,6 +52,10 @@ def asarray(obj: Any, /, *, dtype: Any = None, device: object = None, copy: bool
     return Tensor(array if wanted is None else array.astype(wanted, copy=False))
 
 
+def _dims(shape: Any) -> tuple[int, ...]:
+    return tuple(map(operator.index, shape)) if isinstance(shape, (tuple, list)) else (operator.index(shape),)
+
+
 def full(shape: Any, fill_value: Any, *, dtype: Any = None, device: object = None) -> Tensor:
     """A tensor filled with a number; takes no memory for repeating it."""
     _on(device)
@@ -94,7 +99,7 @@ def arange(start: Any, /, stop: Any = None, step: Any = 1, *, dtype: Any = None,
     whole = all(isinstance(n, (int, np.integer)) for n in (first, last, step))
     kind = dtype_of(dtype) if dtype is not None else DEFAULT_INT if whole else DEFAULT_FLOAT
     if kind.kind in "iu" and whole:
-        return Tensor(np.arange(first, last, step, kind))
+        return Tensor(np.arange(int(first), int(last), int(step), kind))
     return Tensor(np.arange(first, last, step).astype(kind))
 
 

@@ -74,8 +74,8 @@ def _known(x: Any, index: Any) -> Any:
     for i, k in enumerate(entries):
         dim = len(x.shape) - sum(taken[i:]) if any(e is Ellipsis for e in entries[:i]) else sum(taken[:i])
         array = k.array if isinstance(k, Tensor) else k
-        known = isinstance(array, np.ndarray) and array.dtype == bool and array.ndim > 0
-        if known and array.shape == tuple(x.shape[dim : dim + array.ndim]):
+        mask = isinstance(array, np.ndarray) and array.dtype == bool and array.ndim > 0
+        if isinstance(array, np.ndarray) and mask and array.shape == tuple(x.shape[dim : dim + array.ndim]):
             found += [Tensor(places) for places in np.nonzero(array)]
         else:
             found.append(k)

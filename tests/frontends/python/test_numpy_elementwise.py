@@ -24,7 +24,21 @@ BINARY = {
     "logical_and": ["bool"], "logical_or": ["bool"], "logical_xor": ["bool"], "maximum": REAL, "minimum": REAL, "multiply": NUMERIC,
     "nextafter": FLOATS, "not_equal": EVERY, "pow": REAL, "remainder": REAL, "subtract": NUMERIC,
 }  # fmt: skip
-EXACT = {"abs", "ceil", "floor", "round", "trunc", "sign", "add", "subtract", "multiply", "nextafter", "copysign", "remainder", "floor_divide"}
+EXACT = {
+    "abs",
+    "ceil",
+    "floor",
+    "round",
+    "trunc",
+    "sign",
+    "add",
+    "subtract",
+    "multiply",
+    "nextafter",
+    "copysign",
+    "remainder",
+    "floor_divide",
+}
 
 
 def values(dtype: str) -> np.ndarray:

@@ -155,7 +155,9 @@ def test_decompositions(dtype: str) -> None:
 
 
 TRANSFORMS: dict[str, list[dict[str, Any]]] = {
-    **{f: [{}, {"n": 3}, {"n": 8, "axis": 0}, {"norm": "ortho"}, {"norm": "forward", "axis": -2}] for f in ("fft", "ifft", "hfft", "irfft")},
+    **{
+        f: [{}, {"n": 3}, {"n": 8, "axis": 0}, {"norm": "ortho"}, {"norm": "forward", "axis": -2}] for f in ("fft", "ifft", "hfft", "irfft")
+    },
     **{f: [{}, {"n": 3}, {"n": 8, "axis": 0}, {"norm": "ortho"}, {"norm": "forward"}] for f in ("rfft", "ihfft")},
     **{
         f: [{}, {"axes": (1, 0)}, {"s": (3, 8), "axes": (0, 1)}, {"norm": "ortho"}, {"norm": "forward", "axes": (-1,)}]
