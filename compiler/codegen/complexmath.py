@@ -52,7 +52,7 @@ def sign(b: "Arithmetic", x: "Elem") -> "Elem":
 
 
 def sqrt(b: "Arithmetic", x: "Elem") -> "Elem":
-    """From t = sqrt((|re| + |x|) / 2): (t, im / 2t) in the right half plane, (|im| / 2t, ±t) in the left."""
+    """From t = sqrt((|re| + |x|) / 2): (t, im / 2t) in the right half plane, (|im| / 2t, ±t) in the left; -0 is below the axis."""
     re, im = b.real(x), b.imag(x)
     half, zero = b.const(re.dtype, 0.5), b.const(re.dtype, 0)
     # Halved before they are added, lest the sum overflow.
@@ -60,7 +60,7 @@ def sqrt(b: "Arithmetic", x: "Elem") -> "Elem":
     empty = b.compare("EQ", t, zero)
     other = b.select(empty, zero, b.div(b.mul(half, im), t))
     left = b.compare("LT", re, zero)
-    down = b.compare("LT", im, zero)
+    down = b.or_(b.compare("LT", im, zero), b.compare("LT", b.div(b.const(im.dtype, 1), im), zero))
     return b.complex(b.select(left, b.abs(other), t), b.select(left, b.select(down, b.neg(t), t), b.select(empty, im, other)))
 
 

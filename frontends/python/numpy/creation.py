@@ -60,11 +60,7 @@ def full(shape: Any, fill_value: Any, *, dtype: Any = None, device: object = Non
     """A tensor filled with a number; takes no memory for repeating it."""
     _on(device)
     kind = dtype_of(getattr(fill_value, "dtype", type(fill_value)) if dtype is None else dtype)
-    return Tensor(
-        np.broadcast_to(
-            np.asarray(fill_value, kind), (shape,) if isinstance(shape, SupportsIndex) and not isinstance(shape, Tensor) else tuple(shape)
-        )
-    )
+    return Tensor(np.broadcast_to(np.asarray(fill_value, kind), _dims(shape)))
 
 
 def zeros(shape: Any, *, dtype: Any = None, device: object = None) -> Tensor:
@@ -99,7 +95,7 @@ def arange(start: Any, /, stop: Any = None, step: Any = 1, *, dtype: Any = None,
     whole = all(isinstance(n, (int, np.integer)) for n in (first, last, step))
     kind = dtype_of(dtype) if dtype is not None else DEFAULT_INT if whole else DEFAULT_FLOAT
     if kind.kind in "iu" and whole:
-        return Tensor(np.arange(int(first), int(last), int(step), kind))
+        return Tensor(np.arange(int(first), int(last), int(step), dtype=kind))
     return Tensor(np.arange(first, last, step).astype(kind))
 
 
