@@ -120,7 +120,8 @@ def _work(module: weft.Module) -> float:
         for n in f.walk():
             sizes = [size(v.type) for v in (*n.results, *n.operands)]
             total += math.sqrt(math.prod(sizes[:3])) if n.op in ("dot_general", "convolution") else sum(sizes)
-            total += sizes[0] * math.prod(n.attrs.get("window_dimensions") or ())  # type: ignore[arg-type]
+            window: tuple[object, ...] = n.attrs.get("window_dimensions") or ()  # type: ignore[assignment]
+            total += sizes[0] * math.prod(d for d in window if isinstance(d, int))
     return total
 
 
