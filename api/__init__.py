@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from .frontends.check import check as check
     from .frontends.export import export as export
     from .frontends.load import load as load
+    from .frontends.python import data as data
     from .frontends.python import nn as nn
     from .frontends.python import numpy as numpy
     from .frontends.python import optim as optim
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from .frontends.python.control import while_loop as while_loop
     from .frontends.python.function import Spec as Spec
     from .frontends.python.function import function as function
+    from .frontends.python.imported import trainable as trainable
     from .frontends.python.saving import save as save
     from .frontends.python.state import Variable as Variable
     from .frontends.python.tape import GradientTape as GradientTape
@@ -82,17 +84,18 @@ _HOMES = {
     "scan": f"{_PYTHON}.control",
     "stop_gradient": f"{_PYTHON}.transforms",
     "switch": f"{_PYTHON}.control",
+    "trainable": f"{_PYTHON}.imported",
     "value_and_grad": f"{_PYTHON}.transforms",
     "vjp": f"{_PYTHON}.transforms",
     "vmap": f"{_PYTHON}.vectorise",
     "while_loop": f"{_PYTHON}.control",
 }
-_MODULES = ("nn", "numpy", "optim", "pytree", "random")
+_MODULES = ("data", "nn", "numpy", "optim", "pytree", "random")
 
 __all__ = [
     "GradientTape", "Isolation", "Limits", "Module", "Spec", "Target", "Tensor", "Variable", "WeftError", "__version__", "check",
-    "checkpoint", "compile", "cond", "custom_vjp", "export", "fori_loop", "function", "grad", "jvp", "load", "load_state", "map", "nn",
-    "numpy", "optim", "pytree", "random", "save", "save_state", "scan", "stop_gradient", "switch", "value_and_grad", "vjp", "vmap",
+    "checkpoint", "compile", "cond", "custom_vjp", "data", "export", "fori_loop", "function", "grad", "jvp", "load", "load_state", "map", "nn",
+    "numpy", "optim", "pytree", "random", "save", "save_state", "scan", "stop_gradient", "switch", "trainable", "value_and_grad", "vjp", "vmap",
     "while_loop",
 ]  # fmt: skip
 

@@ -8,9 +8,9 @@ import weft
 
 NAMES = [
     "GradientTape", "Isolation", "Limits", "Module", "Spec", "Target", "Tensor", "Variable", "WeftError", "__version__", "check",
-    "checkpoint", "compile", "cond", "custom_vjp", "export", "fori_loop", "function", "grad", "jvp", "load",
+    "checkpoint", "compile", "cond", "custom_vjp", "data", "export", "fori_loop", "function", "grad", "jvp", "load",
     "load_state", "map", "nn", "numpy", "optim", "pytree", "random",
-    "save", "save_state", "scan", "stop_gradient", "switch", "value_and_grad", "vjp", "vmap", "while_loop",
+    "save", "save_state", "scan", "stop_gradient", "switch", "trainable", "value_and_grad", "vjp", "vmap", "while_loop",
 ]  # fmt: skip
 ROOT = Path(__file__).parents[2]
 
