@@ -6,13 +6,15 @@ from math import prod
 from time import monotonic
 from typing import Any
 
+import numpy as np
+
 from ..proto.errors import WeftError, fail
 from ..proto.value_types import ArrayType, ValueType
 from . import host, isa
 from .function import Function
 from .model import Driver, Model
 from .runner import out_of_memory
-from .values import Expected, arrays_in
+from .values import Expected, arrays_in, bytes_of
 
 END = -1
 """the instruction after a return"""
@@ -65,7 +67,8 @@ class Call:
 
     def _held(self) -> int:
         arrays = {id(a): a for value in self.registers for a in arrays_in(value)}
-        return sum(a.nbytes for key, a in arrays.items() if key not in self._given and a.flags.owndata)
+        # What does not own its elements is a view of a constant or of something counted; string constants are made by host functions.
+        return bytes_of(a for key, a in arrays.items() if key not in self._given and (a.flags.owndata or a.dtype.hasobject))
 
 
 Step = Callable[[Call], int]
@@ -126,9 +129,9 @@ class _HostValue:
         for register, value in zip(self.outputs, found, strict=True):
             registers[register] = value
             if isinstance(value, list):  # what is in it came from the operands, or was cut from them
-                call.allocated(sum(v.nbytes for v in values if hasattr(v, "nbytes")))
+                call.allocated(bytes_of(v for v in values if isinstance(v, np.ndarray)))
             else:
-                call.allocated(sum(a.nbytes for a in arrays_in(value)))
+                call.allocated(bytes_of(arrays_in(value)))
         return self.following
 
     def _name(self, n: int) -> str:

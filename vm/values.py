@@ -4,7 +4,7 @@ Inside, an array is an ndarray, of `object` with `str` in it for strings; a sequ
 dict with `int` or `str` keys. All of them are shared freely and never changed.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -53,6 +53,16 @@ def arrays_in(value: object) -> list[np.ndarray]:
             return [a for v in value.values() for a in arrays_in(v)]
         case _:
             return []
+
+
+def bytes_of(arrays: Iterable[np.ndarray]) -> int:
+    """The memory that arrays take: their elements, and each string in them once, with a byte per character."""
+    total, texts = 0, dict[int, int]()
+    for a in arrays:
+        total += a.nbytes
+        if a.dtype.hasobject:
+            texts.update((id(text), len(text)) for text in a.flat)
+    return total + sum(texts.values())
 
 
 # -- from a caller ------------------------------------------------------------------------------------------------------------

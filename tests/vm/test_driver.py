@@ -230,6 +230,20 @@ def test_what_is_held_counts_and_what_was_released_does_not() -> None:
     assert load(p, memory=50_000)(big, 1000) == []
 
 
+def test_the_text_of_strings_counts() -> None:
+    p = ProgramBuilder()
+    d = p.driver()
+    text = d.input("x", ArrayType(STRING, (1,)))
+    for _ in range(20):
+        (text,) = d.host("string_concat", [text, text], ArrayType(STRING, (1,)))
+    d.output("y", text)
+    d.emit(isa.Return())
+    program = p.build()
+    assert VM(threads=1, memory=1 << 22).load(program)["main"](["x"])[0] == "x" * (1 << 20)
+    main = VM(threads=1, memory=1 << 16).load(program)["main"]
+    fails("run.memory", "bytes are held and", lambda: main(["x"]))
+
+
 def test_results_of_host_functions_are_reserved() -> None:
     p = ProgramBuilder()
     d = p.driver()
