@@ -6,7 +6,7 @@ from ..ir.graph import Value
 from ..ir.types import TensorType, Type
 from . import helpers, rules
 from .formula import Term, sqrt
-from .registry import define, op_of
+from .registry import define
 
 
 def _check_operand(op: str, operand: Type, feature_index: int) -> tuple[TensorType, TensorType]:
@@ -37,9 +37,7 @@ class _Frame:
     def total(self, v: Term) -> Term:
         """The sum for each feature."""
         init = helpers.const(0, v.dtype)
-        summed = op_of("reduce")(v.value, init, dimensions=self.reduced, body=helpers.scalar_region("add", v.dtype))
-        assert isinstance(summed, Value)
-        return Term(summed)
+        return Term(helpers.op("reduce", v.value, init, dimensions=self.reduced, body=helpers.scalar_region("add", v.dtype)))
 
     def count(self, like: Term) -> Term:
         """How many elements each feature has."""
@@ -48,9 +46,7 @@ class _Frame:
             return like.like(n)
         total = None
         for d in self.reduced:
-            size = op_of("get_dimension_size")(self.x.value, dimension=d)
-            assert isinstance(size, Value)
-            term = Term(helpers.cast(size, like.dtype))
+            term = Term(helpers.cast(helpers.op("get_dimension_size", self.x.value, dimension=d), like.dtype))
             total = term if total is None else total * term
         assert total is not None
         return Term(helpers.broadcast(total.value, like.tensor.shape, ()))

@@ -11,9 +11,10 @@ from ...proto.errors import check, fail
 from ..ir.attrs import Attr, Dict
 from ..ir.graph import Region, Value
 from ..ir.types import TokenType, TupleType, Type
+from . import helpers
 from .bodies import check_region
 from .decomposition import inline_region
-from .registry import define, op_of
+from .registry import define
 from .structure import after_all
 from .values import Data, Tuple
 
@@ -106,9 +107,7 @@ def _infer_start(*inputs: Type, body: Region) -> TupleType:
 
 
 def _start(*inputs: Value, body: Region) -> Value:
-    built = op_of("tuple")(*inline_region(body, inputs))
-    assert isinstance(built, Value)
-    return built
+    return helpers.op("tuple", *inline_region(body, inputs))
 
 
 async_start = define(
@@ -127,8 +126,7 @@ def _infer_done(future: TupleType) -> tuple[Type, ...]:
 
 def _done(future: Value) -> tuple[Value, ...]:
     assert isinstance(future.type, TupleType)
-    parts = [op_of("get_tuple_element")(future, index=i) for i in range(len(future.type.types))]
-    return tuple(v for v in parts if isinstance(v, Value))
+    return tuple(helpers.op("get_tuple_element", future, index=i) for i in range(len(future.type.types)))
 
 
 def _reference_done(future: Data) -> tuple[Data, ...]:

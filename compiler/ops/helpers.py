@@ -31,6 +31,11 @@ def const(value: object, dtype: DType | None = None, name: str = "") -> Value:
     return _one(constant(value=Tensor(array, name)))
 
 
+def op(name: str, *operands: Value, **keywords: object) -> Value:
+    """The result of a new node of the op `name`, which has one. Raises the `WeftError` of the first constraint that does not hold."""
+    return _one(op_of(name)(*operands, **keywords))  # type: ignore[arg-type]
+
+
 def _one(built: Value | tuple[Value, ...]) -> Value:
     assert isinstance(built, Value)
     return built

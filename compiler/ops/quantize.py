@@ -15,7 +15,7 @@ from ..ir.types import TensorType, Type
 from . import helpers, rules
 from .formula import Term, apply, cast
 from .numeric import limits
-from .registry import define, op_of
+from .registry import define
 
 
 def _check_meaning(op: str, x: TensorType, scales: Sequence[float], zero_points: Sequence[int], dimension: int) -> None:
@@ -72,9 +72,8 @@ def _quantize(
     scale = _spread(scales, x.dtype, x, quantization_dimension)
     zero = _spread(zero_points, x.dtype, x, quantization_dimension)
     low, high = (helpers.const(float(d if s is None else s), x.dtype) for s, d in ((storage_min, lo), (storage_max, hi)))
-    inside = op_of("clamp")(low, (x / scale + zero).value, high)
-    assert isinstance(inside, Value)
-    return cast(apply("round_nearest_even", Term(inside)), result.dtype).value
+    inside = Term(helpers.op("clamp", low, (x / scale + zero).value, high))
+    return cast(apply("round_nearest_even", inside), result.dtype).value
 
 
 uniform_quantize = define(

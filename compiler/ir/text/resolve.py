@@ -361,14 +361,14 @@ class ResolvingReader(StatementReader):
         if q is None:
             return value
         with located(loc):
-            built = op_of("uniform_dequantize")(
+            built = helpers.op(
+                "uniform_dequantize",
                 value,
                 scales=q.scales,
                 zero_points=q.zero_points,
                 quantization_dimension=q.dimension,
                 result=TensorType(q.expressed, value.tensor.shape),
             )
-        assert isinstance(built, Value)
         self._place([built], (), body)
         return built
 
@@ -379,7 +379,8 @@ class ResolvingReader(StatementReader):
         q = t.meaning
         floats = self._floats(value, body, loc)
         with located(loc):
-            built = op_of("uniform_quantize")(
+            built = helpers.op(
+                "uniform_quantize",
                 floats,
                 scales=q.scales,
                 zero_points=q.zero_points,
@@ -388,7 +389,6 @@ class ResolvingReader(StatementReader):
                 storage_max=q.storage_max,
                 result=TensorType(t.dtype, floats.tensor.shape),
             )
-        assert isinstance(built, Value)
         self._place([built], (), body)
         return built
 
