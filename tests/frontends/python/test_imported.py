@@ -36,10 +36,13 @@ def test_its_gradient_is_that_of_finite_differences() -> None:
 
 
 def test_what_was_saved_by_weft_is_trained_on(tmp_path: Path) -> None:
-    scale = np.float32(3) * np.ones((4, 2), np.float32)
+    scale = np.arange(8, dtype=np.float32).reshape(4, 2)
     weft.save(tmp_path / "m.weft", lambda x: x @ scale, signatures={"main": [weft.Spec(("n", 4))]})
     fn, params = weft.trainable(weft.load(tmp_path / "m.weft"))
-    np.testing.assert_allclose(fn(params, np.ones((5, 4), np.float32)), np.full((5, 2), 12.0))
+    np.testing.assert_array_equal(params["weight0"], scale)
+    np.testing.assert_allclose(fn(params, np.ones((5, 4), np.float32)), np.ones((5, 4)) @ scale)
+    grads = weft.grad(lambda p: wnp.sum(fn(p, np.ones((5, 4), np.float32))))(params)
+    np.testing.assert_array_equal(grads["weight0"], np.full((4, 2), 5.0))
 
 
 @pytest.mark.parametrize(

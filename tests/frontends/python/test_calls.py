@@ -1,0 +1,70 @@
+"""Calls of compiled functions: the second call of a signature takes a short way, which must notice whatever is different."""
+
+from collections import namedtuple
+
+import numpy as np
+import weft
+from weft import numpy as wnp
+
+Pair = namedtuple("Pair", "a b")
+
+
+def test_every_change_of_the_arguments_is_seen() -> None:
+    @weft.function
+    def f(tree, k):  # type: ignore[no-untyped-def]
+        total = sum(weft.pytree.flatten(tree)[0], start=wnp.asarray(np.float32(0)))
+        return {"sum": wnp.sum(total) * k, "tree": tree, "note": None}
+
+    x, y = np.ones(3, np.float32), np.full(3, 2, np.float32)
+    trees = [
+        {"a": x, "b": y}, {"b": x, "a": y}, {"a": x, "c": y}, {"a": x}, [x, y], (x, y), Pair(x, y), Pair(y, wnp.asarray(x)), [x, (y,)], x,
+        np.ones((2, 3), np.float32), np.float32(4), 5.0, [x, y, x],
+    ]  # fmt: skip
+    for tree in [t for t in trees for _ in range(3)]:
+        for k in (2, 2, 3.0):
+            found = f(tree, k)
+            leaves, shape = weft.pytree.flatten(tree)
+            np.testing.assert_allclose(found["sum"], np.sum(sum(np.asarray(v) for v in leaves)) * k)
+            again, same = weft.pytree.flatten(found["tree"])
+            assert same == shape
+            assert found["note"] is None
+            for a, b in zip(again, leaves, strict=True):
+                np.testing.assert_array_equal(a, b)
+
+
+def test_static_arguments_and_keywords_go_the_long_way() -> None:
+    @weft.function(static="n")
+    def f(x, n):  # type: ignore[no-untyped-def]
+        return x * n
+
+    x = np.ones(2, np.float32)
+    assert [float(f(x, n)[0]) for n in (2, 2, 3, 2)] == [2, 2, 3, 2]
+    assert float(f(n=4, x=x)[0]) == 4
+
+
+def test_registered_classes_are_compared_by_their_facts() -> None:
+    class Scaled:
+        def __init__(self, by: float, x: object) -> None:
+            self.by, self.x = by, x
+
+    weft.pytree.register(Scaled, lambda s: ([s.x], s.by), lambda by, children: Scaled(by, children[0]))  # type: ignore[arg-type, return-value]
+
+    @weft.function
+    def f(s):  # type: ignore[no-untyped-def]
+        return Scaled(s.by, s.x * s.by)
+
+    for by in (2.0, 2.0, 3.0, 2.0):
+        assert float(f(Scaled(by, np.float32(5))).x) == 5 * by
+
+
+def test_donated_state_of_many_arrays_is_updated_in_place() -> None:
+    @weft.function(donate="state")
+    def step(state, x):  # type: ignore[no-untyped-def]
+        return [s + x for s in state]
+
+    state = [wnp.asarray(np.full(4, n, np.float32)) for n in range(80)]
+    first = step(state, np.float32(1))
+    arrays = [s.array for s in first]
+    second = step(first, np.float32(1))
+    assert all(s.array is a for s, a in zip(second, arrays, strict=True))
+    np.testing.assert_array_equal(np.stack([np.asarray(s) for s in second])[:, 0], np.arange(80) + 2)
