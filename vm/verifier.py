@@ -9,11 +9,12 @@ from ..proto import program_pb2
 from ..proto.dtypes import Kind as DTypeKind
 from ..proto.errors import Diagnostic, WeftError
 from . import host, isa, native_abi
+from .code_checks import CodeChecks
 from .dims import Expr
 from .flow import Effect, flow_problem, read_too_early
 from .isa import Args, BranchIfFalse, Buffer, Copy, Host, HostCall, Kernel, Launch, Return, Switch, Target
 from .model import Access, Function, Kind, Model
-from .verify_driver import DriverChecks
+from .verify_driver import DriverChecks, bound_symbols
 
 ALIGN = 64
 
@@ -67,20 +68,21 @@ def _program(model: Model) -> Iterator[Diagnostic]:
             yield Diagnostic("program.align", f"kernel {kernel.name!r} asks for an alignment that is no power of two up to {ALIGN}")
 
 
-class _Function:
+class _Function(CodeChecks):
     """The checks of one function."""
 
+    what = "function"
+
     def __init__(self, model: Model, function: Function) -> None:
-        self.model = model
-        self.function = function
-        self.counts: dict[object, int] = {
+        counts: dict[object, int] = {
             Kernel: len(model.kernels),
             Args: len(function.arg_lists),
             Buffer: len(function.buffers),
             Host: len(model.host_calls),
             Target: len(function.code),
         }
-        self.problems: list[Diagnostic] = []
+        super().__init__(model, function, counts)
+        self.function = function
 
     def check(self) -> list[Diagnostic]:
         self._signature()
@@ -94,22 +96,12 @@ class _Function:
                 self._flow()
         return self.problems
 
-    def _report(self, code: str, fact: str, instr: int | None = None) -> None:
-        fact = f"function {self.function.name!r}: {fact}"
-        if instr is None:
-            self.problems.append(Diagnostic(f"program.{code}", fact))
-            return
-        snippet = f"{instr:4}  {isa.format_instr(self.function.code[instr])}"
-        ours = instr < len(self.function.locs) and self.function.locs[instr] < len(self.model.locs)
-        loc = self.model.loc(self.function, instr) if ours else Diagnostic("", "").loc
-        self.problems.append(Diagnostic(f"program.{code}", fact, loc, snippet=snippet))
-
     def _signature(self) -> None:
         f = self.function
         for names, what in (([s.name for s in f.symbols], "symbols"), ([p.name for p in f.inputs], "inputs")):
             if len(set(names)) < len(names) or (what == "symbols" and "" in names):
                 self._report("signature", f"the {what} are {', '.join(map(repr, names))}, not distinct names")
-        found = {dim.linear[0] for port in f.inputs for dim in port.type.shape if isinstance(dim, Expr) and dim.linear}
+        found = bound_symbols([port.type.shape for port in f.inputs])
         for index, symbol in enumerate(f.symbols):
             if index not in found:
                 self._report("symbol", f"symbol {symbol.name} is no dimension of an input, so nothing says its value")
@@ -125,13 +117,6 @@ class _Function:
                 self._report("alias", f"output {o} cannot be input {i}: there is no such pair of one type")
         if len(set(inputs)) < len(inputs) or len(set(outputs)) < len(outputs):
             self._report("alias", "an input or an output is aliased twice")
-
-    def _locs(self) -> None:
-        f = self.function
-        if f.locs and len(f.locs) != len(f.code):
-            self._report("loc", f"{len(f.locs)} locations for {len(f.code)} instructions")
-        if any(loc >= len(self.model.locs) for loc in f.locs):
-            self._report("loc", f"a location is not in the table of {len(self.model.locs)}")
 
     def _buffers(self) -> bool:
         """Whether the buffers can be followed to their roots."""
@@ -156,14 +141,7 @@ class _Function:
         if not isa.in_native_code(type(i)):
             self._report("operand", f"{i.mnemonic} is no instruction of native code", index)
             return False
-        good = True
-        for name, kind, many in i.operands:
-            value = getattr(i, name)
-            for number in value if many else (value,):
-                if number >= self.counts[kind]:
-                    self._report("operand", f"{name} is {number}, but there are {self.counts[kind]}", index)
-                    good = False
-        return good
+        return self._indices(index, i)
 
     def _instruction(self, index: int, i: isa.Instr) -> None:
         match i:

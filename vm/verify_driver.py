@@ -7,9 +7,10 @@ held against the types of its registers.
 from collections.abc import Sequence
 
 from ..proto.dtypes import BOOL, I32
-from ..proto.errors import UNKNOWN, Diagnostic, WeftError
+from ..proto.errors import Diagnostic, WeftError
 from ..proto.value_types import ArrayType, MapType, OptionalType, SequenceType, ValueType, compatible
 from . import host, isa
+from .code_checks import CodeChecks
 from .dims import Dim, Expr
 from .flow import Effect, flow_problem, read_too_early
 from .isa import BranchUnless, Constant, Function, Host, HostValue, Invoke, LoadConstant, Move, Register, Release, Return, SwitchOn, Target
@@ -22,20 +23,21 @@ def bound_symbols(shapes: Sequence[Sequence[Dim]]) -> set[int]:
     return {dim.linear[0] for shape in shapes for dim in shape if isinstance(dim, Expr) and dim.linear}
 
 
-class DriverChecks:
+class DriverChecks(CodeChecks):
     """The checks of one driver."""
 
+    what = "driver"
+
     def __init__(self, model: Model, driver: Driver) -> None:
-        self.model = model
-        self.driver = driver
-        self.counts: dict[object, int] = {
+        counts: dict[object, int] = {
             Register: len(driver.registers),
             Function: len(model.functions),
             Constant: len(model.constants),
             Host: len(model.host_calls),
             Target: len(driver.code),
         }
-        self.problems: list[Diagnostic] = []
+        super().__init__(model, driver, counts)
+        self.driver = driver
 
     def check(self) -> list[Diagnostic]:
         """Every problem found."""
@@ -50,23 +52,7 @@ class DriverChecks:
                 self._flow()
         return self.problems
 
-    def _report(self, code: str, fact: str, instr: int | None = None) -> None:
-        fact = f"driver {self.driver.name!r}: {fact}"
-        if instr is None:
-            self.problems.append(Diagnostic(f"program.{code}", fact))
-            return
-        locs = self.driver.locs
-        loc = self.model.loc(self.driver, instr) if instr < len(locs) and locs[instr] < len(self.model.locs) else UNKNOWN
-        self.problems.append(Diagnostic(f"program.{code}", fact, loc, snippet=f"{instr:4}  {isa.format_instr(self.driver.code[instr])}"))
-
     # -- the signature --------------------------------------------------------------------------------------------------------
-
-    def _locs(self) -> None:
-        d = self.driver
-        if d.locs and len(d.locs) != len(d.code):
-            self._report("loc", f"{len(d.locs)} locations for {len(d.code)} instructions")
-        if any(loc >= len(self.model.locs) for loc in d.locs):
-            self._report("loc", f"a location is not in the table of {len(self.model.locs)}")
 
     def _ports(self) -> bool:
         """Whether inputs and outputs are registers, with names."""
@@ -111,14 +97,7 @@ class DriverChecks:
         if not isa.in_driver_code(type(i)):
             self._report("operand", f"{i.mnemonic} is no instruction of driver code", index)
             return False
-        good = True
-        for name, kind, many in i.operands:
-            value = getattr(i, name)
-            for number in value if many else (value,):
-                if number >= self.counts[kind]:
-                    self._report("operand", f"{name} is {number}, but there are {self.counts[kind]}", index)
-                    good = False
-        return good
+        return self._indices(index, i)
 
     def _instruction(self, index: int, i: isa.Instr) -> None:
         types = self.driver.registers

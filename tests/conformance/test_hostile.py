@@ -14,6 +14,7 @@ from weft.proto.artifact import Program
 from weft.proto.errors import WeftError
 from weft.vm import VM
 
+from ..fuzz.text import mutate_bytes
 from .graphs import random_graph
 
 GOLDEN = Path(__file__).parents[1] / "golden"
@@ -22,25 +23,9 @@ SECONDS_EACH = 5.0
 
 def mutated(data: bytes, others: list[bytes], rng: random.Random) -> bytes:
     """`data` cut off, with bits flipped, bytes put in or taken out, or parts of itself or of another file moved in."""
-    out = bytearray(data)
     for _ in range(rng.choice((1, 1, 2, 4))):
-        at = rng.randrange(len(out) + 1)
-        match rng.randrange(6):
-            case 0:
-                del out[at:]
-            case 1 if at < len(out):
-                out[at] ^= 1 << rng.randrange(8)
-            case 2:
-                out[at : at + rng.randrange(4)] = rng.randbytes(rng.randrange(4))
-            case 3:
-                source = rng.choice(others)
-                start = rng.randrange(len(source))
-                out[at : at + rng.randrange(64)] = source[start : start + rng.randrange(200)]
-            case 4:
-                out[at : at + 8] = rng.choice((0, 2**63 - 1, 2**64 - 1, 2**31)).to_bytes(8, "little")
-            case _:
-                del out[at : at + rng.randrange(40)]
-    return bytes(out)
+        data = mutate_bytes(data, others, rng)
+    return data
 
 
 def use(m: weft.Module) -> None:

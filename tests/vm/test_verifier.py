@@ -5,7 +5,6 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 from weft.compiler.codegen.target import Target
-from weft.proto import program_pb2
 from weft.proto.artifact import CodeImage, Program
 from weft.proto.errors import WeftError
 from weft.vm import VM
@@ -29,21 +28,7 @@ from .builder import (
     status,
     tensor,
 )
-
-PB = program_pb2.Program
-
-
-def rejected(p: ProgramBuilder, code: str, match: str | None = None, change: Callable[[PB], object] | None = None) -> WeftError:
-    """Loading `p`, after a change to its message, fails with `code`."""
-    program = p.build()
-    if change is not None:
-        pb = PB.FromString(program.pb)
-        change(pb)
-        program = Program(pb.SerializeToString(), program.code, program.weights)
-    with pytest.raises(WeftError, match=match) as info:
-        VM(threads=1).load(program)
-    assert code in [d.code for d in info.value.diagnostics], info.value
-    return info.value
+from .rejection import PB, rejected
 
 
 def main(p: ProgramBuilder) -> FunctionBuilder:

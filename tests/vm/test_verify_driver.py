@@ -36,22 +36,9 @@ from weft.vm.isa import (
 
 from .builder import DriverBuilder, ProgramBuilder
 from .drivers import add_n, choosing_program, collecting_program, filling_program
+from .rejection import PB, rejected
 
-PB = program_pb2.Program
 VECTOR = ArrayType(F32, ("N",))
-
-
-def rejected(p: ProgramBuilder, code: str, match: str = "", change: Callable[[PB], object] | None = None) -> WeftError:
-    """Loading `p`, after a change to its message, fails with `code`."""
-    program = p.build()
-    if change is not None:
-        pb = PB.FromString(program.pb)
-        change(pb)
-        program = Program(pb.SerializeToString(), program.code, program.weights)
-    with pytest.raises(WeftError, match=match) as info:
-        VM(threads=1).load(program)
-    assert code in [d.code for d in info.value.diagnostics], info.value
-    return info.value
 
 
 def small() -> tuple[ProgramBuilder, DriverBuilder]:
