@@ -4,16 +4,16 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Literal
 
 from ..proto.artifact import Program
-from ..proto.errors import WeftError, fail
+from ..proto.errors import Diagnostic, WeftError, fail
 from ..proto.limits import DEFAULT, Limits
 from ..proto.version import weft_version
 from .codegen.target import Target
 from .emit import emit_program
 from .interpreter import bind_symbols
-from .ir.dims import Dim
+from .ir.dims import Dim, Expr, Symbol
 from .ir.graph import Module, Value
 from .ir.instantiate import instantiate
-from .ir.types import TensorType
+from .ir.types import TensorType, type_symbols
 from .isolation import Isolation, Request, compile_isolated
 from .passes import Context
 from .pipeline import Observer, run_pipeline
@@ -61,10 +61,35 @@ def compile(
         raise fail("compile.module", "the module has no public function: there is nothing to run")
     if shapes:
         module = with_shapes(module, shapes)
+    check_symbols(module)
     observe: Observer | None = (lambda p, _m, _s: tell(p.name)) if progress else None
     module = run_pipeline(module, Context(chosen, precision, fold=fold, limits=limits or DEFAULT), observe=observe)
     tell("generating code")
     return emit_program(module, chosen, f"weft {weft_version()}")
+
+
+def check_symbols(module: Module) -> None:
+    """Every symbol of a public function must follow from one dim of an input; `compile.symbol` for each that does not."""
+    found: list[Diagnostic] = []
+    for f in module.functions.values():
+        if not f.public or not all(isinstance(p.type, TensorType) for p in f.params):
+            continue
+        mentioned = [name for p in f.params for name in type_symbols(p.type)]
+        determined = {name for p in f.params for d in p.tensor.shape if (name := _determined(d))}
+        for name in dict.fromkeys(n for n in mentioned if n not in determined):
+            help = f"give an input a dim that is `{name}`, or fix it with shapes="
+            found.append(Diagnostic("compile.symbol", f"no dim of the inputs of `{f.name}` says what `{name}` is", f.loc, help))
+    if found:
+        raise WeftError(*found)
+
+
+def _determined(d: Dim) -> str:
+    """The symbol that a dim determines, if it is c · symbol + d with c > 0."""
+    match d:
+        case Expr(terms=(((Symbol(name),), factor),)) | Expr(terms=(((Symbol(name),), factor), ((), _))) if factor > 0:
+            return name
+        case _:
+            return ""
 
 
 def with_shapes(module: Module, shapes: Mapping[str, Sequence[int]]) -> Module:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from ..compiler.codegen.target import Target
-from ..compiler.driver import Precision, with_shapes
+from ..compiler.driver import Precision, check_symbols, with_shapes
 from ..compiler.emit.program import generate_kernels
 from ..compiler.ir.graph import Module, Node
 from ..compiler.passes import Context
@@ -66,6 +66,7 @@ def check(
         verify(module)
         if shapes:
             module = with_shapes(module, shapes)
+        check_symbols(module)
         module = run_pipeline(module, Context(chosen, precision))
         generate_kernels(module, chosen)
     except WeftError as error:

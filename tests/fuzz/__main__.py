@@ -63,6 +63,8 @@ def fuzz(corpus: Seeds, seed: int, only: int | None, seconds: float, keep: Path)
             print(f"{kind}: {o.fault or o.code or 'fine'} after {o.stage}")
             break
         number += 1
+        if number % 1000 == 0:
+            print(f"{number} victims in {time.monotonic() - start:.0f} s", flush=True)
     taken = time.monotonic() - start
     print(f"{sum(kinds.values())} victims in {taken:.0f} s, seed {seed}: {dict(kinds.most_common())}")
     print(f"ended in: {dict(ends.most_common())}; slowest {slowest:.1f} s")
