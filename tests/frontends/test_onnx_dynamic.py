@@ -92,7 +92,7 @@ CUMULATIVE = [
     for reverse in (0, 1)
 ]
 
-FAR = 1 << 62
+FAR, MOST = 1 << 62, (1 << 63) - 1
 SLICES = [
     one(
         "Slice-everything",
@@ -110,6 +110,19 @@ SLICES = [
         [("x", F32, ["N", 6]), ("s", I64, [1]), ("e", I64, [1])],
         F32,
         *((floats(4, 6), ints(s), ints(e)) for s, e in ((1, 3), (-2, 9), (3, 1))),
+    ),
+    *(
+        Case(
+            f"Slice-{start}-{end}-{step}",
+            [
+                *(node("Constant", [], [n], value_ints=[v]) for n, v in zip("seat", (start, end, 0, step), strict=True)),
+                node("Slice", [*"xseat"], ["y"]),
+            ],
+            [("x", F32, ["N", 2])],
+            {"y": F32},
+            [(floats(n, 2),) for n in (5, 2, 1, 0)],
+        )
+        for start, end, step in ((-1, -MOST, -1), (MOST, -MOST - 1, -2), (-2, 0, -1), (3, -4, -1), (-MOST, MOST, 2), (0, MOST, MOST))
     ),
     one(
         "Split",
@@ -544,6 +557,58 @@ def run(case: Case, *arguments: np.ndarray) -> None:
 )
 def test_numbers_without_sense_are_errors(case: Case, arguments: tuple[np.ndarray, ...]) -> None:
     run(case, *arguments)
+
+
+def _beside(n: NodeProto, *others: Input) -> Case:
+    """A node that has a vector `v` of as many numbers as `x` has that are not zero."""
+    count = [node("NonZero", ["x"], ["at"]), node("Cast", ["at"], ["found"], to=F32), node("Squeeze", ["found", "zero"], ["v"])]
+    return Case(n.op_type, [*count, n], [("x", F32, ["N"]), ("zero", I64, [1]), *others], {"y": F32}, [])
+
+
+@pytest.mark.parametrize(
+    ("case", "given", "fitting"),
+    [
+        (_beside(node("Add", ["v", "w"], ["y"]), ("w", F32, [4])), [floats(4)], (1, 4)),
+        (_beside(node("Where", ["c", "v", "w"], ["y"]), ("c", BOOL, [4]), ("w", F32, [1])), [np.ones(4, bool), floats(1)], (1, 4)),
+        (_beside(node("MatMul", ["v", "w"], ["y"]), ("w", F32, [4, 2])), [floats(4, 2)], (4,)),
+        (_beside(node("MatMul", ["v", "w"], ["y"]), ("w", F32, ["K", 2])), [floats(4, 2)], (4,)),
+        (_beside(node("Add", ["v", "w"], ["y"]), ("w", F32, ["K"])), [floats(4)], (1, 4)),
+        (_beside(node("Einsum", ["v", "w"], ["y"], equation="i,ij->j"), ("w", F32, [4, 2])), [floats(4, 2)], (4,)),
+        (_beside(node("Expand", ["v", "s"], ["y"]), ("s", I64, [2])), [ints(2, 4)], (1, 4)),
+        (_beside(node("Reshape", ["v", "s"], ["y"]), ("s", I64, [2])), [ints(2, -1)], (0, 2, 4, 6)),
+    ],
+    ids=lambda v: v.name if isinstance(v, Case) else None,
+)
+def test_sizes_that_contradict_others_are_errors(case: Case, given: list[np.ndarray], fitting: Sequence[int]) -> None:
+    onnxruntime.set_default_logger_severity(4)
+    model = case.model()
+    module = from_model(model)
+    session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+    main = VM(threads=1).load(weft.compile(module))["main"]
+    for n in range(7):
+        x = np.zeros(7, np.float32)
+        x[:n] = 1
+        call = (x, ints(0), *given)
+        if n in fitting:
+            (want,) = session.run(None, dict(zip((name for name, _, _ in case.inputs), call, strict=True)))
+            for got in (*evaluate(module, *call), main(*call)):
+                assert got.shape == want.shape
+                np.testing.assert_allclose(got, want, rtol=2e-5, atol=2e-6)
+            continue
+        for way in (lambda: evaluate(module, *call), lambda: main(*call)):  # noqa: B023
+            with pytest.raises(weft.WeftError) as error:
+                way()
+            assert error.value.diagnostics[0].loc is not None
+
+
+def test_numbers_that_ask_for_another_shape_are_errors() -> None:
+    case = one("Expand", node("Expand", ["x", "s"], ["y"]), [("x", F32, [4]), ("s", I64, [1])], F32)
+    module = from_model(case.model())
+    main = VM(threads=1).load(weft.compile(module))["main"]
+    for n in (1, 4):
+        assert main(floats(4), ints(n)).shape == evaluate(module, floats(4), ints(n))[0].shape == (4,)
+    for n in (0, 3, 5, -1):
+        run(case, floats(4), ints(n))
 
 
 def test_an_unknown_rank_is_refused() -> None:

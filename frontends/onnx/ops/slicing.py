@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ....compiler.ir import dims as symbolic
-from ....compiler.ir.dims import Dim
+from ....compiler.ir.dims import Dim, Expr
 from ....compiler.ir.graph import Value
 from ....compiler.ops.helpers import const, reshape_to
 from .. import build, dynamic
@@ -14,6 +14,8 @@ from ..build import op
 from ..contents import Unknown
 from ..node import NodeView
 from ..registry import handles
+
+_FAR = 1 << 61  # beyond every end: exporters write the extremes of i64 for "all of it"
 
 
 @handles("Slice")
@@ -37,7 +39,7 @@ def slice_(node: NodeView, x: Value, starts: Value, ends: Value, axes: Value | N
         return _slice_any_axes(x, dynamic.integers(starts), dynamic.integers(ends), dynamic.integers(axes), by)
     for k, axis in enumerate(node.axes(over, len(x.shape))):
         bounds = (lo[k], hi[k], by[k])
-        if any(isinstance(d, Unknown) for d in bounds) or isinstance(by[k], symbolic.Expr):
+        if any(isinstance(d, Unknown) for d in bounds) or isinstance(by[k], Expr):
             first, last = (dynamic.integers(v)[k] for v in (starts, ends))
             x = _slice_from_data(x, axis, first, last, dynamic.integers(steps)[k] if steps is not None else array(1))
         else:
@@ -52,11 +54,10 @@ def _slice(node: NodeView, x: Value, starts: list[Dim], ends: list[Dim], axes: S
         node.check(step != 0, "attribute", "a step of `Slice` is 0")
         n = x.shape[axis]
         if step < 0:
-            # Element k counted from the back is element n-1-k.
             x = op("reverse", x, dimensions=(axis,))
-            start, end, step = n - 1 - _counted(start, n), n - 1 - _counted(end, n, floor=True), -step
+            start, end, step = _from_back(start, n, n - 1), _from_back(end, n, n), -step
         lo, hi = _clamped(start, n), _clamped(end, n)
-        x = build.slice_axis(x, axis, lo, symbolic.maximum(lo, hi), step)
+        x = build.slice_axis(x, axis, lo, symbolic.maximum(lo, hi), min(step, _FAR))
     return x
 
 
@@ -76,19 +77,22 @@ def _slice_from_data(x: Value, axis: int, start: Array, end: Array, step: Array)
     low, high = back.where(array(-1), array(0)), back.where(n - 1, n)
     first, last = ((i < 0).where(i + n, i).clip(low, high) for i in (start, end))
     span = back.where(first - last, last - first)
-    count = dynamic.bind_one((span > 0).where((span - 1) / step.abs().maximum(1) + 1, array(0)), step.differs(0))
+    count = dynamic.bind_one((span > 0).where((span - 1) / step.maximum(-_FAR).abs().maximum(1) + 1, array(0)), step.differs(0))
     return build.take(x, (iota(count) * step + first).value, axis)
 
 
-def _counted(i: Dim, n: Dim, floor: bool = False) -> Dim:
-    """An index from the front for one that may count from the back; `floor`: the end of a backward slice, where far negative means none."""
-    if isinstance(i, int) and i < 0:
-        i = i + n
-        return symbolic.maximum(i, -1) if floor else symbolic.maximum(i, 0)
-    return symbolic.minimum(i, n - 1)
+def _from_back(i: Dim, n: Dim, most: Dim) -> Dim:
+    """Where the element i of an axis is after reversing it; at most at `most`."""
+    if isinstance(i, Expr) or 0 <= i < _FAR:
+        return symbolic.maximum(n - 1 - i, 0)
+    if i == -1 or i >= _FAR:
+        return 0
+    return most if i <= -_FAR else symbolic.minimum(-1 - i, most)
 
 
 def _clamped(i: Dim, n: Dim) -> Dim:
+    if isinstance(i, int) and abs(i) >= _FAR:
+        return n if i > 0 else 0
     if isinstance(i, int) and i < 0:
         i = i + n
     return symbolic.maximum(0, symbolic.minimum(i, n))
@@ -107,8 +111,8 @@ def split(node: NodeView, x: Value, lengths: Value | None = None) -> tuple[Value
         node.check(parts == node.outputs > 0, "attribute", f"`Split` into {parts} parts has {node.outputs} outputs")
         size = symbolic.ceildiv(n, parts)
         by = [size] * (parts - 1) + [n - size * (parts - 1)]
-    exact = not any(isinstance(d, symbolic.Expr) for d in (n, *by))
-    node.check(all(isinstance(d, symbolic.Expr) or d >= 0 for d in by), "shape", f"a part of {', '.join(map(str, by))} is negative")
+    exact = not any(isinstance(d, Expr) for d in (n, *by))
+    node.check(all(isinstance(d, Expr) or d >= 0 for d in by), "shape", f"a part of {', '.join(map(str, by))} is negative")
     node.check(not exact or sum(by, start=0) == n, "shape", f"{', '.join(map(str, by))} do not add up to {n}")
     results: list[Value] = []
     start: Dim = 0
