@@ -136,10 +136,14 @@ class Tensor:
         return METHODS["namespace"](api_version)
 
     def __dlpack__(self, /, *, stream: Any = None, max_version: Any = None, dl_device: Any = None, copy: bool | None = None) -> Any:
-        """The elements for another library. Consumers before version 1.0 of the protocol do not know arrays that must not be written, and
-        get a copy. BufferError if that is forbidden."""
-        old = max_version is None or max_version[0] < 1
-        copied = True if copy is None and old else copy
+        """The elements for another library, which must not write them.
+
+        Consumers before version 1.0 of the protocol cannot be told so: they get a copy, unless `copy` is False.
+        """
+        told = max_version is not None and max_version[0] >= 1
+        if not told and copy is False and self.array is not None:
+            return self.array.__dlpack__(stream=stream, dl_device=dl_device, copy=False)
+        copied = True if copy is None and not told else copy
         return self.numpy().__dlpack__(stream=stream, max_version=max_version, dl_device=dl_device, copy=copied)
 
     def __dlpack_device__(self, /) -> tuple[Any, int]:

@@ -1,5 +1,6 @@
 """Tensors out of nothing, or out of arrays and nested lists."""
 
+import math
 import operator
 from typing import Any
 
@@ -19,6 +20,9 @@ __all__ = [
     "arange", "asarray", "empty", "empty_like", "eye", "from_dlpack", "full", "full_like", "linspace", "meshgrid", "ones", "ones_like",
     "tril", "triu", "zeros", "zeros_like",
 ]  # fmt: skip
+
+
+SMALL = 1024
 
 
 def _on(device: object) -> None:
@@ -57,10 +61,11 @@ def _dims(shape: Any) -> tuple[int, ...]:
 
 
 def full(shape: Any, fill_value: Any, *, dtype: Any = None, device: object = None) -> Tensor:
-    """A tensor filled with a number; takes no memory for repeating it."""
+    """A tensor filled with a number; a large one takes no memory for repeating it."""
     _on(device)
     kind = dtype_of(getattr(fill_value, "dtype", type(fill_value)) if dtype is None else dtype)
-    return Tensor(np.broadcast_to(np.asarray(fill_value, kind), _dims(shape)))
+    dims, element = _dims(shape), np.asarray(fill_value, kind)
+    return Tensor(np.full(dims, element) if math.prod(dims) <= SMALL else np.broadcast_to(element, dims))
 
 
 def zeros(shape: Any, *, dtype: Any = None, device: object = None) -> Tensor:

@@ -18,7 +18,10 @@ def quotient(x: Term, y: Term) -> Term:
 
 
 def _float_quotient(x: Term, y: Term) -> Term:
-    """From the exact remainder: the rounded ratio may lie on the wrong side of a whole number."""
+    """From the exact remainder: the rounded ratio may lie on the wrong side of a whole number.
+
+    Beside infinite numbers it is the floor of the ratio, as the array API has it: 1 // -∞ is -0, where Python has -1.
+    """
     ratio = x / y
     rest, moved = _rest(x, y)
     whole = (x - rest) / y
@@ -26,7 +29,7 @@ def _float_quotient(x: Term, y: Term) -> Term:
     near = floor(whole)
     near = where(whole - near > 0.5, near + 1, near)
     near = where(equal(near, 0), copysign(near, ratio), near)
-    exact = apply("is_finite", x) & compare("NE", y, 0)
+    exact = apply("is_finite", x) & apply("is_finite", y) & compare("NE", y, 0)
     return where(exact, near, floor(ratio))
 
 

@@ -100,11 +100,16 @@ def floating(x: Any) -> Value:
 # Facts about types
 
 
+def _held(x: Any) -> np.dtype:
+    """The dtype of an array, or the one that is given."""
+    return np.dtype(x.dtype if hasattr(x, "__array__") and not isinstance(x, builtins.type) else x)
+
+
 class finfo:
     """Limits of a float type (of the parts of a complex one): bits, eps, max, min, smallest_normal, dtype."""
 
     def __init__(self, type: Any, /) -> None:
-        given = np.dtype(getattr(type, "dtype", type))
+        given = _held(type)
         real = {complex64: float32, complex128: float64}.get(given, given)
         facts = ml_dtypes.finfo(real)
         self.bits, self.dtype = int(facts.bits), real
@@ -116,7 +121,7 @@ class iinfo:
     """Limits of an integer type: bits, max, min, dtype."""
 
     def __init__(self, type: Any, /) -> None:
-        facts = np.iinfo(np.dtype(getattr(type, "dtype", type)))
+        facts = np.iinfo(_held(type))
         self.bits, self.max, self.min, self.dtype = int(facts.bits), int(facts.max), int(facts.min), facts.dtype
 
 
@@ -144,7 +149,7 @@ def isdtype(dtype: Any, kind: Any) -> builtins.bool:
 
 def result_type(*arrays_and_dtypes: Any) -> np.dtype:
     """The type that tensors, dtypes and Python numbers are promoted to."""
-    dtypes = [np.dtype(getattr(x, "dtype", x)) for x in arrays_and_dtypes if not _is_number(x)]
+    dtypes = [_held(x) for x in arrays_and_dtypes if not _is_number(x)]
     numbers = [x for x in arrays_and_dtypes if _is_number(x)]
     if not dtypes:
         raise ValueError("result_type needs a tensor or a dtype")
@@ -162,7 +167,7 @@ def _is_number(x: Any) -> builtins.bool:
 
 def can_cast(from_: Any, to: Any, /) -> builtins.bool:
     """Whether promotion takes the type of a tensor (or a dtype) to another."""
-    source, target = np.dtype(getattr(from_, "dtype", from_)), np.dtype(to)
+    source, target = _held(from_), np.dtype(to)
     try:
         return promote(source, target) == target
     except TypeError:

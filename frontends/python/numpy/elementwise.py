@@ -102,12 +102,12 @@ def _unary(name: str, op: str, doc: str, prepare: Callable[[Any], Value]) -> Any
     return lifted(build)
 
 
-def _of_parts(name: str, formula: Callable[[Value], Value], doc: str) -> Any:
-    """A function with an op of its own for real numbers and a formula for complex ones."""
+def _analytic(name: str, op: str, doc: str) -> Any:
+    """A function with an op for real numbers and a formula for complex ones."""
 
     def build(x: Any, /) -> Value:
         v = floating(x)
-        return formula(v) if v.dtype.is_complex else node(f"weft.{name}", v)
+        return complexes.FUNCTIONS[name](v) if v.dtype.is_complex else node(op, v)
 
     build.__name__, build.__qualname__, build.__doc__ = name, name, doc
     return lifted(build)
@@ -175,23 +175,23 @@ greater = _comparison("greater", "GT", "Whether x1 > x2.")
 greater_equal = _comparison("greater_equal", "GE", "Whether x1 ≥ x2.")
 negative = _unary("negative", "negate", "-x.", _any)
 bitwise_invert = _unary("bitwise_invert", "not", "~x.", _any)
-exp = _unary("exp", "exponential", "e^x.", floating)
-expm1 = _unary("expm1", "exponential_minus_one", "e^x - 1, accurate near 0.", floating)
-log = _unary("log", "log", "The natural logarithm.", floating)
-log1p = _unary("log1p", "log_plus_one", "log(1 + x), accurate near 0.", floating)
-sqrt = _unary("sqrt", "sqrt", "The square root.", floating)
-sin = _unary("sin", "sine", "The sine.", floating)
-cos = _unary("cos", "cosine", "The cosine.", floating)
-tan = _unary("tan", "tan", "The tangent.", floating)
-tanh = _unary("tanh", "tanh", "The hyperbolic tangent.", floating)
-acos = _of_parts("acos", complexes.acos, "The angle in [0, π] of a cosine.")
-acosh = _of_parts("acosh", complexes.acosh, "The inverse of cosh.")
-asin = _of_parts("asin", complexes.asin, "The angle in [-π/2, π/2] of a sine.")
-asinh = _of_parts("asinh", complexes.asinh, "The inverse of sinh.")
-atan = _of_parts("atan", complexes.atan, "The angle in [-π/2, π/2] of a tangent.")
-atanh = _of_parts("atanh", complexes.atanh, "The inverse of tanh.")
-cosh = _of_parts("cosh", complexes.cosh, "The hyperbolic cosine.")
-sinh = _of_parts("sinh", complexes.sinh, "The hyperbolic sine.")
+exp = _analytic("exp", "exponential", "e^x.")
+expm1 = _analytic("expm1", "exponential_minus_one", "e^x - 1, accurate near 0.")
+log = _analytic("log", "log", "The natural logarithm.")
+log1p = _analytic("log1p", "log_plus_one", "log(1 + x), accurate near 0.")
+sqrt = _analytic("sqrt", "sqrt", "The square root.")
+sin = _analytic("sin", "sine", "The sine.")
+cos = _analytic("cos", "cosine", "The cosine.")
+tan = _analytic("tan", "tan", "The tangent.")
+tanh = _analytic("tanh", "tanh", "The hyperbolic tangent.")
+acos = _analytic("acos", "weft.acos", "The angle in [0, π] of a cosine.")
+acosh = _analytic("acosh", "weft.acosh", "The inverse of cosh.")
+asin = _analytic("asin", "weft.asin", "The angle in [-π/2, π/2] of a sine.")
+asinh = _analytic("asinh", "weft.asinh", "The inverse of sinh.")
+atan = _analytic("atan", "weft.atan", "The angle in [-π/2, π/2] of a tangent.")
+atanh = _analytic("atanh", "weft.atanh", "The inverse of tanh.")
+cosh = _analytic("cosh", "weft.cosh", "The hyperbolic cosine.")
+sinh = _analytic("sinh", "weft.sinh", "The hyperbolic sine.")
 sigmoid = _unary("sigmoid", "logistic", "1 / (1 + e^-x).", floating)
 
 
@@ -339,6 +339,8 @@ def sign(x: Any, /) -> Value:
     v = _any(x)
     if v.dtype.is_unsigned:
         return cast(cast(v, BOOL), v.dtype)
+    if v.dtype.is_complex:
+        return complexes.FUNCTIONS["sign"](v)
     found = node("sign", v)
     return node("add", found, full_like(found, 0)) if v.dtype.is_float else found  # the sign of -0 is 0
 
@@ -372,6 +374,8 @@ def reciprocal(x: Any, /) -> Value:
 def _logarithm(name: str, base: float) -> Any:
     def build(x: Any, /) -> Value:
         v = floating(x)
+        if v.dtype.is_complex:
+            return complexes.logarithm(base)(v)
         # One rounding at the end, so that powers of the base come out whole.
         wide = cast(v, F64) if v.dtype in (F32,) else v
         return cast(node("divide", node("log", wide), full_like(wide, base)), v.dtype)

@@ -60,9 +60,9 @@ def values(dtype: str) -> np.ndarray:
 def oracle(name: str, *args: np.ndarray) -> np.ndarray:
     """numpy's answer, in the dtype the standard asks for."""
     with np.errstate(all="ignore"):
-        if name == "floor_divide" and args[0].dtype.kind == "f":  # numpy has NaN for ∞ // x, the standard ±∞
+        if name == "floor_divide" and args[0].dtype.kind == "f":  # numpy has NaN for ∞ // 1 and -1 for 1 // -∞, the standard ∞ and -0
             x, y = args
-            return np.where(np.isinf(x) & np.isfinite(y), x / y, np.floor_divide(x, y))
+            return np.where(np.isinf(x) != np.isinf(y), x / y, np.floor_divide(x, y))
         return np.asarray(getattr(np, name)(*args))
 
 
@@ -97,7 +97,24 @@ def test_binary(name: str) -> None:
             agree(got, w, f"{name}({a.dtype}) {bad}", 0 if name in EXACT and w.dtype.kind != "c" else 8)
 
 
-OF_COMPLEX = ["acos", "acosh", "asin", "asinh", "atan", "atanh", "cosh", "sinh", "sqrt", "log", "log1p", "expm1", "tan", "tanh", "abs", "sign"]
+OF_COMPLEX = [
+    "acos",
+    "acosh",
+    "asin",
+    "asinh",
+    "atan",
+    "atanh",
+    "cosh",
+    "sinh",
+    "sqrt",
+    "log",
+    "log1p",
+    "expm1",
+    "tan",
+    "tanh",
+    "abs",
+    "sign",
+]
 
 
 @pytest.mark.parametrize("dtype", COMPLEX)
@@ -112,3 +129,35 @@ def test_complex_numbers_of_any_size(dtype: str) -> None:
                 want = getattr(np, name)(z.astype(np.complex128)).astype(np.asarray(g).dtype)
             there = np.isfinite(want)
             np.testing.assert_allclose(np.asarray(g)[there], want[there], rtol=1e-4, atol=1e-6, err_msg=name)
+
+
+@pytest.mark.parametrize("name", ["acos", "acosh", "asinh", "atanh", "cosh", "log", "log1p", "log2", "log10", "sqrt", "abs"])
+def test_complex_infinities_and_nan(name: str) -> None:
+    """They go where C's Annex G wants them, as in numpy."""
+    parts = [0.0, -0.0, 1.0, -1.0, 2.5, -0.5, np.inf, -np.inf, np.nan]
+    z = np.array([complex(x, y) for x in parts for y in parts])
+    with np.errstate(all="ignore"):
+        want = getattr(np, name)(z)
+    for how in both(getattr(wnp, name), z):
+        got = np.asarray(how)
+        for g, w in ((got.real, want.real), (got.imag, want.imag)):
+            np.testing.assert_allclose(g, w, rtol=1e-14, atol=1e-15)
+            np.testing.assert_array_equal(np.signbit(g)[~np.isnan(w)], np.signbit(w)[~np.isnan(w)])
+
+
+def test_complex_particulars() -> None:
+    """Where numpy does not do what the standard says."""
+    inf, nan = np.inf, np.nan
+    cases = {
+        "expm1": [(0, 0, 0, 0), (inf, 0, inf, 0), (-inf, inf, -1, 0), (inf, inf, inf, nan), (-inf, nan, -1, 0), (inf, nan, inf, nan), (nan, 0, nan, 0)],
+        "exp": [(-inf, inf, 0, 0), (-inf, nan, 0, 0), (inf, nan, inf, nan), (inf, inf, inf, nan), (nan, 0, nan, 0), (inf, 0, inf, 0)],
+        "tanh": [(inf, 2.5, 1, 0), (inf, nan, 1, 0), (0, inf, 0, nan), (nan, 0, nan, 0), (nan, 1, nan, nan), (1, inf, nan, nan)],
+        "sinh": [(0, inf, 0, nan), (inf, inf, inf, nan), (inf, 0, inf, 0), (nan, 0, nan, 0), (1, inf, nan, nan)],
+        "sign": [(0, 0, 0, 0), (-0.0, -0.0, 0, 0), (nan, 1, nan, nan), (3, 4, 0.6, 0.8), (inf, 1, 1, 0)],
+    }  # fmt: skip
+    for name, rows in cases.items():
+        z = np.array([complex(x, y) for x, y, _, _ in rows])
+        for how in both(getattr(wnp, name), z):
+            got = np.asarray(how)
+            for i, (x, y, a, b) in enumerate(rows):
+                np.testing.assert_allclose([got[i].real, got[i].imag], [a, b], err_msg=f"{name}({x}, {y})")
