@@ -3,6 +3,8 @@
 from .ir.graph import Function, Node, Region
 from .ir.types import TokenType, is_host
 
+# What makes dims of data, or holds them against data.
+_SIZES = {"weft.bind_dims", "weft.check_shape"}
 # Control flow whose regions the driver itself runs.
 CONTROL = {"weft.while", "weft.case"}
 # Control flow that is native unless something inside needs the driver, and what it is then.
@@ -11,7 +13,7 @@ NATIVE_CONTROL = {"while": "weft.while", "if": "weft.case", "case": "weft.case"}
 
 def needs_driver(node: Node) -> bool:
     """Whether a node cannot be part of a native function: it makes dims of data or touches host values, or something inside it does."""
-    if node.op == "weft.bind_dims" or node.op in CONTROL or node.defined_symbols:
+    if node.op in _SIZES or node.op in CONTROL or node.defined_symbols:
         return True
     if any(is_host(v.type) for v in node.operands) or any(map(is_host, node.types)):
         return True

@@ -163,6 +163,8 @@ class DriverEmitter:
             case "weft.bind_dims":
                 dims: Sequence[object] = node.attrs["symbols"]  # type: ignore[assignment]
                 self._host("bind_dims", json.dumps({"symbols": [str(d) for d in dims]}), node)
+            case "weft.check_shape":
+                self._check_shape(node)
             case "custom_call":
                 config = node.attrs["backend_config"]
                 self._host(str(node.attrs["call_target_name"]), config if isinstance(config, str) else "", node)
@@ -192,6 +194,14 @@ class DriverEmitter:
         call = self.tables.host_entry(name, attributes)
         operands, results = self._of(node.operands), tuple(map(self._define, _values(node.results)))
         self._instr(isa.HostValue(isa.Host(call), operands, results), node.loc)
+
+    def _check_shape(self, node: Node) -> None:
+        """The value beside the witnesses of its symbols: what one instruction defines is held against each other."""
+        x, *witnesses = self._of(node.operands)
+        seen = tuple(self._register(v.type) for v in node.operands[1:])
+        call = self.tables.host_entry("check_shape", "")
+        self._instr(isa.HostValue(isa.Host(call), (*witnesses, x), (*seen, self._define(node.result))), node.loc)
+        self._release(seen, node.loc)
 
     def _inline(self, body: Region, own: Sequence[isa.Register], node: Node) -> tuple[isa.Register, ...]:
         """Emit a region whose parameters are in these registers, then the captures; the registers of its results.

@@ -7,7 +7,7 @@ import numpy as np
 from ...proto.dtypes import BOOL, I32, I64
 from ...proto.errors import check, fail
 from ..ir.dims import Dim, Expr, symbol_of
-from ..ir.graph import Region
+from ..ir.graph import Region, Value
 from ..ir.types import TensorType, Type, unify_all
 from .bodies import check_region, listed
 from .registry import define
@@ -51,6 +51,34 @@ bind_dims = define(
     infer=_infer_bind_dims,
     reference=_reference_bind_dims,
     traits=("symbols",),
+)
+
+
+def _infer_check_shape(operand: TensorType, *witness: TensorType, result: TensorType) -> TensorType:
+    same = operand.dtype == result.dtype and operand.rank == result.rank
+    check(same, "weft.check_shape.C1", f"{operand} is to be {result}: dtype and rank must be the same")
+    return result
+
+
+def _reference_check_shape(x: np.ndarray, *witness: np.ndarray, result: TensorType) -> np.ndarray:
+    wanted = result.static_shape
+    check(x.shape == wanted, "run.shape", f"a value has shape {list(x.shape)} where {list(wanted)} is needed")
+    return x
+
+
+def _grad_check_shape(g: Value, x: Value, *witness: Value) -> tuple[Value | None, ...]:
+    return (check_shape(g, result=x.type), *(None for _ in witness))
+
+
+check_shape = define(
+    "weft.check_shape",
+    doc="""The operand, which must have the shape of the result: of its dims that is not known before the program runs.
+
+    A shape that is another one is an error when it is met. `witness` are values that have symbols of the result's shape as dims; passes
+    add them. C1: dtype and rank stay.""",
+    infer=_infer_check_shape,
+    reference=_reference_check_shape,
+    grad=_grad_check_shape,
 )
 
 

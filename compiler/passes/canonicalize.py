@@ -54,7 +54,7 @@ def _is_negative_zero(value: Value) -> bool:
     return isinstance(number, float) and not number and bool(np.signbit(number))
 
 
-@rewrite("empty-result", *(name for name in OPS if name != "constant"))
+@rewrite("empty-result", *(name for name in OPS if name not in ("constant", "weft.check_shape")))
 def empty_result(n: Node, uses: Uses) -> Result:
     """op(…) -> constant, where its results have no elements: no kernel is made for nothing."""
     if effectful(n) or not n.types or not all(isinstance(t, TensorType) and t.is_static and 0 in t.shape for t in n.types):
@@ -121,12 +121,12 @@ def drop_unit_dims(n: Node, uses: Uses) -> Result:
     return op_of("broadcast_in_dim")(squeezed, broadcast_dimensions=tuple(dims[i] for i in keep), result=result)
 
 
-@rewrite("identity", "convert", "slice", "pad", "concatenate", "reverse", "weft.stop_gradient")
+@rewrite("identity", "convert", "slice", "pad", "concatenate", "reverse", "weft.check_shape", "weft.stop_gradient")
 def drop_identity(n: Node, uses: Uses) -> Result:
     """An op that keeps every element where and what it is -> its operand."""
     x = n.operands[0]
     match n.op:
-        case "convert" | "slice":
+        case "convert" | "slice" | "weft.check_shape":
             return x if x.type == n.types[0] else None
         case "pad":
             edges = (n.attrs["edge_padding_low"], n.attrs["edge_padding_high"])

@@ -28,6 +28,7 @@ _NEVER = {
     "optimization_barrier",
     "weft.bind_dims",
     "weft.case",
+    "weft.check_shape",
     "weft.fusion",
     "weft.while",
 }

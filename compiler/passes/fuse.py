@@ -49,6 +49,7 @@ UNFUSED = {
     "after_all",
     "weft.bind_dims",
     "weft.case",
+    "weft.check_shape",
     "weft.fusion",
     "weft.while",
 }

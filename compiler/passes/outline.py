@@ -187,7 +187,10 @@ class _Body:
         if current.regions:
             current = self._with_regions(current)
         else:
-            current = current.with_operands(self._value(v) for v in current.operands)
+            operands = [self._value(v) for v in current.operands]
+            if current.op == "weft.check_shape":
+                operands += self._needed_witnesses(set(type_symbols(current.types[0])), operands[1:])
+            current = current.with_operands(operands)
         self.nodes.append(current)
         self.new.update(zip(node.results, current.results, strict=True))
         self.available += current.results

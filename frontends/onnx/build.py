@@ -12,7 +12,7 @@ from ...compiler.ops.bodies import identity_of
 from ...compiler.ops.registry import op_of
 from ...proto.dtypes import I64, DType
 from .assumption import assume
-from .symbols import bind
+from .symbols import bind, depends_on_data
 
 MONOID_OPS = {"add": "add", "mul": "multiply", "max": "maximum", "min": "minimum"}
 
@@ -80,26 +80,40 @@ def expand(x: Value, shape: Sequence[Dim]) -> Value:
     lead = len(shape) - len(x.shape)
     for axis, (old, new) in enumerate(zip(x.shape, shape[lead:], strict=True)):
         if old not in (1, new) and (isinstance(old, Expr) or isinstance(new, Expr)):
-            # A gather moves indices inside: of one element it repeats it, of as many as there shall be it takes each.
-            x = take(x, op("iota", iota_dimension=0, result=TensorType(I64, (new,))), axis)
+            x = _repeated(x, axis, new)
     return helpers.broadcast_to(x, tuple(shape))
+
+
+def _repeated(x: Value, axis: int, size: Dim) -> Value:
+    """`size` elements along an axis that has one, or as many already."""
+    found = size
+    if isinstance(size, int) and depends_on_data(x.shape[axis]):
+        # Neither of them: then the check below finds as many as there are.
+        n = size_of(x, axis)
+        found = bind(helpers.reshape_to(select(compare("EQ", n, scalar(1, n)), scalar(size, n), n), (1,)))[0]
+    # A gather moves indices inside: of one element it repeats it, of as many as there shall be it takes each.
+    return with_dim(take(x, op("iota", iota_dimension=0, result=TensorType(I64, (found,))), axis), axis, size)
 
 
 def agreeing(xs: Sequence[Value], axes: Sequence[int]) -> list[Value]:
     """The values with their dims at `axes` made one, where they are not known to be equal: they must turn out to be."""
-    dims = {x.shape[a] for x, a in zip(xs, axes, strict=True)}
+    dims = list(dict.fromkeys(x.shape[a] for x, a in zip(xs, axes, strict=True)))
     numbers = [d for d in dims if isinstance(d, int)]
     if len(dims) == 1 or len(numbers) > 1:
         return list(xs)
-    target = numbers[0] if numbers else _bound_equal([size_of(x, a) for x, a in zip(xs, axes, strict=True)])
-    return [resized(x, a, 0, target) for x, a in zip(xs, axes, strict=True)]
+    given = [d for d in dims if not depends_on_data(d)]
+    return [with_dim(x, a, [*numbers, *given, *dims][0]) for x, a in zip(xs, axes, strict=True)]
 
 
-def _bound_equal(sizes: Sequence[Value]) -> Dim:
-    good = helpers.const(True)
-    for n in sizes[1:]:
-        good = op("and", good, compare("EQ", n, sizes[0]))
-    return bind(helpers.reshape_to(select(good, sizes[0], scalar(-1, sizes[0])), (1,)))[0]
+def with_dim(x: Value, axis: int, size: Dim) -> Value:
+    """x, whose dim at an axis must turn out to be `size`: that is an assumption of an input's dim, and else checked by the program."""
+    match x.shape[axis]:
+        case Expr(terms=(((Symbol(name),), 1),)) if isinstance(size, int):
+            assume(name, value=size)
+        case _:
+            pass
+    result = x.tensor.with_shape((*x.shape[:axis], size, *x.shape[axis + 1 :]))
+    return x if result == x.type else op("weft.check_shape", x, result=result)
 
 
 def size_of(x: Value, axis: int) -> Value:
@@ -135,7 +149,12 @@ def _padded_to(x: Value, axis: int, start: Dim, size: Dim) -> Value:
 def reshaped(x: Value, shape: Sequence[Dim]) -> Value:
     """`x` in another shape, which must turn out to have as many elements."""
     size = product(shape)
-    return helpers.reshape_to(x if size == x.tensor.size else resized(flat(x), 0, 0, size), tuple(shape))
+    if size == x.tensor.size:
+        return helpers.reshape_to(x, tuple(shape))
+    if depends_on_data(size) or depends_on_data(x.tensor.size):
+        return helpers.reshape_to(op("weft.check_shape", flat(x), result=x.tensor.with_shape((size,))), tuple(shape))
+    # Sizes of inputs, which are often equal where that cannot be proved: no driver is made for them.
+    return helpers.reshape_to(resized(flat(x), 0, 0, size), tuple(shape))
 
 
 def flat(x: Value) -> Value:

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from itertools import count
 
-from ...compiler.ir.dims import Dim, Expr, symbol
+from ...compiler.ir.dims import Dim, Expr, symbol, symbols
 from ...compiler.ir.graph import Value
 from ...compiler.ops.registry import op_of
 
@@ -51,8 +51,13 @@ def is_computed(name: str) -> bool:
     return name in _current.get()[0].computed
 
 
+def depends_on_data(size: Dim) -> bool:
+    """Whether a symbol in the dim stands for a size that depends on data."""
+    return any(map(is_computed, symbols(size)))
+
+
 def bind(sizes: Value) -> tuple[Dim, ...]:
     """The numbers of an i64 vector as dims. A negative one is an error when the program meets it."""
-    symbols = tuple(fresh() for _ in range(sizes.shape[0]))
-    op_of("weft.bind_dims")(sizes, symbols=symbols)
-    return symbols
+    made = tuple(fresh() for _ in range(sizes.shape[0]))
+    op_of("weft.bind_dims")(sizes, symbols=made)
+    return made

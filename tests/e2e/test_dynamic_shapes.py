@@ -86,6 +86,37 @@ def test_an_error_of_data_has_its_place():
             main(np.array([size]))
 
 
+CHECKED = """
+func.func @main(%x: tensor<?x?xf32, #weft.dims<"N", "M">>, %s: tensor<2xi64>)
+    -> (tensor<3x?xf32, #weft.dims<3, "M">>, tensor<f32>) {
+  %w:2 = "weft.bind_dims"(%s) <{symbols = [#weft.dim<"a">, #weft.dim<"b">]}>
+    : (tensor<2xi64>) -> (tensor<?x0xi1, #weft.dims<"a", 0>>, tensor<?x0xi1, #weft.dims<"b", 0>>)
+  %t = stablehlo.tanh %x : tensor<?x?xf32, #weft.dims<"N", "M">>
+  %n = "weft.check_shape"(%t) : (tensor<?x?xf32, #weft.dims<"N", "M">>) -> tensor<3x?xf32, #weft.dims<3, "M">>
+  %f = stablehlo.reshape %t : (tensor<?x?xf32, #weft.dims<"N", "M">>) -> tensor<?xf32, #weft.dims<"M*N">>
+  %g = "weft.check_shape"(%f) : (tensor<?xf32, #weft.dims<"M*N">>) -> tensor<?xf32, #weft.dims<"a*b">>
+  %r = stablehlo.reshape %g : (tensor<?xf32, #weft.dims<"a*b">>) -> tensor<?x?xf32, #weft.dims<"a", "b">>
+  %z = stablehlo.constant dense<0.0> : tensor<f32>
+  %q = stablehlo.reduce(%r init: %z) applies stablehlo.add across dimensions = [0, 1]
+    : (tensor<?x?xf32, #weft.dims<"a", "b">>, tensor<f32>) -> tensor<f32>
+  return %n, %q : tensor<3x?xf32, #weft.dims<3, "M">>, tensor<f32>
+}"""
+
+
+def test_shapes_are_held_against_data():
+    module, x = parse(CHECKED), np.linspace(-1, 1, 12, dtype=np.float32)
+    for sizes in ((6, 2), (1, 12)):
+        n, total = check(module, x.reshape(3, 4), np.array(sizes))
+        assert np.shape(n) == (3, 4) and total == pytest.approx(0, abs=1e-5)
+    assert check(module, np.zeros((3, 0), np.float32), np.array([5, 0]))[1] == 0
+    main = VM(threads=1).load(weft.compile(module))["main"]
+    for rows, sizes in ((4, (6, 2)), (3, (2, 5)), (3, (12, 2)), (3, (0, 12))):
+        with pytest.raises(WeftError, match=r"run\.shape"):
+            evaluate(module, x.reshape(rows, -1), np.array(sizes))
+        with pytest.raises(WeftError, match=r"run\.shape"):
+            main(x.reshape(rows, -1), np.array(sizes))
+
+
 def test_the_interpreter_refuses_what_no_memory_holds():
     text = """func.func @main(%n: tensor<1xi64>) -> tensor<?xf32, #weft.dims<"k">> {
       %w = "weft.bind_dims"(%n) <{symbols = [#weft.dim<"k">]}> : (tensor<1xi64>) -> tensor<?x0xi1, #weft.dims<"k", 0>>

@@ -29,6 +29,7 @@ CASES: list[Case] = [
         [(ArrayType(I64, (2,)), np.array([3, 0]))],
         [(ArrayType(BOOL, (None, 0)), np.empty((3, 0), bool)), (ArrayType(BOOL, (None, 0)), np.empty((0, 0), bool))],
     ),
+    ("check_shape", {}, [(ArrayType(F32, ("n", 3)), A), (SCALAR, position(1))], [(MATRIX, A), (SCALAR, position(1))]),
     ("identity", {}, [(MATRICES, [A])], [(MATRICES, [A])]),
     ("string_constant", {"values": ["a", "ä"], "shape": [2, 1]}, [], [(ArrayType(STRING, (2, 1)), np.array([["a"], ["ä"]], object))]),
     ("sequence_empty", {}, [], [(SequenceType(ANY), [])]),
@@ -107,6 +108,7 @@ def test_calls(name: str, attributes: Attributes, operands: Any, wanted: Any) ->
     [
         ("bind_dims", {}, [ArrayType(I32, (2,))], "sizes are a vector of i64"),
         ("bind_dims", {}, [ArrayType(I64, (None,))], "number of sizes must be known"),
+        ("check_shape", {}, [MATRICES], "operands are arrays"),
         ("string_constant", {"values": ["a"], "shape": [2]}, [], "1 strings do not fill"),
         ("string_constant", {"values": [1], "shape": [1]}, [], "strings"),
         ("string_constant", {"shape": [1]}, [], "misses 'values'"),

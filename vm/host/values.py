@@ -44,6 +44,18 @@ def _identity(_: Attributes, x: object) -> object:
     return x
 
 
+def _of_any_shape(_: Attributes, *values: ValueType) -> tuple[ValueType, ...]:
+    if not all(isinstance(v, ArrayType) for v in values):
+        raise TypeError("the operands are arrays")
+    return tuple(ArrayType(v.dtype, (None,) * len(v.shape)) for v in values if isinstance(v, ArrayType))
+
+
+@host("check_shape", None, _of_any_shape)
+def _check_shape(_: Attributes, *values: np.ndarray) -> tuple[np.ndarray, ...]:
+    """`weft.check_shape`: the operands themselves. That they have the shapes that the results must have is checked by whoever calls."""
+    return values
+
+
 def _strings(attributes: Attributes) -> tuple[ValueType, ...]:
     shape, values = tuple(attributes["shape"]), attributes["values"]
     if not all(isinstance(d, int) and d >= 0 for d in shape) or not all(isinstance(v, str) for v in values):

@@ -87,7 +87,7 @@ def conv(node: NodeView, x: Value, w: Value, b: Value | None = None) -> Value:
 
 def with_channels(x: Value, count: Dim) -> Value:
     """An image [N, C, …] of which it was not known how many channels it has: they must turn out to be as many as its parameters are for."""
-    return build.resized(x, 1, 0, count) if len(x.shape) > 1 and isinstance(x.shape[1], Expr) and isinstance(count, int) else x
+    return build.with_dim(x, 1, count) if len(x.shape) > 1 and isinstance(x.shape[1], Expr) and isinstance(count, int) else x
 
 
 def convolve(node: NodeView, x: Value, w: Value) -> Value:

@@ -234,12 +234,21 @@ def expand(node: NodeView, x: Value, shape: Value) -> Value:
     rank = max(len(x.shape), len(items))
     old, new = (1,) * (rank - len(x.shape)) + x.shape, [1] * (rank - len(items)) + items
     dims = [_expanded(n, d) for n, d in zip(old, new, strict=True)]
-    if None in dims:
+    unsure = [a for a, (n, d) in enumerate(zip(old, new, strict=True)) if dims[a] is None or _may_contradict(n, d)]
+    if unsure:
         wanted, have = vector([*new[: rank - len(items)], *dynamic.integers(shape).items()]), vector(old)
         result = wanted.equals(1).where(have, wanted)
         bound = dynamic.bind(result, (result.equals(have) | have.equals(1)).all())
+        if None not in dims:  # no size of the result would need what is asked for: the operand does
+            axis = unsure[0] - (rank - len(x.shape))
+            x = build.with_dim(build.with_dim(x, axis, bound[unsure[0]]), axis, x.shape[axis])
         dims = [b if d is None else d for d, b in zip(dims, bound, strict=True)]
     return build.expand(x, [d for d in dims if d is not None])
+
+
+def _may_contradict(n: Dim, d: Dim | Unknown) -> bool:
+    """Whether a number n stays what it is only if the data asks for n or 1."""
+    return isinstance(n, int) and n != 1 and (isinstance(d, Unknown) or build.depends_on_data(d))
 
 
 def _expanded(n: Dim, d: Dim | Unknown) -> Dim | None:

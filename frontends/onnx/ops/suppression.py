@@ -32,7 +32,7 @@ def non_max_suppression(
     node.check_rank(boxes, 3)
     node.check_rank(scores, 3)
     node.check(boxes.shape[2] == 4 or isinstance(boxes.shape[2], Expr), "shape", f"boxes need four numbers, got {boxes.type}")
-    boxes = build.resized(boxes, 2, 0, 4)
+    boxes = build.with_dim(boxes, 2, 4)
     boxes, scores = build.agreeing((boxes, scores), (0, 0))
     boxes, scores = build.agreeing((boxes, scores), (1, 2))
     batches, classes, count = scores.shape
