@@ -63,6 +63,8 @@ def test_slices_are_stored_and_appended() -> None:
         call("string_append", x, strings("e"))
     with pytest.raises(WeftError, match=r"run\.index"):
         call("string_store", x, strings("x", "y"), np.array([2]), axes=[1])
+    (stored,) = call("string_store", strings("a", "b"), np.array("x", object), np.array([1]), axes=[0])
+    assert [type(s) for s in stored] == [str, str] and stored.tolist() == ["a", "x"]
 
 
 def test_normalize() -> None:

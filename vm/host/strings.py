@@ -122,7 +122,7 @@ def _store(attributes: Attributes, x: np.ndarray, item: np.ndarray, places: np.n
             raise fail("run.index", f"there is no slice {place} along dim {axis} of {list(x.shape)}")
         at[axis] = place
     stored = x.copy()
-    stored[tuple(at)] = item
+    stored[(*at, ...)] = item  # the slice is an array, also where it is one string
     return stored
 
 
