@@ -46,7 +46,9 @@ another call has the pool and the caller runs all chunks alone. The owner
      generation, because WORD is closed before they change. Run the chunk, then add 1 to DONE (seq_cst). Several chunks may be
      claimed at once, DONE then grows by as many, and the kernel gets them as one range;
   4. waits until DONE = chunks: only claimed chunks are waited for. It spins SPIN times, then sets WAITING = 1 and sleeps on the
-     lower half of DONE; who brings DONE to JOB_CHUNKS and sees WAITING set wakes it;
+     lower half of DONE; who brings DONE to JOB_CHUNKS and sees WAITING set wakes it. A chunk takes less time than it spins, so
+     whoever has to sleep shares the CPUs with other processes, and a worker was put aside with a chunk in its hands: PATIENCE
+     doubles, and that many launches of fewer than MANY_CHUNKS run alone (REST). It is halved where the spinning was enough;
   5. releases OWNER.
 Chunks claimed after STATUS became non-zero, or with CANCEL_STOP, are counted as done without being run. A worker of index >=
 JOB_LIMIT claims nothing; before its claim succeeded it touches nothing but the state. With nothing to claim a worker spins SPIN
@@ -126,7 +128,10 @@ STATE_JOB_LIMIT: Final = 288
 STATE_DONE: Final = 320  # the owner's futex is the i32 at STATE_DONE
 STATE_WAITING: Final = 328  # i32
 STATE_STATUS: Final = 384  # the first status of the job that is not 0 (compare-and-swap)
-STATE_BYTES: Final = 448
+STATE_REST: Final = 448  # launches that are still to be run alone; about right is enough
+STATE_PATIENCE: Final = 456  # written by the owner
+STATE_BYTES: Final = 512
+MANY_CHUNKS: Final = 32
 
 # ctx, the first argument of a kernel: byte offsets.
 CTX_SCRATCH: Final = 0

@@ -18,6 +18,7 @@ _SYS_FUTEX = {"x86_64": 202, "aarch64": 98}
 _FUTEX_WAIT_PRIVATE, _FUTEX_WAKE_PRIVATE = 128, 129
 _ALL = 0x7FFFFFFF
 _CLOSED = 0xFFFFFFFF  # as `next`: no job has so many chunks
+_LEAST_PATIENCE, _MOST_PATIENCE = 32, 1024
 _SHARES = 4  # a claim takes this fraction of an even share of what is left, so that late or slow workers cost little
 
 
@@ -149,7 +150,7 @@ def _fill_ctx(w: Writer, ctx: Val, frame: Val, index: Val) -> None:
 
 
 def _write_wait_for_chunks(module: Module) -> None:
-    """wait_for_chunks(state, chunks): until DONE = chunks; spins, then sleeps."""
+    """wait_for_chunks(state, chunks): until DONE = chunks; spins, then sleeps. What that took decides whether the next launches are shared."""
     w = module.function("wait_for_chunks", "void", ["ptr", "i64"], internal=True)
     state, chunks = w.params
     done_at = w.offset(state, abi.STATE_DONE)
@@ -167,9 +168,16 @@ def _write_wait_for_chunks(module: Module) -> None:
 
     spins = _field(w, state, abi.STATE_SPIN)
     [done, _] = w.while_([w.atomic_load("i64", done_at), spins], lambda v: w.and_(unfinished(v[0]), w.icmp("sgt", v[1], 0)), spin)
+    patience = _atomic(w, state, abi.STATE_PATIENCE, order="monotonic")
     with w.when(unfinished(done)):
         _publish(w, const("i32", 1), state, abi.STATE_WAITING, "seq_cst")
         w.while_([w.atomic_load("i64", done_at, "seq_cst")], lambda v: unfinished(v[0]), sleep)
+        longer = w.int_minmax("umin", w.add(w.mul(patience, 2), _LEAST_PATIENCE), _MOST_PATIENCE)
+        for field in (abi.STATE_PATIENCE, abi.STATE_REST):
+            _publish(w, longer, state, field, "monotonic")
+        w.ret()
+    with w.when(w.icmp("ne", patience, 0)):
+        _publish(w, w.lshr(patience, 1), state, abi.STATE_PATIENCE, "monotonic")
     w.ret()
 
 
@@ -217,7 +225,12 @@ def _write_launch(module: Module) -> None:
     ctx = w.alloca("i8", abi.CTX_BYTES)
     state = _field(w, frame, abi.FRAME_STATE, "ptr")
     can_share = w.and_(w.icmp("ugt", chunks, 1), w.icmp("ugt", _field(w, frame, abi.FRAME_THREADS), 1))
-    with w.when(w.and_(can_share, w.icmp("ne", _field(w, state, abi.STATE_WORKERS), 0))):
+    can_share = w.and_(can_share, w.icmp("ne", _field(w, state, abi.STATE_WORKERS), 0))
+    rest = _atomic(w, state, abi.STATE_REST, order="monotonic")
+    rests = w.and_(w.icmp("ne", rest, 0), w.icmp("ult", chunks, abi.MANY_CHUNKS))
+    with w.when(w.and_(can_share, rests)):
+        _publish(w, w.sub(rest, 1), state, abi.STATE_REST, "monotonic")
+    with w.when(w.and_(can_share, w.not_(rests))):
         _, owned = w.cmpxchg(w.offset(state, abi.STATE_OWNER), const("i32", 0), const("i32", 1))
         with w.when(owned):
             status = w.call("share", "i64", [frame, fn, args, chunks])
