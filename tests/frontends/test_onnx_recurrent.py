@@ -103,3 +103,34 @@ def test_a_sequence_of_any_length() -> None:
             np.testing.assert_allclose(got, expected, rtol=1e-5, atol=1e-6)
     with pytest.raises(weft.WeftError):
         main(np.zeros((0, 2, 3), np.float32), w, r)
+
+
+@pytest.mark.parametrize("options", [{}, {"lengths": [2, 5, 4]}], ids=["whole", "ragged"])
+@pytest.mark.parametrize("kind", GATES)
+def test_as_many_steps_as_data_says(kind: str, options: dict[str, Any]) -> None:
+    """Steps that are not all zero are kept; where none is, the states are the first ones."""
+    whole = model(kind, direction="bidirectional", **options)
+    del whole.graph.input[:]
+    whole.graph.input.append(helper.make_tensor_value_info("all", TensorProto.FLOAT, ["T", B, WIDTH]))
+    zero, axes = (numpy_helper.from_array(np.array(v), k) for k, v in (("zero", np.float32(0)), ("axes", np.array([1, 2]))))
+    whole.graph.initializer.extend([zero, axes])
+    before = [
+        helper.make_node("ReduceL1", ["all", "axes"], ["norms"], keepdims=0),
+        helper.make_node("Greater", ["norms", "zero"], ["kept"]),
+        helper.make_node("Compress", ["all", "kept"], ["x"], axis=0),
+    ]
+    for n in reversed(before):
+        whole.graph.node.insert(0, n)
+    del whole.opset_import[:]
+    whole.opset_import.append(helper.make_opsetid("", 18))
+    module = from_model(whole)
+    main = VM(threads=1).load(weft.compile(module))["main"]
+    session = onnxruntime.InferenceSession(whole.SerializeToString(), providers=["CPUExecutionProvider"])
+    first = {i.name: numpy_helper.to_array(i) for i in whole.graph.initializer}
+    for kept in (5, 7, 0):
+        x = np.random.default_rng(1).standard_normal((7, B, WIDTH)).astype(np.float32) * (np.arange(7) < kept)[:, None, None]
+        want = session.run(None, {"all": x}) if kept else [np.zeros((0, 2, B, H), np.float32), first["h"], first.get("c")]
+        for got in (evaluate(module, x), main(x)):
+            for a, b in zip(got, want, strict=False):
+                assert a.shape == b.shape
+                np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from ....compiler.ir.attrs import DotDims
+from ....compiler.ir.dims import maximum
 from ....compiler.ir.graph import Value, param, region
 from ....compiler.ir.types import TensorType
 from ....compiler.ops import helpers
@@ -34,9 +35,11 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Direction:
-    """What one direction runs on: gates' share of the input [T, B, G·H], first states [B, H], weights by name."""
+    """What one direction runs on: gates' share of the input [T, B, G·H], how many of the T steps there are, first states [B, H],
+    weights by name."""
 
     z: Value
+    length: Value
     start: tuple[Value, ...]
     weights: dict[str, Value]
     activations: tuple[Activation, ...]
@@ -84,11 +87,18 @@ def _recurrent(
     if batch_first:
         x = build.transpose(x, (1, 0, 2))
         start = [None if s is None else build.transpose(s, (1, 0, 2)) for s in start]
-    assume_at_least(x.shape[0], 1)  # a turn of the loop reads a step
+    assume_at_least(x.shape[0], 1)
+    steps, length = x.shape[0], size_of(x, 0)
+    x = _with_a_step(x)
+    given = [v for v in start if v is not None]
+    x, *given = build.agreeing([x, *given], [1] * (1 + len(given)))
+    start = [None if s is None else given.pop(0) for s in start]
+    if lengths is not None:
+        x, lengths = build.agreeing([x, lengths], [1, 0])
     wanted = bool(node.proto.output[0])
-    ran = [_run(d, cell, lengths, wanted) for d in _directions(node, cell, x, tensors, start)]
+    ran = [_run(d, cell, lengths, wanted) for d in _directions(node, cell, x, length, tensors, start)]
     states = [build.concatenate([build.unsqueeze(last[k], [0]) for _, last in ran], 0) for k in range(cell.states)]
-    ys = [build.unsqueeze(y, [1]) for y, _ in ran if y is not None]
+    ys = [build.unsqueeze(build.resized(y, 0, 0, steps), [1]) for y, _ in ran if y is not None]
     y = build.concatenate(ys, 1) if ys else None
     if batch_first:
         states = [build.transpose(s, (1, 0, 2)) for s in states]
@@ -96,10 +106,17 @@ def _recurrent(
     return (y, *states)
 
 
+def _with_a_step(x: Value) -> Value:
+    """x [T, B, I], with a step of zeros if it has none: what the loop would read in a turn is there, though it makes no turn."""
+    more = maximum(x.shape[0], 1) - x.shape[0]
+    return x if more == 0 else build.pad(x, (0, 0, 0), (more, 0, 0))
+
+
 def _directions(
     node: NodeView,
     cell: Cell,
     x: Value,
+    length: Value,
     tensors: tuple[Value, Value, Value | None, Value | None],
     start: Sequence[Value | None],
 ) -> Iterator[Direction]:
@@ -123,7 +140,7 @@ def _directions(
         if b is not None:
             z = _add_biases(z, part(b), weights, rows, hidden, late=cell.step is _gru_linear_step)
         zero = splat(0, TensorType(x.dtype, (x.shape[1], hidden)))
-        yield Direction(z, tuple(zero if s is None else part(s) for s in start), weights, activations[d], back)
+        yield Direction(z, length, tuple(zero if s is None else part(s) for s in start), weights, activations[d], back)
 
 
 def _part(d: int, v: Value) -> Value:
@@ -144,6 +161,7 @@ def _add_biases(z: Value, b: Value, weights: dict[str, Value], rows: int, hidden
 def _product(x: Value, w: Value) -> Value:
     """x·wᵀ."""
     last = len(x.shape) - 1
+    x, w = build.agreeing((x, w), (last, 1))
     return build.dot(x, w, DotDims((), (), (last,), (1,)), (*x.shape[:-1], w.shape[0]))
 
 
@@ -152,7 +170,7 @@ def _run(d: Direction, cell: Cell, lengths: Value | None, wanted: bool) -> tuple
 
     A sequence that is over (or, backwards, has not begun) keeps its states, and its Y is 0.
     """
-    last = op("subtract", size_of(d.z, 0), const(1, dtypes.I64))
+    last = op("subtract", d.length, const(1, dtypes.I64))
     outer = {"z": d.z, "last": last, **d.weights, **({} if lengths is None else {"lengths": lengths})}
     buffer = [splat(0, TensorType(d.z.dtype, (d.z.shape[0], *d.start[0].shape)))] if wanted else []
     state = [const(0, dtypes.I64), *d.start, *buffer]
