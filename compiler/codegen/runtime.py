@@ -150,7 +150,7 @@ def _fill_ctx(w: Writer, ctx: Val, frame: Val, index: Val) -> None:
 
 
 def _write_wait_for_chunks(module: Module) -> None:
-    """wait_for_chunks(state, chunks): until DONE = chunks; spins, then sleeps. What that took decides whether the next launches are shared."""
+    """wait_for_chunks(state, chunks): until DONE = chunks; spins, then sleeps, and has later launches rest from sharing."""
     w = module.function("wait_for_chunks", "void", ["ptr", "i64"], internal=True)
     state, chunks = w.params
     done_at = w.offset(state, abi.STATE_DONE)

@@ -341,3 +341,26 @@ def test_fork_join_is_cheap(host_machine: Machine) -> None:
             frame.run()
             times.append((time.perf_counter() - start) / 1000)
     assert min(times) < 5e-6
+
+
+def test_a_short_launch_that_rests_runs_alone(machine: Machine):
+    with machine.workers(1):
+        put(machine.state, abi.STATE_REST, 5)
+        short, long = Counting(machine, 8, rounds=1000), Counting(machine, abi.MANY_CHUNKS, rounds=1000)
+        assert machine.frame([short.launch, long.launch, [abi.END]], 2).run() == abi.STOP_END
+        assert (short.counts == 1).all()
+        assert (short.where == 0).all()
+        assert (long.counts == 1).all()
+        assert machine.state[abi.STATE_REST : abi.STATE_REST + 8].view(np.int64)[0] == 4
+
+
+def test_who_has_to_sleep_for_a_worker_rests_from_sharing(machine: Machine):
+    rest, patience = (machine.state[at : at + 8].view(np.int64) for at in (abi.STATE_REST, abi.STATE_PATIENCE))
+    put(machine.state, abi.STATE_SPIN, 0)
+    with machine.workers(1):
+        deadline = time.monotonic() + 20
+        while not patience[0] and time.monotonic() < deadline:
+            halves = Counting(machine, 2, rounds=300_000)
+            assert machine.frame([halves.launch, [abi.END]], 2).run() == abi.STOP_END
+            assert (halves.counts == 1).all()
+    assert 0 < rest[0] <= patience[0] <= 1024

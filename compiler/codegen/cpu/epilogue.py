@@ -42,7 +42,7 @@ def core_of(body: Region) -> Node:
 
 
 def inplace_pairs(body: Region) -> tuple[tuple[int, int], ...]:
-    """(operand, 0) for operands that the result may overwrite: elementwise ops alone lead from them to it, once the tile's sums are done."""
+    """(operand, 0) for operands that the result may overwrite: elementwise ops alone, after a tile's sums, lead from them to it."""
     if len(body.results) != 1:
         return ()
     (result,) = body.results
