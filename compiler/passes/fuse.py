@@ -57,6 +57,7 @@ _ALONE = {"scatter", "sort", "rng"}
 _FREE = {"iota", "broadcast_in_dim"}
 _EXPANDING = {"broadcast_in_dim", "gather"}
 _SMALL_CONSTANT = 64  # bytes
+# Of those that compute: what costs nothing is not counted.
 _MAX_NODES = 64
 # An element that is read at many places is computed as often: beyond this it is computed once, into memory.
 _MOST_PLACES = 16
@@ -71,6 +72,7 @@ class _Cluster:
     expanded: set[Node] = field(default_factory=set)
     # The places a member is read at, for one element of the result, as numbers.
     places: dict[Node, frozenset[int]] = field(default_factory=dict)
+    work: int = 0  # members that compute
     cases: int = 0  # operands of the concatenations in it
     core: Node | None = None
     rows: tuple[Dim, ...] = ()
@@ -130,8 +132,10 @@ class _Fuser:
         queue: list[tuple[int, Node]] = []
         seen: set[Node] = set()
         self._enqueue(root, queue, seen)
-        while queue and len(cluster.members) < _MAX_NODES:
+        while queue:
             _, node = heapq.heappop(queue)
+            if cluster.work >= _MAX_NODES and not _is_cheap(node):
+                continue
             places = self._places(cluster, node)
             if len(places) > _MOST_PLACES or not self._joins(cluster, node):
                 continue
@@ -156,6 +160,7 @@ class _Fuser:
     def _add(self, cluster: _Cluster, node: Node, places: frozenset[int]) -> None:
         cluster.members.add(node)
         cluster.places[node] = places
+        cluster.work += not _is_cheap(node)
         cluster.cases += len(node.operands) if node.op == "concatenate" else 0
         self.clusters_of.setdefault(node, []).append(cluster)
 
@@ -232,6 +237,11 @@ class _Fuser:
         if source.node is None or source.node.op in UNFUSED or source.node.op in KIND_OF_ROOT or _is_barrier(source.node):
             return source.node is not None and source.node.op == "reduce"
         return source not in self.results and len(self.users[source]) == 1
+
+
+def _is_cheap(node: Node) -> bool:
+    """Whether a kernel computes nothing for the node."""
+    return node.op in _FREE or node.op == "constant"
 
 
 def _expands(node: Node) -> bool:
