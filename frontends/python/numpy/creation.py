@@ -52,6 +52,7 @@ def asarray(obj: Any, /, *, dtype: Any = None, device: object = None, copy: bool
     array = np.array(obj, wanted, copy=copy is not False)
     if wanted is None and not _has_arrays(obj):
         wanted = {"f": DEFAULT_FLOAT, "c": DEFAULT_COMPLEX}.get(array.dtype.kind)
+    check(array.dtype.kind in "biufcV", "numpy.dtype", f"tensors hold numbers and booleans, not {array.dtype}", kind=TypeError)
     weft_dtype(array.dtype)
     return Tensor(array if wanted is None else array.astype(wanted, copy=False))
 

@@ -15,7 +15,7 @@ from .dtypes import DEFAULT_FLOAT, dtype_of, floating
 from .elementwise import conj
 from .manipulation import moveaxis, roll
 from .nodes import node
-from .reductions import axes_of
+from .reductions import axes_of, ordered_axes
 
 __all__ = [
     "fft", "fftfreq", "fftn", "fftshift", "hfft", "ifft", "ifftn", "ifftshift", "ihfft", "irfft", "irfftn", "rfft", "rfftfreq", "rfftn",
@@ -78,7 +78,7 @@ def _axes(v: Value, s: Sequence[int] | None, axes: Sequence[int] | None) -> list
     """Axes and sizes of a transform along several."""
     rank = len(v.shape)
     chosen = list(axes) if axes is not None else list(range(rank - len(s) if s is not None else 0, rank))
-    places = [a % rank for a in chosen]
+    places = ordered_axes(tuple(chosen), rank)
     sizes = [v.shape[a] for a in places] if s is None else list(s)
     check(len(sizes) == len(places), "fft.axes", f"{len(sizes)} sizes for {len(places)} axes")
     return list(zip(places, sizes, strict=True))

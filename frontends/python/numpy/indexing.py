@@ -15,6 +15,7 @@ from ..lift import lifted
 from ..tensor import Tensor
 from .dtypes import together
 from .nodes import node
+from .reductions import axes_of
 
 __all__ = ["at", "getitem", "take", "take_along_axis"]
 
@@ -207,14 +208,15 @@ def take(x: Any, indices: Any, /, *, axis: int | None = None) -> Value:
     """Slices along an axis at the places in an integer tensor; negative places count from the end."""
     v = together(x)[0]
     check(axis is not None or len(v.shape) == 1, "numpy.axis", f"take from {v.type} needs an axis")
-    return _gathered(v, [(axis or 0) % len(v.shape)], [indices])
+    return _gathered(v, axes_of(axis or 0, len(v.shape)), [indices])
 
 
 @lifted
 def take_along_axis(x: Any, indices: Any, /, *, axis: int = -1) -> Value:
     """For every position the element along an axis that an integer tensor of the same rank names."""
     v, places = together(x)[0], _integer(indices)
-    d = axis % len(v.shape)
+    check(len(v.shape) == len(places.shape), "numpy.rank", f"indices of the rank of the tensor are needed, got {places.type} for {v.type}")
+    (d,) = axes_of(axis, len(v.shape))
     shape = tuple(m if i == d else n for i, (n, m) in enumerate(zip(v.shape, places.shape, strict=True)))
     grid = [
         places if i == d else node("iota", iota_dimension=i, result=places.tensor.with_dtype(I64).with_shape(shape))

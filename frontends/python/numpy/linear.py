@@ -10,6 +10,7 @@ from ..faults import check
 from ..lift import lifted
 from .dtypes import together
 from .nodes import node
+from .reductions import fold, ordered_axes
 
 __all__ = ["matmul", "matrix_transpose", "tensordot", "vecdot"]
 
@@ -53,9 +54,11 @@ def tensordot(x1: Any, x2: Any, /, *, axes: Any = 2) -> Value:
     """Sums of products over axes: the last of x1 and the first of x2 if a number is given, else a pair of lists of axes."""
     x, y = together(x1, x2)
     if isinstance(axes, int):
+        check(0 <= axes <= min(len(x.shape), len(y.shape)), "numpy.tensordot", f"{axes} axes of {x.type} and {y.type}")
         left, right = tuple(range(len(x.shape) - axes, len(x.shape))), tuple(range(axes))
     else:
-        left, right = (tuple(a % len(v.shape) for a in side) for v, side in zip((x, y), axes, strict=True))
+        left, right = (ordered_axes(side, len(v.shape)) for v, side in zip((x, y), axes, strict=True))
+    check(len(left) == len(right), "numpy.tensordot", f"{len(left)} axes are contracted with {len(right)}")
     for i, j in zip(left, right, strict=True):
         check(x.shape[i] == y.shape[j], "numpy.tensordot", f"tensordot of {x.type} and {y.type} over dims of {x.shape[i]} and {y.shape[j]}")
     return dot(x, y, DotDims((), (), left, right))
@@ -65,7 +68,6 @@ def tensordot(x1: Any, x2: Any, /, *, axes: Any = 2) -> Value:
 def vecdot(x1: Any, x2: Any, /, *, axis: int = -1) -> Value:
     """The sum of conj(x1) · x2 along an axis."""
     from .elementwise import conj
-    from .reductions import fold
 
     x, y = together(x1, x2)
     check(x.shape[axis] == y.shape[axis], "numpy.vecdot", f"vecdot of {x.type} and {y.type} along dims of different sizes")

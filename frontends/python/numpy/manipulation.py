@@ -10,7 +10,7 @@ from ..faults import check
 from ..lift import lifted
 from .dtypes import together
 from .nodes import node
-from .reductions import axes_of
+from .reductions import axes_of, ordered_axes
 
 __all__ = [
     "broadcast_arrays", "broadcast_to", "concat", "expand_dims", "flip", "moveaxis", "permute_dims", "repeat", "reshape", "roll", "squeeze",
@@ -33,7 +33,8 @@ def reshape(x: Any, /, shape: Any, *, copy: bool | None = None) -> Value:
 def transpose(x: Any, /, axes: Sequence[int] | None = None) -> Value:
     """The dims permuted; reversed if no order is given."""
     (v,) = together(x)
-    order = tuple(range(len(v.shape)))[::-1] if axes is None else tuple(a % len(v.shape) for a in axes)
+    order = tuple(range(len(v.shape)))[::-1] if axes is None else ordered_axes(tuple(axes), len(v.shape))
+    check(len(order) == len(v.shape), "numpy.axes", f"{axes} is no order of the dims of {v.type}")
     return node("transpose", v, permutation=order)
 
 
@@ -47,12 +48,13 @@ def broadcast_to(x: Any, /, shape: Any) -> Value:
 
 
 @lifted
-def expand_dims(x: Any, /, *, axis: int = 0) -> Value:
-    """A dim of size 1 more."""
+def expand_dims(x: Any, /, *, axis: Any = 0) -> Value:
+    """A dim of size 1 more, or several."""
     (v,) = together(x)
-    rank = len(v.shape) + 1
-    (at,) = axes_of(axis, rank)
-    return helpers.reshape_to(v, (*v.shape[:at], 1, *v.shape[at:]))
+    rank = len(v.shape) + (len(axis) if isinstance(axis, tuple) else 1)
+    added = axes_of(axis, rank)
+    rest = iter(v.shape)
+    return helpers.reshape_to(v, tuple(1 if i in added else next(rest) for i in range(rank)))
 
 
 @lifted
@@ -85,8 +87,8 @@ def stack(arrays: Any, /, *, axis: int = 0) -> Value:
 def permute_dims(x: Any, /, axes: Sequence[int]) -> Value:
     """The dims in another order."""
     (v,) = together(x)
-    order = tuple(a % len(v.shape) if len(v.shape) else a for a in axes)
-    check(sorted(order) == list(range(len(v.shape))), "numpy.axes", f"{tuple(axes)} is no order of the dims of {v.type}")
+    order = ordered_axes(tuple(axes), len(v.shape))
+    check(len(order) == len(v.shape), "numpy.axes", f"{tuple(axes)} is no order of the dims of {v.type}")
     return node("transpose", v, permutation=order)
 
 
@@ -95,8 +97,7 @@ def moveaxis(x: Any, source: Any, destination: Any, /) -> Value:
     """Dims moved to other places, the others in their order."""
     (v,) = together(x)
     rank = len(v.shape)
-    sources = [a % rank for a in (source if isinstance(source, tuple) else (source,))]
-    targets = [a % rank for a in (destination if isinstance(destination, tuple) else (destination,))]
+    sources, targets = ordered_axes(source, rank), ordered_axes(destination, rank)
     check(len(sources) == len(targets), "numpy.axes", f"{len(sources)} dims are moved to {len(targets)} places")
     order = [i for i in range(rank) if i not in sources]
     for target, s in sorted(zip(targets, sources, strict=True)):

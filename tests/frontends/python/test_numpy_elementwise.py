@@ -4,9 +4,12 @@ import itertools
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
 from weft import numpy as wnp
 
-from .numpy_cases import COMPLEX, EVERY, FLOATS, INTS, NUMERIC, REAL, SIGNED, agree, both
+from .numpy_cases import COMPLEX, EVERY, FLOATS, INTS, NUMERIC, REAL, SIGNED, agree, both, some
 
 UNARY = {
     "abs": NUMERIC, "acos": FLOATS + COMPLEX, "acosh": FLOATS + COMPLEX, "asin": FLOATS + COMPLEX, "asinh": FLOATS + COMPLEX,
@@ -97,6 +100,18 @@ def test_binary(name: str) -> None:
             agree(got, w, f"{name}({a.dtype}) {bad}", 0 if name in EXACT and w.dtype.kind != "c" else 8)
 
 
+@settings(max_examples=150, deadline=None)
+@given(data=st.data(), shapes=hnp.mutually_broadcastable_shapes(num_shapes=2, min_side=0, max_dims=4, max_side=4))
+def test_broadcasting(data: st.DataObject, shapes: hnp.BroadcastableShapes) -> None:
+    name = data.draw(st.sampled_from(sorted(BINARY)))
+    dtype = data.draw(st.sampled_from(BINARY[name]))
+    x, y = (some(dtype, shape, k) for k, shape in enumerate(shapes.input_shapes))
+    if name in ("floor_divide", "remainder") and np.dtype(dtype).kind in "iu":
+        y = np.maximum(y, 1).astype(dtype)
+    got = getattr(wnp, name)(wnp.asarray(x), wnp.asarray(y))
+    agree(got, oracle(name, x, y), f"{name} {dtype} {x.shape} {y.shape}", 8)
+
+
 OF_COMPLEX = [
     "acos",
     "acosh",
@@ -149,12 +164,20 @@ def test_complex_particulars() -> None:
     """Where numpy does not do what the standard says."""
     inf, nan = np.inf, np.nan
     cases = {
-        "expm1": [(0, 0, 0, 0), (inf, 0, inf, 0), (-inf, inf, -1, 0), (inf, inf, inf, nan), (-inf, nan, -1, 0), (inf, nan, inf, nan), (nan, 0, nan, 0)],
+        "expm1": [
+            (0, 0, 0, 0),
+            (inf, 0, inf, 0),
+            (-inf, inf, -1, 0),
+            (inf, inf, inf, nan),
+            (-inf, nan, -1, 0),
+            (inf, nan, inf, nan),
+            (nan, 0, nan, 0),
+        ],
         "exp": [(-inf, inf, 0, 0), (-inf, nan, 0, 0), (inf, nan, inf, nan), (inf, inf, inf, nan), (nan, 0, nan, 0), (inf, 0, inf, 0)],
         "tanh": [(inf, 2.5, 1, 0), (inf, nan, 1, 0), (0, inf, 0, nan), (nan, 0, nan, 0), (nan, 1, nan, nan), (1, inf, nan, nan)],
         "sinh": [(0, inf, 0, nan), (inf, inf, inf, nan), (inf, 0, inf, 0), (nan, 0, nan, 0), (1, inf, nan, nan)],
         "sign": [(0, 0, 0, 0), (-0.0, -0.0, 0, 0), (nan, 1, nan, nan), (3, 4, 0.6, 0.8), (inf, 1, 1, 0)],
-    }  # fmt: skip
+    }
     for name, rows in cases.items():
         z = np.array([complex(x, y) for x, y, _, _ in rows])
         for how in both(getattr(wnp, name), z):

@@ -8,12 +8,22 @@ from weft import numpy as wnp
 
 from .numpy_cases import COMPLEX, EVERY, FLOATS, NUMERIC, REAL, Case, agree, both, same_as_numpy, some
 
+pytestmark = pytest.mark.filterwarnings("ignore::numpy.exceptions.ComplexWarning", "ignore::RuntimeWarning")
+
 AXES: list[dict[str, Any]] = [
     {}, {"axis": 0}, {"axis": -1, "keepdims": True}, {"axis": (0, 2)}, {"axis": ()}, {"keepdims": True}, {"axis": (-1, 0, 1)},
 ]  # fmt: skip
 ALLOWED = {
-    "all": EVERY, "any": EVERY, "max": REAL, "mean": FLOATS + COMPLEX, "min": REAL, "prod": NUMERIC, "std": FLOATS, "sum": NUMERIC, "var": FLOATS,
-}  # fmt: skip
+    "all": EVERY,
+    "any": EVERY,
+    "max": REAL,
+    "mean": FLOATS + COMPLEX,
+    "min": REAL,
+    "prod": NUMERIC,
+    "std": FLOATS,
+    "sum": NUMERIC,
+    "var": FLOATS,
+}
 
 
 def reduction(name: str, keywords: dict[str, Any]) -> Any:
@@ -28,9 +38,7 @@ def test_reductions(name: str) -> None:
         for shape in shapes:
             for keywords in AXES if shape else [{}, {"axis": ()}, {"keepdims": True}]:
                 cases.append((f"{name} {keywords}", reduction(name, keywords), (some(dtype, shape),)))
-    with np.testing.suppress_warnings() as sup:
-        sup.filter(RuntimeWarning)
-        same_as_numpy(cases, 0 if name in ("all", "any", "max", "min") else 8)
+    same_as_numpy(cases, 0 if name in ("all", "any", "max", "min") else 8)
 
 
 def test_particulars_of_reductions() -> None:
@@ -63,22 +71,23 @@ PRODUCTS: list[tuple[Any, tuple[Any, ...]]] = [
     (lambda m, x, y: m.matmul(x, y), ((2, 1, 4, 3), (5, 3, 2))),
     (lambda m, x, y: m.matmul(x, y), ((2, 0), (0, 3))),
     (lambda m, x, y: m.matmul(x, y), ((0, 2, 3), (3, 3))),
-    (lambda m, x, y: (m.tensordot(x, y, axes=1), m.tensordot(x, y, axes=((0, 2), (2, 0))), m.tensordot(x, y, axes=0)), ((2, 3, 4), (4, 3, 2))),
+    (
+        lambda m, x, y: (m.tensordot(x, y, axes=1), m.tensordot(x, y, axes=((0, 2), (2, 0))), m.tensordot(x, y, axes=0)),
+        ((2, 3, 4), (4, 3, 2)),
+    ),
     (lambda m, x, y: (m.vecdot(x, y), m.vecdot(x, y, axis=-2)), ((4, 2, 3), (1, 2, 3))),
     (lambda m, x, y: m.linalg.outer(x, y), ((2,), (3,))),
     (lambda m, x, y: (m.linalg.cross(x, y), m.linalg.cross(x, y, axis=-2)), ((4, 3, 3), (1, 3, 3))),
     (lambda m, x: (m.linalg.diagonal(x), m.linalg.diagonal(x, offset=1), m.linalg.diagonal(x, offset=-2)), ((2, 3, 4),)),
     (lambda m, x: (m.linalg.diagonal(x, offset=5), m.linalg.trace(x), m.linalg.trace(x, offset=-1)), ((2, 3, 4),)),
     (lambda m, x: (m.linalg.matrix_transpose(x), m.linalg.trace(x, dtype=m.complex128)), ((2, 3, 4),)),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize("number", range(len(PRODUCTS)))
 def test_products(number: int) -> None:
     f, shapes = PRODUCTS[number]
-    with np.testing.suppress_warnings() as sup:
-        sup.filter(np.exceptions.ComplexWarning)
-        same_as_numpy([(d, f, tuple(some(d, s, k) for k, s in enumerate(shapes))) for d in NUMERIC], 16)
+    same_as_numpy([(d, f, tuple(some(d, s, k) for k, s in enumerate(shapes))) for d in NUMERIC], 16)
 
 
 NORMS: list[dict[str, Any]] = [{}, {"axis": 0}, {"axis": (0, 2)}, {"keepdims": True}, {"axis": -1, "keepdims": True}, {"axis": ()}]

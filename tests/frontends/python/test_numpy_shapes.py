@@ -13,6 +13,8 @@ from weft import numpy as wnp
 
 from .numpy_cases import EVERY, FLOATS, REAL, Case, agree, both, same_as_numpy, some
 
+pytestmark = pytest.mark.filterwarnings("ignore::numpy.exceptions.ComplexWarning")
+
 F = Callable[..., Any]
 
 SHAPES: dict[str, tuple[F, tuple[Any, ...]]] = {
@@ -59,14 +61,20 @@ SHAPES: dict[str, tuple[F, tuple[Any, ...]]] = {
     "count_nonzero": (lambda m, x: (m.count_nonzero(x, axis=0), m.count_nonzero(x, axis=(0, 1), keepdims=True)), ((2, 3),)),
     "nonzero": (lambda m, x: m.nonzero(x), ((4, 3),)),
     "nonzero 0": (lambda m, x: m.nonzero(x), ((4, 0),)),
-    "diff": (lambda m, x: (m.diff(x), m.diff(x, axis=0, n=2), m.diff(x, n=0), m.diff(x, prepend=x, axis=0), m.diff(x, append=x[:, :1])), ((4, 3),)),
+    "diff": (
+        lambda m, x: (m.diff(x), m.diff(x, axis=0, n=2), m.diff(x, n=0), m.diff(x, prepend=x, axis=0), m.diff(x, append=x[:, :1])),
+        ((4, 3),),
+    ),
     "mask": (lambda m, x: (x[m.astype(x, m.bool)], x[m.astype(x[:, 0], m.bool)], x[:, m.asarray([True, False, True])]), ((4, 3),)),
     "mask scalar": (lambda m, x: (x[m.asarray(True)], x[m.asarray(False)], x[m.asarray(True), ...]), ((4, 3),)),
-    "index": (lambda m, x: (x[1, ::-2], x[..., None, 0], x[-1], x[:, -3:2], x[3:1, ...], x[()], x[None], x[1, 2], x[-1:-4:-1, 1:]), ((4, 3),)),
+    "index": (
+        lambda m, x: (x[1, ::-2], x[..., None, 0], x[-1], x[:, -3:2], x[3:1, ...], x[()], x[None], x[1, 2], x[-1:-4:-1, 1:]),
+        ((4, 3),),
+    ),
     "index scalar": (lambda m, x: (x[()], x[...], x[None, ...]), ((),)),
     "index arrays": (lambda m, x: (x[m.asarray([0, -1])], x[:, m.asarray([2, 0])], x[m.asarray([[0], [1]]), m.asarray([0, 2])]), ((4, 3),)),
     "index mixed": (lambda m, x: (x[0, :, m.asarray([1, 0])], x[:, 0, m.asarray([1, 0])], x[None, m.asarray([1]), ..., 1]), ((4, 3, 2),)),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", SHAPES)
@@ -75,9 +83,7 @@ def test_shapes(name: str) -> None:
     dtypes = [d for d in EVERY if not (name == "diff" and d == "bool")]
     if "mask" in name:  # compiling sizes that depend on data takes longer, and is no matter of types
         dtypes = ["bool", "float32", "complex64"]
-    with np.testing.suppress_warnings() as sup:
-        sup.filter(np.exceptions.ComplexWarning)
-        same_as_numpy([(f"{name} {d}", f, tuple(some(d, s, k) for k, s in enumerate(shapes))) for d in dtypes])
+    same_as_numpy([(f"{name} {d}", f, tuple(some(d, s, k) for k, s in enumerate(shapes))) for d in dtypes])
 
 
 def awkward(dtype: str, shape: tuple[int, ...]) -> np.ndarray:
@@ -124,7 +130,7 @@ def test_sets(dtype: str) -> None:
         assert [np.asarray(g).shape for g in got[9:]] == [(0,), (0,), (0, 3), (0,)]
 
 
-@pytest.mark.parametrize("dtype", FLOATS + ["int32", "uint8"])
+@pytest.mark.parametrize("dtype", [*FLOATS, "int32", "uint8"])
 def test_searchsorted(dtype: str) -> None:
     keys, x = np.sort(some(dtype, (7,))), some(dtype, (3, 4), 1)
     order = np.argsort(some(dtype, (7,)))
