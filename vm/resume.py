@@ -64,6 +64,9 @@ class Code:
         except WeftError as error:
             raise error.at(self.model.loc(self.function, index)) from error.__cause__
         for view, result in zip(views[operands:], found, strict=True):
+            if view.shape != np.shape(result):
+                fact = f"host call {name!r} gives {list(np.shape(result))} where {list(view.shape)} was declared"
+                raise fail("run.host", fact, loc=self.model.loc(self.function, index))
             view[...] = result
 
     def _view(self, frame: Frame, plan: Plan, buffer: int, arrays: Sequence[ndarray], results: Sequence[ndarray]) -> ndarray:

@@ -195,7 +195,8 @@ class _Function(CodeChecks):
         except WeftError as error:
             self._report("host", f"with attributes {attributes}: {error.diagnostics[0].message}", index)
             return
-        if list(results) != given[operands:]:
+        held = given[operands:]
+        if len(results) != len(held) or not all(map(_holds, held, results)):
             self._report("host", f"host call {name!r} gives other results than its buffers hold", index)
 
     def _writable(self, index: int, buffer: int) -> None:
@@ -291,3 +292,10 @@ class _Memory:
             reads |= 0 if access is Access.WRITE else self._bits[buffer]
             writes |= 0 if access is Access.READ else self._bits[buffer]
         return Effect(reads, writes)
+
+
+def _holds(buffer: host.ArrayType, result: host.ValueType) -> bool:
+    """Whether a result goes into a buffer: its dims are the buffer's, or known only when it is there."""
+    if not isinstance(result, host.ArrayType) or buffer.dtype != result.dtype or len(buffer.shape) != len(result.shape):
+        return False
+    return all(r is None or d == r for d, r in zip(buffer.shape, result.shape, strict=True))

@@ -258,6 +258,7 @@ LINALG = {
     "eigh": (lambda a: (lambda w, v: (w, (v * w) @ v.T))(*jnp.linalg.eigh(a)), (SPD,)),
     "eig": (lambda a: (lambda w, v: (jnp.sort(jnp.abs(w)), 1 + jnp.abs(a @ v - v * w)))(*jnp.linalg.eig(a)), (SQUARE,)),
     "svd": (lambda a: (lambda u, s, v: (s, (u * s) @ v))(*jnp.linalg.svd(a, full_matrices=False)), (X,)),
+    "svd_values": (lambda a: [jnp.linalg.svd(m, f, compute_uv=False) for m in (a, a.T, a[:, :4]) for f in (False, True)], (X,)),
     "norms": (
         lambda a: (jnp.linalg.norm(a), jnp.linalg.norm(a, 2), jnp.linalg.pinv(a), jnp.linalg.matrix_rank(a), jnp.linalg.lstsq(a, a)[0]),
         (SQUARE,),
@@ -431,6 +432,16 @@ OPEN: Mapping[str, tuple[Function, tuple[str, ...], tuple[dict[str, int], ...]]]
         ),
         ("b, 4",),
         ({"b": 6}, {"b": 1}),
+    ),
+    "linalg": (
+        lambda x: (
+            jnp.linalg.cholesky(x @ x.T + 4 * jnp.eye(x.shape[0])),
+            jnp.linalg.solve(x @ x.T + 4 * jnp.eye(x.shape[0]), x),
+            jnp.linalg.svd(x, compute_uv=False),
+            jnp.linalg.eigvalsh(x @ x.T),
+        ),
+        ("n, 4",),
+        ({"n": 4}, {"n": 2}),
     ),
     "offsets": (lambda x: (x[2:-1], x[:, None] * x[None, :]), ("n + 3",), ({"n": 4},)),
 }

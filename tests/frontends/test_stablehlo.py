@@ -172,3 +172,18 @@ func.func @main(%t: tuple<tensor<2xf32>, tuple<tensor<i32>>>) -> tuple<tensor<2x
     doubled, count = main(np.array([1, 2], np.float32), np.array(7, np.int32))
     np.testing.assert_array_equal(doubled, np.array([2, 4], np.float32))
     assert count == 7
+
+
+def test_a_host_function_whose_result_has_another_shape_than_declared() -> None:
+    n, u = '#weft.dims<"n", 4>', '#weft.dims<"n", "n">'
+    text = f"""
+func.func @main(%x: tensor<?x4xf32, {n}>) -> tensor<?x?xf32, {u}> {{
+  %0:5 = stablehlo.custom_call @lapack_gesdd(%x) {{backend_config = "{{}}"}}
+    : (tensor<?x4xf32, {n}>) -> (tensor<?x4xf32, {n}>, tensor<4xf32>, tensor<?x?xf32, {u}>, tensor<4x4xf32>, tensor<i32>)
+  return %0#2 : tensor<?x?xf32, {u}>
+}}
+"""
+    main = VM(threads=1).load(weft.compile(parse(text)))["main"]
+    np.testing.assert_allclose(np.abs(main(np.eye(4, dtype=np.float32))), np.eye(4))
+    with pytest.raises(weft.WeftError, match=r"(?s)run\.host.*gives \[5, 4\] where \[5, 5\] was declared"):
+        main(np.eye(5, 4, dtype=np.float32))

@@ -74,7 +74,9 @@ def _pivoted(_: Attributes, a: ValueType) -> tuple[ValueType, ...]:
 
 def _least(x: ArrayType) -> int | None:
     m, n = x.shape[-2:]
-    return min(m, n) if isinstance(m, int) and isinstance(n, int) else None
+    if isinstance(m, int) and isinstance(n, int):
+        return min(m, n)
+    return m if m == n else None
 
 
 @host("lapack_getrf", 1, _pivoted)

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..attrs import Attr, Dict
-from ..types import Type
+from ..types import TensorType, Type
 
 # Checks, and how many tensors each compares; `…_const` has one of them as an attribute.
 CHECKS = {
@@ -17,7 +17,7 @@ CHECKS = {
 HostCall = tuple[str, dict[str, Any], bool]
 
 
-def host_call_of(attrs: Mapping[str, Attr], operands: Sequence[Type]) -> HostCall | None:
+def host_call_of(attrs: Mapping[str, Attr], operands: Sequence[Type], results: Sequence[Type]) -> HostCall | None:
     """The host function that a `custom_call` stands for, its attributes, and whether it has an effect; None if weft knows none."""
     target = attrs.get("call_target_name")
     if not isinstance(target, str):
@@ -31,5 +31,16 @@ def host_call_of(attrs: Mapping[str, Attr], operands: Sequence[Type]) -> HostCal
     if target.startswith("lapack_") and target.endswith("_ffi"):
         routine = target.removeprefix("lapack_").removesuffix("_ffi")[1:]
         given = {k: v for k, v in config.items if isinstance(v, bool | int)} if isinstance(config, Dict) else {}
+        if routine == "gesdd" and given.get("mode") == ord("N"):
+            given["mode"] = ord("A" if _has_all_vectors(operands, results) else "S")
         return f"lapack_{routine}", given, False
     return None
+
+
+def _has_all_vectors(operands: Sequence[Type], results: Sequence[Type]) -> bool:
+    """Whether a singular value decomposition has room for all vectors: where none are wanted, only the types of its results tell it."""
+    match operands, results:
+        case [TensorType(shape=(*_, m, n))], [_, _, TensorType(shape=(*_, left)), TensorType(shape=(*_, right, _)), _]:
+            return (left, right) == (m, n)
+        case _:
+            return False

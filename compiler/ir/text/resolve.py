@@ -274,7 +274,8 @@ class ResolvingReader(StatementReader):
             return ()
         if isinstance(target, str) and target in CALLS and len(draft.operands) > CALLS[target]:
             return self._dynamic_call(target, draft, body, loc, start)
-        known = host_call_of(draft.attrs, [v.type for v in draft.operands])
+        draft = self._without_shapes(draft, body.scope)
+        known = host_call_of(draft.attrs, [v.type for v in draft.operands], draft.results or [])
         if known is None:
             return None
         name, attributes, effect = known
@@ -286,6 +287,20 @@ class ResolvingReader(StatementReader):
         attrs: dict[str, Attr] = {"call_target_name": name, "backend_config": config, "has_side_effect": effect}
         plain = replace(draft, attrs=attrs, operands=[*draft.operands, *constants], operand_types=None, results=draft.results or [])
         return self._plain(plain, [], body, loc, start)
+
+    def _without_shapes(self, draft: Draft, scope: Scope) -> Draft:
+        """A call without those operands that are the shapes of its results (`indices_of_shape_operands`, as JAX writes open ones)."""
+        given = draft.attrs.get("indices_of_shape_operands")
+        at = [int(i) for i in given.array.ravel()] if isinstance(given, Tensor) else []
+        results, count = draft.results or [], len(draft.operands)
+        if not at or len(at) != len(results) or not all(0 <= i < count and scope.shapes.is_small(draft.operands[i]) for i in at):
+            return draft
+        shapes = [tuple(scope.shapes.elements(draft.operands[i]).ravel()) for i in at]
+        known = [
+            replace(t, shape=shape) if isinstance(t, TensorType) and agree(replace(t, shape=shape), t) else t
+            for t, shape in zip(results, shapes, strict=True)
+        ]
+        return replace(draft, operands=[v for i, v in enumerate(draft.operands) if i not in at], results=known)
 
     def _is_certain(self, condition: Value, scope: Scope) -> bool:
         """Whether an assertion holds of all sizes, or of those that it is learned the inputs must have."""
