@@ -56,6 +56,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--profile", action="store_true", help="print where the time goes, kernel by kernel, or call by call")
     parser.add_argument("--threads", type=at_least(1), help="threads to use (default: one per CPU)")
     parser.add_argument("--memory", type=at_least(1), metavar="BYTES", help="what the run may take (default: 3/4 of the machine's memory)")
+    parser.add_argument("--timeout", type=at_least(1), metavar="SECONDS", help="end the run with an error after so long (default: never)")
     add_compile_options(parser)
 
 
@@ -68,7 +69,7 @@ def execute(arguments: argparse.Namespace) -> int:
         inputs = _inputs(function, arguments, shapes)
         tell("running")
         start = time.perf_counter()
-        results = function(*(inputs[port.name] for port in function.signature.inputs))
+        results = function(*(inputs[port.name] for port in function.signature.inputs), timeout=arguments.timeout)
         seconds = time.perf_counter() - start
     names = [port.name for port in function.signature.outputs]
     values = dict(zip(names, results if isinstance(results, tuple) else (results,), strict=True))

@@ -42,6 +42,24 @@ def test_help_names_every_command(capsys: pytest.CaptureFixture[str]):
     assert all(name in printed for name in COMMANDS)
 
 
+ENDLESS = """
+func.func public @main(%x: tensor<4xf32>) -> tensor<4xf32> {
+  %y = stablehlo.while(%v = %x) : tensor<4xf32>
+    cond { %c = stablehlo.constant dense<true> : tensor<i1>
+      stablehlo.return %c : tensor<i1> }
+    do { %s = stablehlo.sine %v : tensor<4xf32>
+      stablehlo.return %s : tensor<4xf32> }
+  return %y : tensor<4xf32>
+}
+"""
+
+
+def test_a_run_ends_in_time(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    (tmp_path / "endless.mlir").write_text(ENDLESS)
+    assert main(["run", str(tmp_path / "endless.mlir"), "--random", "0", "--timeout", "1"]) == FAULT
+    assert "error[run.timeout]: main did not end within 1 s" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_explains_itself(command: str, capsys: pytest.CaptureFixture[str]):
     with pytest.raises(SystemExit) as exit:
