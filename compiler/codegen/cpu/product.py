@@ -87,7 +87,7 @@ def _merge(p: Product) -> Product:
     for axis in reversed(p.batch):
         if axis.b == 0 and (m.extent == 1 or axis.outer_of(m)) and _readable(axis.around(m), p.k):
             m = axis.around(m)
-        elif axis.a == 0 and not p.packed and (n.extent == 1 or axis.outer_of(n)):
+        elif axis.a == 0 and not p.packed and (axis.c == 1 if n.extent == 1 else axis.outer_of(n)):
             n = axis.around(n)
         elif batch and axis.outer_of(batch[0]):
             batch[0] = axis.around(batch[0])
