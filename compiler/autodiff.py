@@ -11,11 +11,13 @@ differentiated here, region by region. The result is ordinary graph, so it can b
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from ..proto.dtypes import I64
 from ..proto.errors import WeftError, fail
 from .ir.graph import Function, Module, Node, Region, Value, definitions, function, located, param, region
 from .ir.types import TensorType
-from .ops.gradients.common import compare, full, has_cotangent, inline, node, zeros_like
+from .ops.gradients.common import compare, full, has_cotangent, inline, node, total, zeros_like
 from .ops.registry import Op, op_of
 from .passes import Context, inline_calls
 
@@ -276,11 +278,12 @@ def trip_count(loop: Node) -> int | None:
 
 def _number(v: Value) -> int | None:
     """The integer a value is known to hold, perhaps through reshapes and conversions."""
-    while v.node is not None and v.op in ("reshape", "convert", "broadcast_in_dim"):
-        v = v.node.operands[0]
-    if v.node is None or v.op != "constant" or not v.dtype.is_int or v.shape:
+    if v.node is None or not v.dtype.is_int or v.shape:
         return None
-    return int(v.node.attrs["value"].array)  # type: ignore[union-attr]
+    if v.op in ("reshape", "convert"):
+        n = _number(v.node.operands[0])
+        return None if n is None else int(np.asarray(n).astype(v.dtype.numpy))  # a narrower type wraps
+    return int(v.node.attrs["value"].array) if v.op == "constant" else None  # type: ignore[union-attr]
 
 
 def _captured_number(v: Value, body: Region, owner: Node) -> int | None:
@@ -311,7 +314,23 @@ def _custom_grad(current: Node, gs: tuple[Value, ...]) -> Sequence[Value | None]
     return [ct if has_cotangent(v) else None for v, ct in zip(current.inputs, found, strict=True)] + [None] * current.captures
 
 
+def _map_grad(current: Node, gs: tuple[Value, ...]) -> Sequence[Value | None]:
+    """One `map` for the cotangents of each operand; what the computation captures is shared by all elements."""
+    step = _region_pullback(current.regions[0], len(current.inputs))
+    found: list[Value] = []
+    for result in step.results:
+        one = region(step.params, (result,))
+        made = op_of("map")(*current.inputs, *gs, captures=current.captured, computation=one, dimensions=current.attrs["dimensions"])
+        assert isinstance(made, Value)
+        found.append(made)
+    cts = iter(found)
+    own = [next(cts) if has_cotangent(v) else None for v in current.inputs]
+    shared = [next(cts) if has_cotangent(v) else None for v in current.captured]
+    return [*own, *(None if ct is None else total(ct, range(len(ct.shape))) for ct in shared)]
+
+
 _CONTROL = {
+    "map": _map_grad,
     "if": _branches_grad,
     "case": _branches_grad,
     "while": _while_grad,

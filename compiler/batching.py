@@ -3,7 +3,8 @@
     batch(region, size, batched=[True, False])    region over (B, ...) for the first parameter; results (B, ...)
 
 Every value is either the same for the whole batch, or has a new first dim. Each op has a rule that builds the same computation with
-that dim; elementwise ops need none, ops that are made of others are taken apart, branches and loops go on region by region.
+that dim; elementwise ops need none, ops that are made of others are taken apart, branches and loops go on region by region. What is
+left is called in a loop over the batch.
 """
 
 from collections.abc import Callable, Sequence
@@ -14,8 +15,9 @@ from ..proto.errors import fail
 from .ir.attrs import ConvDims, DotDims, GatherDims, ScatterDims
 from .ir.dims import Dim
 from .ir.graph import Node, Region, Value, definitions, located, param, region
-from .ir.types import TensorType
+from .ir.types import TensorType, Type
 from .ops.gradients.common import compare, concatenate, full, inline, node, reshape, scalar, scalar_body, spread, transpose
+from .ops.gradients.indexing import size_of
 from .ops.registry import op_of
 
 
@@ -75,7 +77,26 @@ class Batch:
             return _elementwise(self, n, operands)
         if op.decompose is not None and not n.regions:
             return self._decomposed(n, operands)
-        raise fail("vmap.op", f"`{n.op}` cannot be vectorised", loc=n.loc, help="go through the batch one by one with weft.map")
+        return self.one_by_one(n, operands)
+
+    def one_by_one(self, n: Node, operands: Sequence[Batched]) -> Sequence[Batched]:
+        """A loop over the batch, for what has no rule, or none for what differs within the batch here."""
+        if op_of(n).has_effect or n.attrs.get("has_side_effect") or not all(isinstance(t, TensorType) for t in (*n.types, *_types(n))):
+            raise fail("vmap.op", f"`{n.op}` cannot be vectorised", loc=n.loc, help="call it outside of weft.vmap")
+        stacks = [full(v.tensor.with_shape((self.size, *v.shape)), 0) for v in n.results]
+        start = [scalar(0, I64), *stacks]
+        given = [x.value for x in operands]
+        test = [param(v.type) for v in (*start, *given)]
+        turn = [param(v.type) for v in (*start, *given)]
+        k = len(start)
+        at = turn[0]
+        rows = [_row(v, at) if x.batched else v for v, x in zip(turn[k:], operands, strict=True)]
+        made = n.with_operands(rows).results
+        kept = [_put(stack, row, at) for stack, row in zip(turn[1:k], made, strict=True)]
+        cond = region(test, (compare("LT", test[0], size_of(self.size)),))
+        body = region(turn, (node("add", at, scalar(1, I64)), *kept))
+        built = _built(op_of("while")(*start, captures=given, cond=cond, body=body))
+        return [Batched(v, True) for v in built[1:]]
 
     def _decomposed(self, n: Node, operands: Sequence[Batched]) -> Sequence[Batched]:
         op = op_of(n)
@@ -105,6 +126,23 @@ def _with_batch(v: Value, size: Dim) -> TensorType:
     return v.tensor.with_shape((size, *v.shape))
 
 
+def _types(n: Node) -> tuple[Type, ...]:
+    return tuple(v.type for v in n.operands)
+
+
+def _row(stack: Value, at: Value) -> Value:
+    """Element `at` of the batch."""
+    zero = scalar(0, I64)
+    row = node("dynamic_slice", stack, at, *(zero for _ in stack.shape[1:]), slice_sizes=(1, *stack.shape[1:]))
+    return reshape(row, stack.shape[1:])
+
+
+def _put(stack: Value, row: Value, at: Value) -> Value:
+    """The batch with another element `at`."""
+    zero = scalar(0, I64)
+    return node("dynamic_update_slice", stack, reshape(row, (1, *row.shape)), at, *(zero for _ in row.shape))
+
+
 def _built(built: object) -> tuple[Value, ...]:
     return built if isinstance(built, tuple) else (built,)  # type: ignore[return-value]
 
@@ -116,7 +154,13 @@ def _again(n: Node, operands: Sequence[Value], size: Dim, **changed: object) -> 
     if op.result_keyword:
         types = tuple(t.with_shape((size, *t.shape)) if isinstance(t, TensorType) else t for t in n.types)
         keywords["result"] = types if op.result_keyword == "results" else types[0]
-    return [Batched(v, True) for v in _built(op(*operands, **keywords))]  # type: ignore[arg-type]
+    count = len(operands) - n.captures
+    own, captured = operands[:count], operands[count:]
+    return [Batched(v, True) for v in _built(op(*own, captures=captured, **keywords))]  # type: ignore[arg-type]
+
+
+def _any_batched(xs: Sequence[Batched]) -> bool:
+    return any(x.batched for x in xs)
 
 
 def _attr(n: Node, name: str) -> tuple[int, ...]:
@@ -151,7 +195,7 @@ def _broadcast(b: Batch, n: Node, xs: Sequence[Batched]) -> Sequence[Batched]:
     return _again(n, [xs[0].value], b.size, broadcast_dimensions=(0, *_up(_attr(n, "broadcast_dimensions"))))
 
 
-@rule("reshape")
+@rule("reshape", "weft.check_shape")
 def _reshape(b: Batch, n: Node, xs: Sequence[Batched]) -> Sequence[Batched]:
     return _again(n, [xs[0].value], b.size)
 
@@ -211,20 +255,17 @@ def _dimension_size(b: Batch, n: Node, xs: Sequence[Batched]) -> Sequence[Batche
 @rule("reduce")
 def _reduce(b: Batch, n: Node, xs: Sequence[Batched]) -> Sequence[Batched]:
     half = len(n.inputs) // 2
-    _no_batch(n, xs[half:], "initial values that differ within the batch")
+    if _any_batched(xs[half:]):
+        return b.one_by_one(n, xs)
     wholes = [b.whole(x) for x in xs[:half]]
     return _again(n, [*wholes, *(x.value for x in xs[half:])], b.size, dimensions=_up(_attr(n, "dimensions")))
-
-
-def _no_batch(n: Node, xs: Sequence[Batched], what: str) -> None:
-    if any(x.batched for x in xs):
-        raise fail("vmap.op", f"`{n.op}` with {what} cannot be vectorised", loc=n.loc, help="go through the batch one by one with weft.map")
 
 
 @rule("reduce_window", "select_and_scatter")
 def _window(b: Batch, n: Node, xs: Sequence[Batched]) -> Sequence[Batched]:
     count = 2 if n.op == "select_and_scatter" else len(n.inputs) // 2
-    _no_batch(n, xs[count:], "initial values that differ within the batch")
+    if _any_batched(xs[count:]):
+        return b.one_by_one(n, xs)
     changed: dict[str, object] = {}
     for name, first in (
         ("window_dimensions", 1),
@@ -242,8 +283,10 @@ def _window(b: Batch, n: Node, xs: Sequence[Batched]) -> Sequence[Batched]:
 @rule("sort")
 def _sort(b: Batch, n: Node, xs: Sequence[Batched]) -> Sequence[Batched]:
     rank = len(n.inputs[0].shape)
-    _no_batch(n, xs[len(n.inputs) :], "a comparator that differs within the batch")
-    return _again(n, [b.whole(x) for x in xs], b.size, dimension=int(n.attrs["dimension"]) % rank + 1)  # type: ignore[arg-type]
+    own, captured = xs[: len(n.inputs)], xs[len(n.inputs) :]
+    if _any_batched(captured):
+        return b.one_by_one(n, xs)
+    return _again(n, [*(b.whole(x) for x in own), *(x.value for x in captured)], b.size, dimension=int(n.attrs["dimension"]) % rank + 1)  # type: ignore[arg-type]
 
 
 # Linear algebra
@@ -298,7 +341,7 @@ def _convolution(b: Batch, n: Node, xs: Sequence[Batched]) -> Sequence[Batched]:
     out = list(n.results[0].shape)
     groups, batch_groups = int(n.attrs["feature_group_count"]), int(n.attrs["batch_group_count"])  # type: ignore[arg-type]
     if batch_groups > 1 or (xs[1].batched and groups > 1):
-        raise fail("vmap.op", "a convolution in groups cannot be vectorised over its kernel, nor one in batch groups", loc=n.loc)
+        return b.one_by_one(n, xs)
     changed: dict[str, object] = {}
     if not xs[1].batched:
         left, right, at = _merge(xs[0].value, d.input_batch), xs[1].value, d.output_batch
@@ -306,7 +349,7 @@ def _convolution(b: Batch, n: Node, xs: Sequence[Batched]) -> Sequence[Batched]:
         left, right, at = xs[0].value, _merge(xs[1].value, d.kernel_output_feature), d.output_feature
     else:
         if not isinstance(b.size, int):
-            raise fail("vmap.op", "a convolution is vectorised over a symbolic size only by its image or by its kernel", loc=n.loc)
+            return b.one_by_one(n, xs)
         left, right = _merge(xs[0].value, d.input_feature), _merge(xs[1].value, d.kernel_output_feature)
         changed["feature_group_count"], at = b.size, d.output_feature
     out[at] = out[at] * b.size
@@ -318,6 +361,22 @@ def _convolution(b: Batch, n: Node, xs: Sequence[Batched]) -> Sequence[Batched]:
 @rule("cholesky", "triangular_solve", "fft")
 def _linear_algebra(b: Batch, n: Node, xs: Sequence[Batched]) -> Sequence[Batched]:
     return _again(n, [b.whole(x) for x in xs], b.size)
+
+
+@rule("custom_call")
+def _host(b: Batch, n: Node, xs: Sequence[Batched]) -> Sequence[Batched]:
+    """Factorisations take batches of matrices; other host functions are called for each element of the batch."""
+    if not str(n.attrs["call_target_name"]).startswith("linalg_"):
+        return b.one_by_one(n, xs)
+    return _again(n, [b.whole(x) for x in xs], b.size)
+
+
+@rule("map")
+def _map(b: Batch, n: Node, xs: Sequence[Batched]) -> Sequence[Batched]:
+    own, captured = xs[: len(n.inputs)], xs[len(n.inputs) :]
+    if _any_batched(captured):
+        return b.one_by_one(n, xs)
+    return _again(n, [*(b.whole(x) for x in own), *(x.value for x in captured)], b.size, dimensions=(0, *_up(_attr(n, "dimensions"))))
 
 
 # Places that are computed
@@ -354,8 +413,12 @@ def _scatter(b: Batch, n: Node, xs: Sequence[Batched]) -> Sequence[Batched]:
         _up(d.update_window_dims), _up(d.inserted_window_dims), (0, *_up(d.input_batching_dims)),
         (0, *_up(d.scatter_indices_batching_dims)), _up(d.scatter_dims_to_operand_dims), d.index_vector_dim + 1,
     )  # fmt: skip
-    _no_batch(n, xs[len(n.inputs) :], "a computation that differs within the batch")
-    return _again(n, [b.whole(x) for x in xs], b.size, scatter_dimension_numbers=dims, indices_are_sorted=False)
+    own, captured = xs[: len(n.inputs)], xs[len(n.inputs) :]
+    if _any_batched(captured):
+        return b.one_by_one(n, xs)
+    return _again(
+        n, [*(b.whole(x) for x in own), *(x.value for x in captured)], b.size, scatter_dimension_numbers=dims, indices_are_sorted=False
+    )
 
 
 def _starts(b: Batch, starts: Sequence[Batched]) -> Value:
@@ -394,7 +457,7 @@ def _dynamic_update_slice(b: Batch, n: Node, xs: Sequence[Batched]) -> Sequence[
     whole, part = b.whole(x), b.whole(update)
     dims = tuple(range(1, len(starts) + 1))
     at = _starts(b, starts)
-    room = [reshape(_size(n - k), (1,)) for n, k in zip(whole.shape[1:], part.shape[1:], strict=True)]
+    room = [reshape(size_of(n - k), (1,)) for n, k in zip(whole.shape[1:], part.shape[1:], strict=True)]
     limits = spread(concatenate(room, 0), at.tensor, (1,))
     at = node("clamp", full(at.tensor, 0), at, limits)
     body = scalar_body("add", whole.dtype)
@@ -402,12 +465,6 @@ def _dynamic_update_slice(b: Batch, n: Node, xs: Sequence[Batched]) -> Sequence[
     wanted = ScatterDims(dims, (), (0,), (0,), dims, 1)
     y = node("scatter", whole, at, part, scatter_dimension_numbers=wanted, unique_indices=True, update_computation=second)
     return [Batched(y, True)]
-
-
-def _size(n: Dim) -> Value:
-    if not isinstance(n, int):
-        raise fail("vmap.op", "an update of symbolic size at places that differ within the batch cannot be vectorised")
-    return scalar(n, I64)
 
 
 # Regions

@@ -11,6 +11,7 @@ from ..ir.graph import Region
 from ..ir.types import ANY_DIM, MapType, OptionalType, SequenceType, TensorType, TokenType, TupleType, Type, UnrankedTensorType
 from .bodies import check_region, listed
 from .dynamic import check_symbols
+from .gradients.decompositions import host_grad
 from .registry import define
 from .values import TOKEN, Data, Token
 
@@ -144,6 +145,7 @@ custom_call = define(
     C1: it has the host function's number of operands. C2: and its result types, perhaps with symbols for dims. C3: `symbols` are plain.""",
     infer=_infer_custom_call,
     reference=_reference_custom_call,
+    grad=host_grad,
     traits=("symbols",),
 )
 

@@ -9,7 +9,7 @@ from ..ir.graph import Value
 from ..ir.types import TensorType, Type
 from . import rules
 from .elementwise import add, divide, multiply, negate, subtract, unary
-from .gradients.elementwise import abs_grad
+from .gradients.elementwise import abs_grad, sign_grad
 from .helpers import full_like
 from .numeric import Array, Numeric, compute
 from .registry import Function, define
@@ -77,7 +77,7 @@ sign = unary(
     "sign", rules.SIGNED_OR_FLOAT_OR_COMPLEX, "-1, 0 or 1; ±0 and NaN stay. Of complex numbers x / |x|, and 0 of 0.",
     reference=_exactly(_sign),
     lower=lambda b, x: b.sign(x),
-    grad=_flat,
+    grad=sign_grad,
 )  # fmt: skip
 floor = unary("floor", rules.FLOAT, "Rounds towards -∞.", reference=_exactly(np.floor), lower=lambda b, x: b.floor(x), grad=_flat)
 ceil = unary("ceil", rules.FLOAT, "Rounds towards ∞.", reference=_exactly(np.ceil), lower=lambda b, x: b.ceil(x), grad=_flat)

@@ -1,5 +1,6 @@
 """Gradients of ops against finite differences in float64, first and second order, and against JAX for complex numbers and ties."""
 
+import json
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -123,16 +124,16 @@ def test_products_with_zeros() -> None:
     np.testing.assert_allclose(grad, [[0, 6, 0], [0, 0, 0], [8, 4, 2]])
 
 
-@pytest.mark.parametrize("name", ["add", "maximum"])
+@pytest.mark.parametrize("name", ["add", "maximum", "multiply"])
 def test_reduce_window(name: str) -> None:
-    init = const(0.0 if name == "add" else -np.inf)
+    init = const({"add": 0.0, "maximum": -np.inf, "multiply": 1.3}[name])
     check_both(
         lambda x: OPS["reduce_window"](
             x, init, window_dimensions=(2, 3), window_strides=(2, 1), padding=((1, 0), (0, 2)), body=body(name, F64)
         ),
         a(5, 6),
     )
-    if name == "add":
+    if name != "maximum":
         check_both(
             lambda x: OPS["reduce_window"](
                 x, init, window_dimensions=(2,), base_dilations=(2,), window_dilations=(3,), padding=((2, -1),), body=body(name, F64)
@@ -205,6 +206,18 @@ def test_sort() -> None:
     check_both(lambda x, y: OPS["sort"](x, y, dimension=0, comparator=descending), a(5, 2), a(5, 2, seed=4))
 
 
+def test_sort_of_nothing() -> None:
+    p, q = param(TensorType(F64, ())), param(TensorType(F64, ()))
+    ascending = region((p, q), (OPS["compare"](p, q, comparison_direction="LT"),))
+    check_both(lambda x: OPS["sort"](x, dimension=0, comparator=ascending), a(0, 2))
+
+
+def test_map() -> None:
+    p, q, r = (param(TensorType(F64, ())) for _ in range(3))
+    computation = region((p, q, r), (OPS["multiply"](OPS["sine"](p), OPS["multiply"](q, r)),))
+    check_both(lambda x, y, c: OPS["map"](x, y, captures=(c,), computation=computation, dimensions=(0, 1)), a(2, 3), a(2, 3, seed=5), a())
+
+
 def test_linear_algebra() -> None:
     square = a(2, 3, 3, seed=3)
     positive = square @ square.swapaxes(-1, -2) + 3 * np.eye(3)
@@ -252,6 +265,35 @@ def loop(limit: int | None) -> Build:
 @pytest.mark.parametrize("limit", [None, 0, 3])
 def test_loops(limit: int | None) -> None:
     check_both(loop(limit), a(2), a(2, seed=5), np.asarray(4, np.int64))
+
+
+def host(name: str, results: Sequence[tuple[int, ...]], **config: object) -> Build:
+    types = [TensorType(F64, shape) for shape in results]
+    return lambda *xs: results_of(
+        OPS["custom_call"](*xs, call_target_name=name, backend_config=json.dumps(config) if config else "", result=types)
+    )
+
+
+def test_decompositions() -> None:
+    square = np.random.default_rng(3).standard_normal((2, 3, 3)) + 2 * np.eye(3)
+    check_both(host("linalg_solve", [(2, 3, 2)]), square, a(2, 3, 2))
+    check_both(host("linalg_slogdet", [(2,), (2,)]), square)
+    check_both(host("linalg_eigh", [(2, 3, 3), (2, 3)]), square @ square.swapaxes(-1, -2) + np.diag([1.0, 2, 4]))
+    for m, n in ((3, 3), (4, 2), (2, 4)):
+        x, k = np.random.default_rng((m, n)).standard_normal((2, m, n)), min(m, n)
+        check_both(host("linalg_qr", [(2, m, k), (2, k, n)], mode="reduced"), x)
+        check_both(host("linalg_svd", [(2, m, k), (2, k), (2, k, n)], full_matrices=False), x)
+    with pytest.raises(WeftError, match="full_matrices=False has one"):
+        vjp(build(host("linalg_svd", [(3, 3), (2,), (2, 2)], full_matrices=True), [a(3, 2)]))
+
+
+def test_the_sign_of_a_complex_number_turns() -> None:
+    z, direction = np.array([0.3 + 0.4j, -1.2 + 0.5j]), np.array([0.2 - 0.7j, 1.1 + 0.3j])
+    ct = np.array([0.5 + 1.5j, -0.7 + 0.1j])
+    got = evaluate(vjp(build(OPS["sign"], [z])), z, ct)[1]
+    step = 1e-6
+    moved = ((z + step * direction) / abs(z + step * direction) - (z - step * direction) / abs(z - step * direction)) / (2 * step)
+    np.testing.assert_allclose((got * direction).sum().real, (ct * moved).sum().real, rtol=1e-8)
 
 
 def test_complex_numbers_agree_with_jax() -> None:

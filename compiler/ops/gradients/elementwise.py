@@ -13,6 +13,19 @@ def abs_grad(g: Value, x: Value) -> Cotangents:
     return (node("multiply", node("complex", g, zeros_like(g)), conjugate),)
 
 
+def sign_grad(g: Value, x: Value) -> Cotangents:
+    """None; for complex numbers x / |x| turns: its derivative along dx is i · sign · Im(dx / x)."""
+    if not x.dtype.is_complex:
+        return (None,)
+    sign, size = node("sign", x), node("abs", x)
+    at_zero = compare("EQ", size, zeros_like(size))
+    turned = node("negate", node("imag", node("multiply", g, sign)))
+    factor = node("divide", turned, node("select", at_zero, full(size.tensor, 1), size))
+    conjugate = node("complex", node("real", sign), node("negate", node("imag", sign)))
+    # Im(dx / x) = Re(-i · conj(sign) · dx) / |x|, and conj(sign) is 0 at 0.
+    return (node("multiply", node("complex", zeros_like(factor), node("negate", factor)), conjugate),)
+
+
 def _extreme_grad(g: Value, x: Value, y: Value, direction: str) -> Cotangents:
     """The whole to the operand that wins, halves to both where they are equal."""
     share = node("select", compare("EQ", x, y), full(g.tensor, 0.5), full(g.tensor, 1))

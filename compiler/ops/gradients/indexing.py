@@ -14,12 +14,12 @@ def _limits(indices: Value, sizes: list[Dim], vector_dim: int) -> Value:
     """A tensor of the shape of `indices` (i64) that holds `sizes[k]` wherever component k of an index vector stands."""
     shape = indices.shape
     if vector_dim == len(shape):
-        return spread(_size(sizes[0]), TensorType(I64, shape), ())
-    row = concatenate([reshape(_size(n), (1,)) for n in sizes], 0)
+        return spread(size_of(sizes[0]), TensorType(I64, shape), ())
+    row = concatenate([reshape(size_of(n), (1,)) for n in sizes], 0)
     return spread(row, TensorType(I64, shape), (vector_dim,))
 
 
-def _size(n: Dim) -> Value:
+def size_of(n: Dim) -> Value:
     """A dim as a scalar i64."""
     if isinstance(n, int):
         return full(TensorType(I64, ()), n)

@@ -10,13 +10,14 @@ from ...ir.types import TensorType
 from .common import Cotangents, compare, full, iota, masked, node, pad, slice_of, transpose
 
 
-def _adjoint(x: Value) -> Value:
+def adjoint(x: Value) -> Value:
     """The transposed conjugates of matrices in the last two dims."""
     rank = len(x.shape)
-    return _conj(transpose(x, (*range(rank - 2), rank - 1, rank - 2)))
+    return conj(transpose(x, (*range(rank - 2), rank - 1, rank - 2)))
 
 
-def _conj(x: Value) -> Value:
+def conj(x: Value) -> Value:
+    """The complex conjugate; real numbers as they are."""
     return node("complex", node("real", x), node("negate", node("imag", x))) if x.dtype.is_complex else x
 
 
@@ -25,14 +26,15 @@ def _swap(x: Value) -> Value:
     return transpose(x, (*range(rank - 2), rank - 1, rank - 2))
 
 
-def _matmul(x: Value, y: Value) -> Value:
+def matmul(x: Value, y: Value) -> Value:
+    """The products of matrices in the last two dims, of batches of one shape."""
     batch = tuple(range(len(x.shape) - 2))
     dims = DotDims(batch, batch, (len(batch) + 1,), (len(batch),))
     shape = (*x.shape[:-1], y.shape[-1])
     return node("dot_general", x, y, dot_dimension_numbers=dims, precision_config=("HIGHEST", "HIGHEST"), result=TensorType(x.dtype, shape))
 
 
-def _triangle(x: Value, lower: bool, strict: bool = False) -> Value:
+def triangle(x: Value, lower: bool, strict: bool = False) -> Value:
     """The elements on one side of the diagonal, with it unless `strict`."""
     rank = len(x.shape)
     grid = x.tensor.with_dtype(I64)
@@ -43,8 +45,8 @@ def _triangle(x: Value, lower: bool, strict: bool = False) -> Value:
 
 def _half_diagonal(x: Value) -> Value:
     """The lower triangle with half the diagonal."""
-    below = _triangle(x, True, True)
-    return node("multiply", node("add", below, _triangle(x, True)), full(x.tensor, 0.5))
+    below = triangle(x, True, True)
+    return node("multiply", node("add", below, triangle(x, True)), full(x.tensor, 0.5))
 
 
 def _solve(a: Value, b: Value, *, left_side: bool, lower: bool, unit_diagonal: bool, transpose_a: str) -> Value:
@@ -57,17 +59,17 @@ def cholesky_grad(g: Value, a: Value, *, lower: bool) -> Cotangents:
     The decomposition reads one triangle, so the cotangent lies in that one.
     """
     factor = node("cholesky", a, lower=lower)
-    low, bar = (factor, g) if lower else (_adjoint(factor), _swap(g))
+    low, bar = (factor, g) if lower else (adjoint(factor), _swap(g))
     # Cotangents here pair without conjugation: work on the conjugate, and conjugate back.
-    bar = _conj(bar)
-    middle = _half_diagonal(_matmul(_adjoint(low), bar))
+    bar = conj(bar)
+    middle = _half_diagonal(matmul(adjoint(low), bar))
     inner = _solve(low, middle, left_side=False, lower=True, unit_diagonal=False, transpose_a="NO_TRANSPOSE")
     full_bar = _solve(low, inner, left_side=True, lower=True, unit_diagonal=False, transpose_a="ADJOINT")
-    both = node("add", full_bar, _adjoint(full_bar))
-    diagonal = node("subtract", _triangle(both, True), _triangle(both, True, True))
+    both = node("add", full_bar, adjoint(full_bar))
+    diagonal = node("subtract", triangle(both, True), triangle(both, True, True))
     half = node("multiply", diagonal, full(both.tensor, 0.5))
-    own = node("add", _triangle(both, True, True), half)
-    return (_conj(own if lower else _adjoint(own)),)
+    own = node("add", triangle(both, True, True), half)
+    return (conj(own if lower else adjoint(own)),)
 
 
 def triangular_solve_grad(
@@ -81,10 +83,10 @@ def triangular_solve_grad(
     elif transpose_a == "TRANSPOSE":
         c = _solve(a, g, left_side=left_side, lower=lower, unit_diagonal=unit_diagonal, transpose_a="NO_TRANSPOSE")
     else:
-        c = _solve(_conj(a), g, left_side=left_side, lower=lower, unit_diagonal=unit_diagonal, transpose_a="NO_TRANSPOSE")
-    by_op = node("negate", _matmul(c, _swap(x)) if left_side else _matmul(_swap(x), c))
-    by_a = {"NO_TRANSPOSE": by_op, "TRANSPOSE": _swap(by_op)}.get(transpose_a) or _conj(_swap(by_op))
-    return _triangle(by_a, lower, unit_diagonal), c
+        c = _solve(conj(a), g, left_side=left_side, lower=lower, unit_diagonal=unit_diagonal, transpose_a="NO_TRANSPOSE")
+    by_op = node("negate", matmul(c, _swap(x)) if left_side else matmul(_swap(x), c))
+    by_a = {"NO_TRANSPOSE": by_op, "TRANSPOSE": _swap(by_op)}.get(transpose_a) or conj(_swap(by_op))
+    return triangle(by_a, lower, unit_diagonal), c
 
 
 def fft_grad(g: Value, x: Value, *, fft_type: str, fft_length: tuple[int, ...]) -> Cotangents:
@@ -101,4 +103,4 @@ def fft_grad(g: Value, x: Value, *, fft_type: str, fft_length: tuple[int, ...]) 
     scale = full(spectrum.tensor, 1 / prod(fft_length))
     doubled = slice_of(spectrum, [*lead, 1], [*spectrum.shape[:-1], 1 + (last - 1) // 2])
     twice = pad(doubled, [*lead, 1], [*lead, spectrum.shape[-1] - 1 - (last - 1) // 2])
-    return (node("multiply", _conj(node("add", spectrum, twice)), scale),)
+    return (node("multiply", conj(node("add", spectrum, twice)), scale),)

@@ -26,6 +26,8 @@ from .common import (
     transpose,
     zeros_like,
 )
+from .indexing import gather_grad
+from .shape import pad_grad
 
 Sizes = tuple[Dim, ...]
 Edges = tuple[tuple[Dim, Dim], ...]
@@ -106,16 +108,19 @@ def reduce_window_grad(
     padding: tuple[tuple[Dim, Dim], ...] | None,
     body: Region,
 ) -> Cotangents:
-    """Of sums: windows over the dilated cotangent. Of extremes: to the first element of each window that reaches it."""
+    """Of sums: windows over the dilated cotangent. Of extremes: to the first element of each window that reaches it. Of products: to each
+    element the product of the others in its window."""
     monoid = monoid_of(body)
-    if len(gs_and_operands) != 3 or monoid not in ("add", "max", "min"):
-        raise fail("grad.reduce_window", "only windowed sums, maxima and minima can be differentiated")
-    g, x, _ = gs_and_operands
+    if len(gs_and_operands) != 3 or monoid not in ("add", "max", "min", "mul"):
+        raise fail("grad.reduce_window", "only windowed sums, products, maxima and minima can be differentiated")
+    g, x, init = gs_and_operands
     ones = (1,) * len(x.shape)
     strides, dilations = window_strides or ones, window_dilations or ones
     edges = padding or ((0, 0),) * len(x.shape)
+    base = base_dilations or ones
+    if monoid == "mul":
+        return _window_product_grad(g, x, init, body, (window_dimensions, strides, base, dilations, edges))
     if monoid == "add":
-        base = base_dilations or ones
         own = _window_sum_grad(g, x, (window_dimensions, strides, base, dilations, edges))
         return own, total(g, range(len(g.shape)))
     if set(base_dilations or ones) | set(dilations) != {1}:
@@ -127,6 +132,44 @@ def reduce_window_grad(
         window_dimensions=window_dimensions, window_strides=strides, padding=edges, select=pick, scatter=add,
     )  # fmt: skip
     return own, None
+
+
+def _window_product_grad(
+    g: Value, x: Value, init: Value, body: Region, window: tuple[Sizes, Sizes, Sizes, Sizes, Edges]
+) -> tuple[Value, Value]:
+    """Every window spelled out along new dims, which a `reduce` multiplies: as many elements as all windows have. Padding is `init`."""
+    sizes, strides, base, dilations, edges = window
+    low, high, inner = tuple(lo for lo, _ in edges), tuple(hi for _, hi in edges), tuple(int(b) - 1 for b in base)  # type: ignore[arg-type]
+    padding: dict[str, Sequence[Dim]] = {"edge_padding_low": low, "edge_padding_high": high, "interior_padding": inner}
+    steps: list[tuple[Value, Value | None]] = [(node("pad", x, init, **padding), None)]
+    for d, (m, k, stride, dilation) in enumerate(zip(g.shape, sizes, strides, dilations, strict=True)):
+        last, at = steps[-1][0], TensorType(I64, (m, k))
+        first = node("multiply", iota(at, 0), full(at, int(stride)))  # type: ignore[arg-type]
+        places = node("add", first, node("multiply", iota(at, 1), full(at, int(dilation))))  # type: ignore[arg-type]
+        steps.append((_taken(last, places, 2 * d), places))
+    windows = steps[-1][0]
+    by_windows, by_init = reduce_grad(g, windows, init, dimensions=tuple(range(1, 2 * len(sizes), 2)), body=body)
+    assert by_windows is not None and by_init is not None
+    for d in reversed(range(len(sizes))):
+        source, places = steps[d][0], steps[d + 1][1]
+        assert places is not None
+        dims, slices = _along(source, 2 * d)
+        by_windows = gather_grad(by_windows, source, places, dimension_numbers=dims, slice_sizes=slices, indices_are_sorted=False)[0]
+        assert by_windows is not None
+    own, by_padding = pad_grad(by_windows, x, init, edge_padding_low=low, edge_padding_high=high, interior_padding=inner)
+    assert own is not None and by_padding is not None
+    return own, node("add", by_init, by_padding)
+
+
+def _along(v: Value, dim: int) -> tuple[GatherDims, Sizes]:
+    """The gather that puts v[..., places[i, j], ...] along two dims in the place of one."""
+    offsets = tuple(d for d in range(len(v.shape) + 1) if d not in (dim, dim + 1))
+    return GatherDims(offsets, (dim,), (), (), (dim,), 2), tuple(1 if d == dim else n for d, n in enumerate(v.shape))
+
+
+def _taken(v: Value, places: Value, dim: int) -> Value:
+    dims, sizes = _along(v, dim)
+    return node("gather", v, places, dimension_numbers=dims, slice_sizes=sizes)
 
 
 def _comparison(direction: str, x: Value) -> Region:

@@ -69,6 +69,8 @@ def sort_grad(*gs_and_xs: Value, dimension: int, is_stable: bool, comparator: Re
     """Cotangents go back to where their elements came from: gathered by the inverse of the permutation."""
     n = len(gs_and_xs) // 2
     gs, xs = gs_and_xs[:n], gs_and_xs[n:]
+    if 0 in xs[0].shape:
+        return gs  # nothing moves, and nothing could be gathered
     dim = dimension % len(xs[0].shape)
     places = iota(TensorType(I32 if isinstance(xs[0].shape[dim], int) else I64, xs[0].shape), dim)
     permutation = _sort_with(xs, places, dimension, comparator)[-1]
