@@ -38,8 +38,9 @@ from .hot import Make, Take, maker, taker
 from .lift import as_value
 from .place import raised_loc, user_loc
 from .pytree import Tree, flatten, paths, unflatten
+from .tape import recording
 from .tensor import Tensor
-from .trace import Trace, tracing
+from .trace import Trace, is_building, tracing
 
 LOG = logging.getLogger("weft.function")
 MANY_TRACES = 8
@@ -130,7 +131,7 @@ class Function:
 
     def __call__(self, *args: Any, **keywords: Any) -> Any:
         latest = self._latest
-        if latest is not None and not keywords:
+        if latest is not None and not keywords and not _is_watched():
             take, traced = latest
             arrays = [v.array for v in traced.reads]
             if take(args, arrays):
@@ -140,8 +141,8 @@ class Function:
     def _call(self, args: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
         dynamic, static = self._bind(args, keywords)
         leaves, tree = flatten(dynamic)
-        if any(type(x) is Tensor and x.array is None for x in leaves):
-            return self._f(*args, **keywords)  # part of a larger trace
+        if _is_watched() or any(type(x) is Tensor and x.array is None for x in leaves):
+            return self._f(*args, **keywords)
         key = (tree, tuple([_key(x) for x in leaves]), static)
         traced = self._traces.get(key)
         if traced is None:
@@ -185,7 +186,7 @@ class Function:
             self._traces[key] = self._trace(dynamic, static, key)
         return self._traces[key]
 
-    def _bind(self, args: tuple[Any, ...], keywords: dict[str, Any]) -> tuple[Any, tuple[tuple[str, object], ...]]:
+    def _bind(self, args: tuple[Any, ...], keywords: dict[str, Any]) -> tuple[Any, tuple[tuple[str, type, object], ...]]:
         """Arguments by name: those that are traced, and the static ones."""
         if not keywords and not self._static and len(args) == len(self._plain) and all(self._plain):
             return args, ()
@@ -194,14 +195,15 @@ class Function:
         except TypeError as error:
             raise fail("function.arguments", f"`{self._f.__name__}`: {error}", loc=user_loc()) from None
         bound.apply_defaults()
-        static = tuple((k, v) for k, v in bound.arguments.items() if k in self._static)
+        # The type counts too: 1, 1.0 and True are equal.
+        static = tuple((k, type(v), v) for k, v in bound.arguments.items() if k in self._static)
         try:
             hash(static)
         except TypeError as error:
             raise fail("function.static", f"a static argument must have a hash: {error}", loc=user_loc()) from None
         return {k: v for k, v in bound.arguments.items() if k not in self._static}, static
 
-    def _trace(self, dynamic: Any, static: tuple[tuple[str, object], ...], key: object) -> Traced:
+    def _trace(self, dynamic: Any, static: tuple[tuple[str, type, object], ...], key: object) -> Traced:
         self._explain(key)
         leaves, tree = flatten(dynamic)
         names = _names(dynamic, self._signature)
@@ -236,12 +238,12 @@ class Function:
         made = _with_aliases(made, self._aliases(made, len(state), len(updates), names, reads, writes))
         return Traced(Module({"main": made}, self._f.__name__), out_tree, fixed, reads, writes)
 
-    def _invoke(self, inputs: Any, static: tuple[tuple[str, object], ...]) -> Any:
+    def _invoke(self, inputs: Any, static: tuple[tuple[str, type, object], ...]) -> Any:
         if isinstance(inputs, tuple):
             return self._f(*inputs)
         bound = self._signature.bind_partial()
         order = list(self._signature.parameters)
-        bound.arguments = dict(sorted({**inputs, **dict(static)}.items(), key=lambda item: order.index(item[0])))
+        bound.arguments = dict(sorted({**inputs, **{k: v for k, _, v in static}}.items(), key=lambda item: order.index(item[0])))
         return self._f(*bound.args, **bound.kwargs)
 
     def _aliases(self, made: Any, states: int, updates: int, names: list[str], reads: list[Any], writes: list[Any]) -> dict[int, int]:
@@ -284,6 +286,11 @@ class Function:
             )
 
 
+def _is_watched() -> bool:
+    """Whether a call is part of a larger trace, or of what a tape records: then it runs as plain Python."""
+    return is_building() or recording()
+
+
 def _is_array(x: Any) -> bool:
     return isinstance(x, (Tensor, np.ndarray, np.generic, bool, int, float, complex))
 
@@ -308,7 +315,7 @@ def _with_aliases(made: Any, aliases: dict[int, int]) -> Any:
 def _shown(key: Any) -> str:
     tree, leaves, static = key
     types = ", ".join(f"{k[0]}{list(k[1])}" if isinstance(k, tuple) else k.__name__ for k in leaves)
-    return f"({types}) in {tree}" + (f" with {', '.join(f'{k}={v!r}' for k, v in static)}" if static else "")
+    return f"({types}) in {tree}" + (f" with {', '.join(f'{k}={v!r}' for k, _, v in static)}" if static else "")
 
 
 def function(

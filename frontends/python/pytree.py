@@ -1,4 +1,4 @@
-"""Trees of values: lists, tuples, named tuples, dicts, None, and classes that are registered.
+"""Trees of values: lists, tuples, named tuples, dicts, None, and classes that are registered: `node` does it for dataclasses.
 
     leaves, tree = flatten({"w": w, "b": [b0, b1]})
     unflatten(tree, leaves)
@@ -7,14 +7,18 @@ Dict entries are visited in the order of their keys, so that equal dicts have eq
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import MISSING, dataclass, field, fields, is_dataclass
+from typing import Any, TypeVar
 
 from ...proto.errors import check, fail
 
 Flatten = Callable[[Any], tuple[Sequence[Any], object]]
 Unflatten = Callable[[object, Sequence[Any]], Any]
+T = TypeVar("T")
 _REGISTERED: dict[type, tuple[Flatten, Unflatten]] = {}
+_NAMES: dict[type, tuple[str, ...]] = {}
+"""the children's names, for classes that have some"""
+_STATIC = "weft.static"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +50,41 @@ def register(cls: type, flatten: Flatten, unflatten: Unflatten) -> None:
     """Let instances of `cls` be nodes: `flatten(x)` gives its children and hashable facts, `unflatten(facts, children)` makes it again."""
     check(cls not in _REGISTERED, "pytree.registered", f"{cls.__name__} is registered already")
     _REGISTERED[cls] = (flatten, unflatten)
+
+
+def node(cls: type[T]) -> type[T]:
+    """Let instances of a dataclass be nodes: a class decorator, to be put above `@dataclass`.
+
+        @weft.pytree.node
+        @dataclass
+        class Dense:
+            kernel: weft.Tensor
+            bias: weft.Tensor
+            activation: str = weft.pytree.static("relu")
+
+            def __call__(self, x): ...
+
+    Fields are children, in order, but for those that are `static`: they are facts of the tree, and need a hash. A node is built again
+    without `__init__` and `__post_init__`, whose checks may not suit what stands for the fields meanwhile.
+    """
+    check(is_dataclass(cls), "pytree.node", f"{cls.__name__} is no dataclass", help="write @weft.pytree.node above @dataclass")
+    children = tuple(f.name for f in fields(cls) if not f.metadata.get(_STATIC))  # type: ignore[arg-type]
+    facts = tuple(f.name for f in fields(cls) if f.metadata.get(_STATIC))  # type: ignore[arg-type]
+
+    def build(about: object, parts: Sequence[Any]) -> T:
+        made = object.__new__(cls)
+        for name, part in (*zip(children, parts, strict=True), *zip(facts, about, strict=True)):  # type: ignore[call-overload]
+            object.__setattr__(made, name, part)
+        return made
+
+    register(cls, lambda x: ([getattr(x, n) for n in children], tuple(getattr(x, n) for n in facts)), build)
+    _NAMES[cls] = children
+    return cls
+
+
+def static(default: Any = MISSING) -> Any:
+    """A field of a `node` that is a fact of the tree, not a child: sizes, names, functions."""
+    return field(default=default, metadata={_STATIC: True})
 
 
 def _children(x: Any) -> tuple[Sequence[Any], object] | None:
@@ -138,6 +177,8 @@ def paths(x: Any, prefix: str = "") -> list[str]:
         steps = [f"[{k!r}]" for k in about]  # type: ignore[attr-defined]
     elif isinstance(x, tuple) and hasattr(x, "_fields"):
         steps = [f".{n}" for n in x._fields]  # type: ignore[attr-defined]
+    elif type(x) in _NAMES:
+        steps = [f".{n}" for n in _NAMES[type(x)]]
     elif isinstance(about, Mapping):
         names = list(about)
         steps = [f".{n}" for n in names]

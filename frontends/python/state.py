@@ -7,6 +7,7 @@ import numpy as np
 from ...compiler.ir.types import TensorType
 from ...proto.dtypes import from_numpy
 from ...proto.errors import check
+from .tape import forget, read
 from .tensor import Tensor
 from .trace import current
 
@@ -43,8 +44,11 @@ class Variable:
     def value(self) -> Tensor:
         """What it is now."""
         trace = current()
+        if trace:
+            return trace.read(self, self.type, self.name)
         # The memory may be written by the next call: eager readers get a copy.
-        return trace.read(self, self.type, self.name) if trace else Tensor(self.array.copy())
+        watched = read(self)
+        return Tensor(self.array.copy()) if watched is None else watched
 
     def assign(self, value: Any) -> None:
         """Make it another tensor of its dtype and shape."""
@@ -60,6 +64,7 @@ class Variable:
         else:
             check(given.array is not None, "variable.traced", f"`{self.name}` is assigned a traced tensor outside of its function")
             self.array[...] = given.array  # type: ignore[index]
+            forget(self)
 
     def __repr__(self) -> str:
         return f"Variable({self.name}: {self.type})"

@@ -7,7 +7,7 @@ with weft.GradientTape() as tape:
 """
 
 from contextvars import ContextVar, Token
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -19,12 +19,35 @@ from .close import close
 from .pytree import flatten, unflatten
 from .tensor import Tensor
 
+if TYPE_CHECKING:
+    from .state import Variable
+
 _tapes: ContextVar[tuple["GradientTape", ...]] = ContextVar("tapes", default=())
 
 
 def recording() -> bool:
     """Whether a tape is open: what is computed from watched tensors is then kept as a graph too."""
     return bool(_tapes.get())
+
+
+def read(variable: "Variable") -> Tensor | None:
+    """The value of a variable, the same watched tensor for all open tapes until it is assigned; None if no tape is open."""
+    tapes = _tapes.get()
+    if not tapes:
+        return None
+    found = tapes[0].variables.get(variable)
+    if found is None:
+        found = Tensor(variable.array.copy(), param(variable.type, variable.name))
+    for tape in tapes:
+        tape.variables[variable] = found
+        tape.known[found.value] = found.numpy()
+    return found
+
+
+def forget(variable: "Variable") -> None:
+    """Tell the open tapes that a variable is another tensor from now on."""
+    for tape in _tapes.get():
+        tape.variables.pop(variable, None)
 
 
 def record(value: Value, data: np.ndarray) -> None:
@@ -34,10 +57,14 @@ def record(value: Value, data: np.ndarray) -> None:
 
 
 class GradientTape:
-    """Records what is computed from watched tensors while it is open; `gradient` may be called any number of times."""
+    """Records what is computed from watched tensors, and from variables, while it is open; `gradient` may be called any number of times.
+
+    A `weft.function` called meanwhile runs as plain Python.
+    """
 
     def __init__(self) -> None:
         self.known: dict[Value, np.ndarray] = {}
+        self.variables: dict[Variable, Tensor] = {}
         self._token: Token[tuple[GradientTape, ...]] | None = None
 
     def __enter__(self) -> "GradientTape":
@@ -49,8 +76,10 @@ class GradientTape:
         _tapes.reset(self._token)
 
     def watch(self, tensors: Any) -> None:
-        """Record what is computed from these tensors (a tree of them)."""
+        """Record what is computed from these tensors (a tree of them). Variables need no watching."""
         for t in flatten(tensors)[0]:
+            if _is_variable(t):
+                continue
             check(isinstance(t, Tensor) and not t.is_traced, "tape.watch", f"only eager tensors can be watched, got {t!r}", help=_TRACED)
             assert t.array is not None
             if t.recorded is None:
@@ -61,9 +90,11 @@ class GradientTape:
         """The gradients of `target` (the sum of its elements, or weighted by `seed`) by the tensors of a tree; zeros where it does not
         depend on one."""
         leaves, tree = flatten(sources)
+        leaves = [self.variables.get(t, Tensor(t.array)) if _is_variable(t) else t for t in leaves]
         check(target.recorded is not None, "tape.target", "the target was not computed from watched tensors while the tape was open")
         for t in leaves:
-            check(t.recorded in self.known, "tape.source", "a source was not watched by this tape", help="call tape.watch(x) first")
+            help = "call tape.watch(x) first; variables are watched when they are read"
+            check(t.recorded in self.known, "tape.source", "a source was not watched by this tape", help=help)
         ones = np.ones_like(target.array) if seed is None else np.asarray(seed, target.dtype)
         start = param(tensor_type_of(ones))
         cts = pullback([target.value], [start], [t.value for t in leaves])
@@ -74,6 +105,12 @@ class GradientTape:
         return unflatten(
             tree, [Tensor(np.zeros_like(t.array)) if ct is None else Tensor(next(found)) for t, ct in zip(leaves, cts, strict=True)]
         )
+
+
+def _is_variable(x: object) -> bool:
+    from .state import Variable
+
+    return isinstance(x, Variable)
 
 
 _TRACED = "in a traced function use weft.grad"

@@ -11,7 +11,7 @@ import numpy as np
 
 from ...compiler.autodiff import pullback
 from ...compiler.interpreter import evaluate
-from ...compiler.ir.graph import Region, Value, definitions, located, param, tensor_type_of
+from ...compiler.ir.graph import Region, Value, definitions, located, param, region, tensor_type_of
 from ...compiler.ops.gradients.common import full, has_cotangent, inline, zeros_like
 from ...compiler.ops.registry import op_of
 from ...proto.errors import WeftError, check
@@ -21,7 +21,7 @@ from .place import user_loc
 from .pytree import Tree, flatten, tree_map, unflatten
 from .tape import record, recording
 from .tensor import Tensor
-from .trace import building, share_captures, trace_region
+from .trace import building, is_building, share_captures, trace_region
 
 Argnums = int | Sequence[int]
 
@@ -52,10 +52,11 @@ class Linearised:
         given = [*self.values, *(as_value(s) if _traced(s) else np.asarray(s) for _, s in seeds)]
         if any(isinstance(v, Value) for v in given) or captured:
             return [Tensor(None, v) for v in inline(body, [*(as_value(v) for v in given), *captured])]
-        return _interpret(body, self.leaves, given)
+        return interpreted(body, self.leaves, given)
 
 
-def _interpret(body: Region, leaves: Sequence[Any], given: Sequence[Any]) -> list[Tensor]:
+def interpreted(body: Region, leaves: Sequence[Any], given: Sequence[Any]) -> list[Tensor]:
+    """What a region computes of arrays, seen by the open tapes; `leaves` are the tensors or numbers that the first arrays are of."""
     data = evaluate(body, *given)
     values: Sequence[Value | None] = [None] * len(data)
     if recording() and any(isinstance(x, Tensor) and x.recorded is not None for x in leaves):
@@ -76,8 +77,8 @@ def _traced(x: Any) -> bool:
 def _leaf(x: Any) -> Any:
     if isinstance(x, Tensor):
         return x.value if x.array is None else x.array
-    array = np.asarray(x)
-    return array.astype(np.float32) if isinstance(x, float) else array
+    # Python's numbers are single precision, as arguments of a weft.function are; numpy's keep theirs.
+    return np.asarray(x, {float: np.float32, complex: np.complex64}.get(type(x)))
 
 
 def _scalar(v: Value) -> None:
@@ -198,18 +199,32 @@ def custom_vjp(f: Callable[..., Any], backward: Callable[..., Any]) -> Callable[
 
     def call(*args: Any) -> Any:
         leaves, tree = flatten(args)
-        if not any(isinstance(x, Tensor) and x.recorded is not None for x in leaves):
+        if not is_building() and not any(isinstance(x, Tensor) and x.recorded is not None for x in leaves):
             return f(*args)
+        shape: list[Tree] = []
         with located(user_loc()):
-            return _custom(f, backward, leaves, tree)
+            found = _applied(lambda values: _custom(f, backward, values, tree, shape), leaves)
+        return unflatten(shape[0], found)
 
     return call
 
 
-def _custom(f: Callable[..., Any], backward: Callable[..., Any], leaves: Sequence[Any], tree: Tree) -> Any:
-    values = [as_value(x) for x in leaves]
+def _applied(build: Callable[[Sequence[Value]], Sequence[Value]], leaves: Sequence[Any]) -> list[Tensor]:
+    """What `build` makes of leaves: part of the graph being traced, or interpreted at once and seen by the open tapes."""
+    if is_building() or any(_traced(x) for x in leaves):
+        return [Tensor(None, v) for v in build([as_value(x) for x in leaves])]
+    given = [_leaf(x) for x in leaves]
+    params = [param(tensor_type_of(a)) for a in given]
+    with definitions() as definers:
+        results = build(params)
+    return interpreted(region(params, results, definers=definers), leaves, given)
+
+
+def _custom(
+    f: Callable[..., Any], backward: Callable[..., Any], values: Sequence[Value], tree: Tree, shape: list[Tree]
+) -> tuple[Value, ...]:
+    """The `weft.custom_vjp` of values; `shape` gets the tree of its results."""
     types = [v.tensor for v in values]
-    shape: list[Tree] = []
 
     def body(ps: Sequence[Tensor]) -> list[Value]:
         outs, out_tree = flatten(f(*unflatten(tree, ps)))
@@ -227,18 +242,49 @@ def _custom(f: Callable[..., Any], backward: Callable[..., Any], leaves: Sequenc
     parts = [forward, trace_region(back, [*types, *outs])]
     captured, regions = share_captures(parts, [len(types), len(types) + len(outs)])
     built = op_of("weft.custom_vjp")(*values, captures=captured, body=regions[0], backward=regions[1])
-    made = built if isinstance(built, tuple) else (built,)
-    return unflatten(shape[0], [Tensor(None, v) for v in made])
+    return built if isinstance(built, tuple) else (built,)
 
 
 def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
-    """`f`, whose intermediate results are not kept for its derivative but computed again."""
+    """`f`, whose intermediate results are not kept for its derivative but computed again.
 
-    def backward(args: tuple[Any, ...], ct: Any) -> tuple[Any, ...]:
+    What `f` closes over has derivatives too. Outside of a trace nothing is kept or computed again: it is `f`.
+    """
+
+    def call(*args: Any) -> Any:
+        if not is_building():
+            return f(*args)
         leaves, tree = flatten(args)
-        # Without the barrier, common subexpressions would be found and kept after all.
-        held = op_of("optimization_barrier")(*(as_value(x) for x in leaves))
-        again = [Tensor(None, v) for v in (held if isinstance(held, tuple) else (held,))]
-        return vjp(f, *unflatten(tree, again))[1](ct)
+        with located(user_loc()):
+            return _recomputed(f, [as_value(x) for x in leaves], tree)
 
-    return custom_vjp(f, backward)
+    return call
+
+
+def _recomputed(f: Callable[..., Any], values: Sequence[Value], tree: Tree) -> Any:
+    """A `weft.custom_vjp` of the values and of what `f` closes over, whose backward computes `f` again."""
+    shape: list[Tree] = []
+
+    def body(ps: Sequence[Tensor]) -> list[Value]:
+        outs, out_tree = flatten(f(*unflatten(tree, ps)))
+        shape.append(out_tree)
+        return [as_value(x) for x in outs]
+
+    forward, captured = trace_region(body, [v.tensor for v in values])
+    inputs = [*values, *captured]
+    made: Any = inline(forward, inputs)
+    if any(has_cotangent(v) for v in inputs):
+        made = op_of("weft.custom_vjp")(*inputs, body=forward, backward=_again(forward))
+    return unflatten(shape[0], [Tensor(None, v) for v in (made if isinstance(made, tuple) else (made,))])
+
+
+def _again(forward: Region) -> Region:
+    """(params, cotangents of the results) -> cotangents of the params, by another run of `forward`."""
+    params, seeds = [param(p.type) for p in forward.params], [param(v.type) for v in forward.results]
+    with definitions() as definers:
+        # Without the barrier, common subexpressions would be found and kept after all.
+        held: Any = op_of("optimization_barrier")(*params)
+        held = held if isinstance(held, tuple) else (held,)
+        cts = pullback(inline(forward, held), seeds, held)
+        filled = [zeros_like(p) if ct is None else ct for p, ct in zip(params, cts, strict=True)]
+    return region([*params, *seeds], filled, definers=definers)

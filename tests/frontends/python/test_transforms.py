@@ -1,6 +1,7 @@
 """Derivatives, vectorisation, control flow and state of the Python frontend, eager and compiled, with JAX as the oracle."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -187,3 +188,148 @@ def test_mistakes_name_the_place_and_the_way_out(f: Callable[..., Any], args: tu
     with pytest.raises(weft.WeftError, match=text) as caught:
         weft.function(f)(*args)
     assert __file__ in str(caught.value)
+
+
+def test_linear_algebra() -> None:
+    rng = np.random.default_rng(4)
+    real = rng.standard_normal((2, 3, 3)).astype(np.float32) + 2 * np.eye(3, dtype=np.float32)
+    factors = rng.standard_normal((4, 2, 3, 3)).astype(np.float32)
+
+    def program(lib: Any, weights: Any) -> Callable[..., Any]:
+        def f(a: Any) -> Any:
+            sym = a + lib.matrix_transpose(a)
+            q, r = lib.linalg.qr(a)
+            u, s, vh = lib.linalg.svd(a, full_matrices=False)
+            values, vectors = lib.linalg.eigh(sym)
+            parts = [
+                lib.linalg.inv(a) * weights[0],
+                q * weights[1] + r * weights[2],
+                (u * s[..., None, :] ** 2) @ vh * weights[3],
+                (vectors * values[..., None, :] ** 3) @ lib.matrix_transpose(vectors),
+                lib.linalg.solve(a, weights[1]),
+            ]
+            return sum(lib.sum(p) for p in parts) + lib.sum(lib.linalg.det(a)) + lib.sum(lib.linalg.slogdet(a)[1])
+
+        return f
+
+    want = jax.grad(program(jnp, factors))(real)
+    for got in both(weft.grad(program(wnp, factors)), real):
+        near(got, want, 1e-3)
+    for shape in ((5, 3), (3, 5)):
+        a = rng.standard_normal(shape).astype(np.float32)
+        near(
+            weft.grad(lambda a: (wnp.linalg.qr(a)[1] ** 3).sum() + (wnp.linalg.pinv(a) ** 3).sum())(a),
+            jax.grad(lambda a: (jnp.linalg.qr(a)[1] ** 3).sum() + (jnp.linalg.pinv(a) ** 3).sum())(a),
+            1e-3,
+        )
+    near(weft.vmap(wnp.linalg.inv)(real), np.linalg.inv(real), 1e-4)
+    # Equal singular values: their sum has a derivative all the same.
+    near(weft.grad(lambda a: wnp.linalg.svd(a, full_matrices=False)[1].sum())(np.eye(3, dtype=np.float32)), np.eye(3))
+
+
+def test_checkpoint_differentiates_what_it_closes_over() -> None:
+    def f(again: Any, lib: Any) -> Callable[..., Any]:
+        return lambda w: again(lambda x: lib.tanh(x @ w))(X[0]).sum()
+
+    want = jax.grad(f(jax.checkpoint, jnp))(W)
+    for got in both(weft.grad(f(weft.checkpoint, wnp)), W):
+        near(got, want)
+
+
+def test_loops_within_vectorised_derivatives() -> None:
+    def f(lib: Any, grad: Any, vmap: Any, scan: Any) -> Callable[..., Any]:
+        def loss(w: Any, x: Any) -> Any:
+            return scan(lambda s, r: (lib.tanh(s @ w + r), s), lib.zeros(4, dtype=np.float32), x)[0].sum()
+
+        return lambda x, w: (vmap(grad(loss), in_axes=(None, 0))(w, x), grad(lambda w: vmap(lambda x: loss(w, x))(x).sum())(w))
+
+    w = W[:, :4]
+    want = f(jnp, jax.grad, jax.vmap, jax.lax.scan)(X, w)
+    for got in both(f(wnp, weft.grad, weft.vmap, weft.scan), X, w):
+        near(got, want)
+
+
+def test_products_over_windows_and_zero_sizes() -> None:
+    x = np.array([[2.0, 0.0, 3.0], [1.0, 4.0, 0.5]], np.float32)
+    near(weft.grad(lambda x: (wnp.cumulative_prod(x, axis=1) ** 2).sum())(x), jax.grad(lambda x: (jnp.cumprod(x, axis=1) ** 2).sum())(x))
+    assert weft.grad(lambda x: wnp.sort(x, axis=0).sum())(np.zeros((0, 3), np.float32)).shape == (0, 3)
+    assert weft.grad(lambda x: x * x)(np.float64(3)).dtype == np.float64
+
+
+def test_tapes_see_functions_variables_and_transforms() -> None:
+    w = weft.Variable(np.float32([1, 2, 3]), "w")
+    calls: list[str] = []
+
+    @weft.function
+    def f(x: Any) -> Any:
+        calls.append("run")
+        return (w * x**2).sum()
+
+    x = wnp.asarray(np.float32([2, 5, 7]))
+    f(x)
+    with weft.GradientTape() as tape:
+        tape.watch(x)
+        y = (
+            f(x)
+            + weft.vmap(wnp.sin)(x).sum()
+            + weft.checkpoint(wnp.exp)(x).sum()
+            + weft.custom_vjp(wnp.cos, lambda a, ct: (ct * 7,))(x).sum()
+        )
+    dw, dx = tape.gradient(y, [w, x])
+    v = np.asarray(x)
+    near(dw, v**2)
+    near(dx, 2 * w.array * v + np.cos(v) + np.exp(v) + 7)
+    assert calls == ["run", "run"]
+
+
+def test_static_arguments_of_equal_value_and_other_type() -> None:
+    kind = weft.function(lambda x, n: x * 0 + len(type(n).__name__), static="n")
+    assert [int(kind(wnp.asarray(1), n)) for n in (1, 1.0, True)] == [3, 5, 4]
+
+
+@weft.pytree.node
+@dataclass
+class Dense:
+    kernel: Any
+    bias: Any = None
+    activation: str = weft.pytree.static("tanh")
+
+    def __call__(self, x: Any) -> Any:
+        y = weft.nn.linear(x, self.kernel, self.bias)
+        return getattr(wnp, self.activation)(y)
+
+
+def test_modules_are_dataclasses() -> None:
+    model = [Dense(W), Dense(W.T, np.zeros(4, np.float32), "sin")]
+    assert weft.pytree.paths(model, "model") == ["model[0].kernel", "model[1].kernel", "model[1].bias"]
+
+    def loss(model: Any, x: Any) -> Any:
+        return (model[1](model[0](x)) ** 2).sum()
+
+    want = jax.grad(lambda p: (jnp.sin(jnp.tanh(X @ p[0]) @ p[1] + p[2]) ** 2).sum())((W, W.T, np.zeros(4, np.float32)))
+    for got in both(weft.grad(loss), model, X):
+        assert isinstance(got[1], Dense) and got[1].activation == "sin"
+        near(got, want, 1e-4)
+    with pytest.raises(weft.WeftError, match="is no dataclass"):
+        weft.pytree.node(int)
+
+
+def test_a_function_called_while_another_is_traced_is_part_of_it() -> None:
+    v = weft.Variable(np.float32(1), "v")
+
+    @weft.function
+    def add(x: Any) -> Any:
+        v.assign(v.value + x)
+        return v.value * 1
+
+    one = np.float32(1)
+    assert float(add(one)) == 2
+
+    @weft.function
+    def twice(x: Any) -> Any:
+        v.assign(v.value * x)
+        return add(one) + add(one)
+
+    assert float(twice(np.float32(10))) == 21 + 22
+    assert float(twice(np.float32(10))) == 221 + 222
+    assert float(v.value) == 222
