@@ -189,9 +189,13 @@ class _Exact(tuple):  # type: ignore[type-arg]
 
 
 def _typed(x: Any) -> Any:
-    if isinstance(x, slice):  # which has no hash in Python 3.11
-        return slice, x.start, x.stop, x.step
-    return (tuple, tuple(map(_typed, tuple.__iter__(x)))) if isinstance(x, tuple) else (type(x), x)
+    kind = type(x)
+    if isinstance(x, tuple):
+        return tuple, tuple(map(_typed, tuple.__iter__(x)))
+    if kind is slice:  # which has no hash in Python 3.11
+        return slice, _typed(x.start), _typed(x.stop), _typed(x.step)
+    # 0.0 and -0.0 are equal, too.
+    return (kind, str(x)) if (kind is float or kind is complex) and not x else (kind, x)
 
 
 def concrete(x: Any) -> np.ndarray:

@@ -267,6 +267,7 @@ def test_scalars_in_functions() -> None:
     assert wnp.where(wnp.asarray([True, False]), 1.5, wnp.asarray([1.0, 2.0], dtype=wnp.float64)).dtype == wnp.float64
     assert wnp.clip(wnp.asarray(x), 1, 3).dtype == wnp.int8
     assert wnp.result_type(wnp.int8, 1) == wnp.int8
+    assert [float(wnp.copysign(wnp.ones(()), s)) for s in (0.0, -0.0, 0.0)] == [1, -1, 1]
     assert wnp.result_type(wnp.float32, 1j) == wnp.complex64
     with pytest.raises(OverflowError):
         wnp.asarray(x) + 300
