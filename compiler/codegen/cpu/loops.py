@@ -50,7 +50,9 @@ def axis_name(axis: Dim) -> str:
 
 
 def unravel(position: Dim, extents: Sequence[Dim]) -> list[Dim]:
-    """The index at a row-major position."""
+    """The index at a row-major position, of which there is none where an extent is 0."""
+    if 0 in extents:
+        return [0] * len(extents)
     index: list[Dim] = []
     for k in range(len(extents)):
         quotient = floordiv(position, product(extents[k + 1 :]))
