@@ -94,9 +94,9 @@ _MODULES = ("data", "nn", "numpy", "optim", "pytree", "random")
 
 __all__ = [
     "GradientTape", "Isolation", "Limits", "Module", "Spec", "Target", "Tensor", "Variable", "WeftError", "__version__", "check",
-    "checkpoint", "compile", "cond", "custom_vjp", "data", "export", "fori_loop", "function", "grad", "jvp", "load", "load_state", "map", "nn",
-    "numpy", "optim", "pytree", "random", "save", "save_state", "scan", "stop_gradient", "switch", "trainable", "value_and_grad", "vjp", "vmap",
-    "while_loop",
+    "checkpoint", "compile", "cond", "custom_vjp", "data", "export", "fori_loop", "function", "grad", "jvp", "load", "load_state", "map",
+    "nn", "numpy", "optim", "pytree", "random", "save", "save_state", "scan", "stop_gradient", "switch", "trainable", "value_and_grad",
+    "vjp", "vmap", "while_loop",
 ]  # fmt: skip
 
 

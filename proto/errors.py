@@ -76,9 +76,7 @@ class Diagnostic:
 
     def at(self, loc: Loc, snippet: str = "", context: str = "") -> "Diagnostic":
         """The same diagnostic with what was not yet known about its place filled in."""
-        return replace(
-            self, loc=self.loc or loc, snippet=self.snippet or snippet, context=self.context or context
-        )
+        return replace(self, loc=self.loc or loc, snippet=self.snippet or snippet, context=self.context or context)
 
 
 class WeftError(Exception):

@@ -114,9 +114,7 @@ class Walk(ABC, Generic[E]):
             result = {"result": node.types[0]} if _takes_result(op) else {}
             return _tuple(op.lower(self, *args, **node.attrs, **result))
         if op.element is None:
-            raise fail(
-                "emit.op", f"no kernel computes `{node.op}` inside the body of another operation", loc=node.loc
-            )
+            raise fail("emit.op", f"no kernel computes `{node.op}` inside the body of another operation", loc=node.loc)
         return _tuple(self._call_element(op, node, index, inlined))
 
     def inline(self, region: Region, args: Sequence[E]) -> tuple[E, ...]:

@@ -47,9 +47,7 @@ class ElementBuilder(Protocol[E]):
         """`then()` where lo <= x < hi for every (lo, x, hi), else `otherwise()`; `then` reads nothing where the condition is false."""
         ...
 
-    def loop(
-        self, extents: Sequence[Dim], init: tuple[E, ...], body: Callable[[Index, tuple[E, ...]], tuple[E, ...]]
-    ) -> tuple[E, ...]:
+    def loop(self, extents: Sequence[Dim], init: tuple[E, ...], body: Callable[[Index, tuple[E, ...]], tuple[E, ...]]) -> tuple[E, ...]:
         """Fold `body(index, state)` over the index space in row-major order."""
         ...
 

@@ -36,8 +36,7 @@ class Roles:
         return self.spatial.index(dim) + 4 - len(self.spatial)
 
     def spread(self, values: Sequence[object], channel: object, fill: object) -> tuple:
-        """One entry per dim as one entry per dim of the blocked image; `channel` is the entry of the lanes, `fill` that of a missing dim.
-        """
+        """One entry per dim as one per dim of the blocked image; `channel` is the entry of the lanes, `fill` that of a missing dim."""
         space = [values[d] for d in self.spatial]
         return (values[self.batch], values[self.channel], *([fill] * (2 - len(space))), *space, channel)
 

@@ -71,8 +71,7 @@ def _source(value: Value) -> _Side:
 
 
 def _merge_contracting(left: _Side, right: _Side, d: DotDims) -> tuple[_Side, _Side]:
-    """Both operands with one contracting dim, the first of `d`. Dims that lie side by side become one by a reshape, others are moved first.
-    """
+    """Both operands with one contracting dim, the first of `d`. Dims side by side become one by a reshape, others are moved first."""
     pairs = list(zip(d.lhs_contracting, d.rhs_contracting, strict=True))
     if len(pairs) == 1:
         return left, right

@@ -175,8 +175,7 @@ def absorb_pad(n: Node, uses: Uses) -> Result:
 
 @rewrite("convolve-wide", "convolution")
 def convolve_wide(n: Node, uses: Uses) -> Result:
-    """convolution of floats narrower than f32 -> convert(convolution(convert(x), convert(w))) in f32, in which the sums are taken anyway.
-    """
+    """convolution of floats narrower than f32 -> convert(convolution(convert(x), convert(w))) in f32: the sums are taken in it anyway."""
     x, w = n.operands
     result = n.results[0].tensor
     if constant_of(w) is None or not narrow_product(x, w, result):

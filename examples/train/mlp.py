@@ -3,7 +3,8 @@
 import numpy as np
 import weft
 from digits import batches, load
-from weft import nn, numpy as wnp
+from weft import nn
+from weft import numpy as wnp
 
 train, test = load()
 keys = weft.random.split(weft.random.key(0))

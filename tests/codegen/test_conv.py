@@ -140,9 +140,7 @@ def test_other_epilogues_pass_over_the_tile(target: Target, kernel_size: int, ru
 
 def test_symbolic_batch(run: Run) -> None:
     w = data(2, 1, 3, 3, 16, 16)
-    kernel = emit_conv(
-        fusion(op_of("weft.conv"), *types(data(1, 1, 9, 9, 16), w, batch=symbol("N"))), BEST
-    )
+    kernel = emit_conv(fusion(op_of("weft.conv"), *types(data(1, 1, 9, 9, 16), w, batch=symbol("N"))), BEST)
     for n in (0, 1, 3):
         x = data(n, 1, 9, 9, 16)
         compare(kernel, BEST, [x, w], op_of("weft.conv").reference(x, w, **op_of("weft.conv").attrs), run, N=n)
