@@ -21,6 +21,7 @@ from .codes import blank, is_string
 from .join import adapted, is_nothing, join, opened
 from .node import NodeView
 from .scope import Scope, close
+from .widened import lasting, widened
 
 
 def results_of(built: Value | tuple[Value, ...]) -> tuple[Value, ...]:
@@ -85,9 +86,27 @@ def import_body(
     A dim that is another one after a turn may be anything: then the body is imported again, until all types fit every turn. Where a
     sequence is empty or an optional has no value at first, the body is tried on just that, to see what it puts there.
     """
-    types, errors = [v.type for v in carried], node.scope.shared.errors
-    trial = any(map(is_nothing, carried))
+    shared = node.scope.shared
+    around = shared.loop
+    shared.loop = around.inside(graph.name)
+    try:
+        body = _import_body(node, graph, carried, before, after, skip)
+        shared.loop.types = body.types
+    finally:
+        shared.loop = around
+    return body
+
+
+def _import_body(
+    node: NodeView, graph: onnx.GraphProto, carried: Sequence[Value], before: Sequence[Value], after: Sequence[Value], skip: int
+) -> Body:
+    found, errors = node.scope.shared.loop, node.scope.shared.errors
+    types, trial = [v.type for v in carried], any(map(is_nothing, carried))
+    if len(found.types) == len(carried):
+        pairs = zip(carried, found.types, strict=True)
+        types, trial = [lasting(t) if is_nothing(v) else widened(v.type, t) for v, t in pairs], False
     while True:
+        found.begin()
         params, known = [param(opened(t)[0]) for t in types], len(errors)
         given = [v if trial and is_nothing(v) else p for v, p in zip(carried, params, strict=True)]
         try:

@@ -23,6 +23,7 @@ from .reader import Reader
 from .schema import bind_attributes, body_of, check_call, has_body, schema_of
 from .symbols import Names, naming
 from .types import type_of
+from .widened import Widened
 
 FunctionKey = tuple[str, str, str]  # domain, name, overload
 
@@ -39,6 +40,7 @@ class Import:
         self.contents = Contents(reader.limits)
         self.names = Names()
         self.errors: list[WeftError] = []
+        self.loop = Widened()  # around what is being imported
         self._nodes = 0
         self._called = 0
 

@@ -138,6 +138,31 @@ def nested_ifs(depth: int) -> onnx.ModelProto:
     return model
 
 
+def nested_loops(depth: int, leaf: list[onnx.NodeProto], around: list[onnx.NodeProto]) -> onnx.ModelProto:
+    """A `Loop` whose body holds a `Loop`, and so on; each makes `t` of `s`, the innermost by `leaf`, the others by `around` it."""
+    inputs = [helper.make_tensor_value_info("i", TensorProto.INT64, []), helper.make_tensor_value_info("c", TensorProto.BOOL, [])]
+    outputs = [helper.make_tensor_value_info("c2", TensorProto.BOOL, []), onnx.ValueInfoProto(name="t")]
+    goes_on = helper.make_node("Identity", ["c"], ["c2"])
+    body = helper.make_graph([goes_on, *leaf], "b", [*inputs, onnx.ValueInfoProto(name="s")], outputs)
+    for _ in range(depth):
+        loop = helper.make_node("Loop", ["n", "", around[0].output[0]], ["r"], body=body)
+        nodes = [goes_on, around[0], loop, *around[1:]]
+        body = helper.make_graph(nodes, "b", [*inputs, onnx.ValueInfoProto(name="s")], outputs)
+    model = make(around[0], helper.make_node("Loop", ["n", "", around[0].output[0]], ["y"], body=body), inputs={"x": ["N"]})
+    model.graph.input.append(helper.make_tensor_value_info("n", TensorProto.INT64, []))
+    model.graph.output[0].CopyFrom(onnx.ValueInfoProto(name="y"))
+    return model
+
+
+def test_a_nest_of_loops_is_not_imported_twice_as_often_with_every_level() -> None:
+    grow = helper.make_node("Concat", ["s", "s"], ["t"], axis=0)
+    whole = [helper.make_node("Identity", ["x"], ["e"]), helper.make_node("Concat", ["s", "r"], ["t"], axis=0)]
+    assert code_of(nested_loops(20, [grow], whole)) == ""
+    insert = helper.make_node("SequenceInsert", ["s", "x"], ["t"])
+    lists = [helper.make_node("SequenceEmpty", [], ["e"]), helper.make_node("Identity", ["r"], ["t"])]
+    assert code_of(nested_loops(20, [insert], lists)) == ""
+
+
 def test_deep_nesting() -> None:
     assert code_of(nested_ifs(20)) == ""
     graph = b""
