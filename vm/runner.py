@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from functools import partial
+from itertools import pairwise
 from threading import get_ident
 from typing import Any
 
@@ -124,6 +125,9 @@ class Runner:
     def _apart(self, arrays: Sequence[ndarray], results: Sequence[ndarray]) -> Sequence[ndarray]:
         """Inputs that share no memory with outputs, but for donated ones: those are brought into their output and are it."""
         donated = dict(self._function.aliases)
+        others = [a for i, a in enumerate(arrays) if i not in donated or a is not results[donated[i]]]
+        if len(others) + len(donated) == len(arrays) and _are_apart([*others, *results]):
+            return arrays
         apart: list[ndarray] = []
         for i, array in enumerate(arrays):
             others = [r for o, r in enumerate(results) if donated.get(i) != o]
@@ -246,6 +250,12 @@ class Runner:
         # A deadline that passed after the end of the call leaves a cancelled frame, of no use to the next one.
         if len(ready.free) < abi.CALL_FREE and (timeout is None or frame.cancelled != abi.CANCEL_STOP):
             ready.free.append(frame)
+
+
+def _are_apart(arrays: Sequence[ndarray]) -> bool:
+    """Whether no two of these, row-major, share memory."""
+    spans = sorted((a.__array_interface__["data"][0], a.nbytes) for a in arrays if a.nbytes)
+    return all(start + size <= following for (start, size), (following, _) in pairwise(spans))
 
 
 def out_of_memory(fact: str, limit: int) -> WeftError:

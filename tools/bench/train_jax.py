@@ -8,7 +8,7 @@ import numpy as np
 from ...proto.optional import require
 from .train_jobs import HEADS, JOBS, TOKENS, WIDTH, Arrays
 
-jax = require("jax", "bench", "the comparison")
+jax = require("jax", "bench-train", "the comparison")
 jnp, lax = jax.numpy, jax.lax
 
 

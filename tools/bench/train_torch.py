@@ -7,7 +7,7 @@ import numpy as np
 from ...proto.optional import require
 from .train_jobs import HEADS, JOBS, WIDTH, Arrays
 
-torch = require("torch", "bench", "the comparison")
+torch = require("torch", "bench-train", "the comparison")
 F = torch.nn.functional
 
 
