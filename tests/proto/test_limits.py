@@ -104,7 +104,7 @@ def test_messages_are_counted_before_they_are_made() -> None:
     count = count_messages(memoryview(data), onnx.ModelProto.DESCRIPTOR, 1 << 20)
     assert 400 <= count <= 450
     assert 300 < count_messages(memoryview(data), onnx.ModelProto.DESCRIPTOR, 300) < 310
-    nothing = b"\x3a\xff\xff\xff\x7f" + b"\x0a\x00" * (1 << 17)  # nodes without contents, two bytes each
+    nothing = b"\x3a\xff\xff\xff\x7f" + b"\x0a\x00" * (9 << 20)  # nodes without contents, two bytes each
     with pytest.raises(WeftError, match="messages"):
         parse_onnx(nothing, Loc("m.onnx"), Limits(messages=1 << 16))
 
