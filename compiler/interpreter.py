@@ -150,7 +150,9 @@ def _dims_of(values: Sequence[Data], types: Sequence[Type]) -> list[tuple[Dim, i
 
 
 @dataclass(frozen=True, slots=True)
-class _Step:
+class Step:
+    """A node, and what is known of it before it runs."""
+
     node: Node
     op: Op
     symbolic: bool  # whether attributes or result types mention symbols
@@ -177,14 +179,15 @@ def _is_large(t: Type) -> bool:
     return isinstance(t, TensorType) and (not isinstance(t.nbytes, int) or t.nbytes > 1 << 16)
 
 
-def _steps(body: Region) -> tuple[_Step, ...]:
+def steps_of(body: Region) -> tuple[Step, ...]:
+    """What running a region takes, in order."""
     seen = set(body.results)
-    steps: list[_Step] = []
+    steps: list[Step] = []
     for node in reversed(body.nodes):
         dead = tuple(dict.fromkeys(v for v in (*node.operands, *node.results) if v not in seen))
         seen.update(dead)
         symbolic = has_symbols(tuple(node.attrs.values())) or has_symbols(node.types)
-        steps.append(_Step(node, op_of(node), symbolic, symbolic or any(map(_is_large, node.types)), dead))
+        steps.append(Step(node, op_of(node), symbolic, symbolic or any(map(_is_large, node.types)), dead))
     return tuple(reversed(steps))
 
 
@@ -203,7 +206,7 @@ def _is_scalar(t: Type) -> bool:
     return isinstance(t, TensorType) and t.rank == 0
 
 
-def _lifts(step: _Step) -> bool:
+def _lifts(step: Step) -> bool:
     """Whether the node computes on arrays what it computes on each of their elements."""
     node = step.node
     if not all(map(_is_scalar, node.types)) or not all(_is_scalar(v.type) for v in node.operands):
@@ -243,7 +246,7 @@ class Interpreter:
         self._steps_left = max_steps
         self._fetch = tuple(fetch)
         self._fetched: dict[str, Data] = {}
-        self._plans: dict[Region, tuple[_Step, ...]] = {}
+        self._plans: dict[Region, tuple[Step, ...]] = {}
         self._active: list[str] = []
 
     def fetched(self) -> list[Data]:
@@ -267,13 +270,18 @@ class Interpreter:
         self._spend(1 + len(plan))
         for step in plan:
             node = step.node
-            results = self._results(step, [values[v] for v in node.operands], env)
-            self._check(step, results, env)
+            results = self.execute(step, [values[v] for v in node.operands], env)
             values.update(zip(node.results, results, strict=True))
             self._record(node.results, values)
             for v in step.dead:
                 del values[v]
         return [values[v] for v in body.results]
+
+    def execute(self, step: Step, operands: list[Data], env: Env) -> list[Data]:
+        """The results of one node, held against its types; symbols it defines are added to `env`."""
+        results = self._results(step, operands, env)
+        self._check(step, results, env)
+        return results
 
     def _spend(self, steps: int) -> None:
         if self._steps_left is not None:
@@ -308,16 +316,16 @@ class Interpreter:
                 out[i] = r
         return outs
 
-    def _plan(self, body: Region) -> tuple[_Step, ...]:
+    def _plan(self, body: Region) -> tuple[Step, ...]:
         if body not in self._plans:
-            self._plans[body] = _steps(body)
+            self._plans[body] = steps_of(body)
         return self._plans[body]
 
     def _record(self, names: Iterable[Value], values: Mapping[Value, Data]) -> None:
         if self._fetch:
             self._fetched |= {v.name: values[v] for v in names if v.name in self._fetch}
 
-    def _results(self, step: _Step, operands: list[Data], env: Env) -> list[Data]:
+    def _results(self, step: Step, operands: list[Data], env: Env) -> list[Data]:
         node = step.node
         try:
             if step.guarded:
@@ -378,7 +386,7 @@ class Interpreter:
         finally:
             self._active.pop()
 
-    def _check(self, step: _Step, results: Sequence[Data], env: Env) -> None:
+    def _check(self, step: Step, results: Sequence[Data], env: Env) -> None:
         node = step.node
         self._require(len(results) == len(node.types), node, f"{len(results)} results for {len(node.types)}")
         for r, t in zip(results, node.types, strict=True):

@@ -1,7 +1,7 @@
 """Graphs run again and again by the reference evaluators: what does not depend on the arguments is done once.
 
-The interpreter looks at every node anew each time it runs, checks what comes out, and lets shapes depend on data. Here shapes are numbers:
-attributes, types and regions are bound in advance, decompositions are written out, and small values that follow from constants are kept.
+The interpreter looks at every node anew each time it runs, checks what comes out, and lets shapes depend on data. Where shapes are numbers
+attributes, types and regions are bound in advance here, decompositions are written out, and small values that follow from constants kept.
 """
 
 from collections.abc import Callable, Sequence
@@ -10,12 +10,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..proto.errors import WeftError
-from .interpreter import MAX_BYTES, BoundRegion, Interpreter, evaluate, has_symbols, result_keyword
+from .interpreter import MAX_BYTES, BoundRegion, Interpreter, Step, evaluate, has_symbols, result_keyword, steps_of
 from .ir.graph import Node, Region, Value, definitions, param, region
 from .ir.types import TensorType, Type
 from .ops.decomposition import expand
 from .ops.registry import Op, op_of
-from .ops.values import Tuple
+from .ops.values import Data, Tuple
 
 Run = Callable[..., Sequence[np.ndarray]]
 # The most bytes of a value that is kept between runs.
@@ -25,9 +25,9 @@ _KEPT_BYTES = 1 << 14
 def prepare(body: Region) -> Run:
     """A function of the region's arguments, arrays of exactly its parameters' types, that gives its results.
 
-    Regions with symbolic dims, host values or calls are left to the interpreter, as are those with values too large for it.
+    Nodes with symbolic dims, host values or effects are left to the interpreter, and so are regions with symbolic parameters.
     """
-    if not all(map(_is_plain, body.nodes)) or has_symbols(tuple(p.type for p in body.params)):
+    if has_symbols(tuple(p.type for p in body.params)):
         return lambda *arrays: evaluate(body, *arrays)
     with np.errstate(all="ignore"):
         return _Prepared(body)
@@ -37,44 +37,52 @@ def _is_plain(node: Node) -> bool:
     op = op_of(node)
     if "call" in op.traits or "symbols" in op.traits or op.has_effect or has_symbols((*node.attrs.values(), *node.types)):
         return False
-    return all(map(_fits, node.types)) and (op.reference is not None or (op.decompose is not None and not node.captures))
+    known = (op.reference is not None and not node.captures) or (op.decompose is not None and not node.regions)
+    return known and all(_fits(t) for t in (*node.types, *(v.type for v in node.operands)))
 
 
 def _fits(t: Type) -> bool:
     return isinstance(t, TensorType) and isinstance(t.nbytes, int) and t.nbytes <= MAX_BYTES
 
 
+def _is_small(node: Node) -> bool:
+    return all(isinstance(t, TensorType) and isinstance(t.nbytes, int) and t.nbytes <= _KEPT_BYTES for t in node.types)
+
+
 @dataclass(frozen=True, slots=True)
-class _Step:
-    call: Callable[..., object]
+class _Action:
+    """A step in slots: `call` computes a node whose shapes are numbers; without one the interpreter runs it."""
+
+    call: Callable[..., object] | None
     operands: tuple[int, ...]
     results: tuple[int, ...]
-    node: Node
+    step: Step
 
 
 class _Prepared:
     def __init__(self, body: Region) -> None:
         self._interpreter = Interpreter({}, (), MAX_BYTES, None)
         self._slots: dict[Value, int] = {p: i for i, p in enumerate(body.params)}
-        self._start: list[np.ndarray | None] = [None] * len(body.params)
+        self._start: list[Data] = [None] * len(body.params)
         self._count = len(body.params)
-        self._steps: list[_Step] = []
-        for node in body.nodes:
-            self._add(node)
+        self._actions: list[_Action] = []
+        for step in steps_of(body):
+            self._add(step)
         self._results = [self._slots[v] for v in body.results]
 
-    def _add(self, node: Node) -> None:
+    def _add(self, step: Step) -> None:
+        node = step.node
         operands = tuple(self._slots[v] for v in node.operands)
         for v in node.results:
             self._slots[v] = len(self._start)
             self._start.append(None)
-        step = _Step(self._bound(node), operands, tuple(self._slots[v] for v in node.results), node)
-        small = all(t.nbytes <= _KEPT_BYTES for t in node.types if isinstance(t, TensorType))  # type: ignore[operator]
+        call = self._bound(node) if _is_plain(node) else None
+        action = _Action(call, operands, tuple(self._slots[v] for v in node.results), step)
         known = all(i >= self._count and self._start[i] is not None for i in operands)
-        if known and (small or not operands):
-            _run(step, self._start)
+        if call is not None and known and (not operands or _is_small(node)):
+            self._run(action, self._start, {})
         else:
-            self._steps.append(step)
+            self._actions.append(action)
 
     def _bound(self, node: Node) -> Callable[..., object]:
         """The node as a function of its operands."""
@@ -87,36 +95,30 @@ class _Prepared:
             keywords[wanted] = node.types if wanted == "results" else node.types[0]
         if not node.regions:
             return lambda *operands: reference(*operands, **keywords)
-        if not node.captures:
-            keywords |= op.bind_regions([self._region(node, r, ()) for r in node.regions])
-            return lambda *operands: reference(*operands, **keywords)
-        return lambda *operands: self._with_captures(op, node, keywords, operands)
-
-    def _with_captures(self, op: Op, node: Node, keywords: dict[str, object], operands: Sequence[np.ndarray]) -> object:
-        assert op.reference is not None
-        n = len(operands) - node.captures
-        bodies = op.bind_regions([self._region(node, r, tuple(operands[n:])) for r in node.regions])
-        return op.reference(*operands[:n], **keywords, **bodies)
-
-    def _region(self, node: Node, body: Region, captured: tuple[np.ndarray, ...]) -> BoundRegion:
-        return BoundRegion(self._interpreter, body, captured, {}, node.op == "weft.while")
+        keywords |= op.bind_regions([BoundRegion(self._interpreter, r, (), {}, node.op == "weft.while") for r in node.regions])
+        return lambda *operands: reference(*operands, **keywords)
 
     def __call__(self, *arrays: np.ndarray) -> Sequence[np.ndarray]:
-        values: list[np.ndarray | None] = [*arrays, *self._start[self._count :]]
+        values: list[Data] = [*arrays, *self._start[self._count :]]
+        env: dict[str, int] = {}
         with np.errstate(all="ignore"):
-            for step in self._steps:
-                _run(step, values)
+            for action in self._actions:
+                self._run(action, values, env)
         return [values[i] for i in self._results]  # type: ignore[misc]
 
-
-def _run(step: _Step, values: list[np.ndarray | None]) -> None:
-    try:
-        got = step.call(*[values[i] for i in step.operands])
-    except WeftError as error:
-        raise error.at(step.node.loc) from None
-    found = got if isinstance(got, (tuple, list)) and not isinstance(got, Tuple) else (got,)
-    for i, x in zip(step.results, found, strict=True):
-        values[i] = x if isinstance(x, np.ndarray) else np.asarray(x)
+    def _run(self, action: _Action, values: list[Data], env: dict[str, int]) -> None:
+        operands = [values[i] for i in action.operands]
+        if action.call is None:
+            for i, x in zip(action.results, self._interpreter.execute(action.step, operands, env), strict=True):
+                values[i] = x
+            return
+        try:
+            got = action.call(*operands)
+        except WeftError as error:
+            raise error.at(action.step.node.loc) from None
+        found = got if isinstance(got, (tuple, list)) and not isinstance(got, Tuple) else (got,)
+        for i, x in zip(action.results, found, strict=True):
+            values[i] = x if isinstance(x, np.ndarray) else np.asarray(x)
 
 
 def _written_out(op: Op, node: Node) -> Region:
