@@ -133,9 +133,6 @@ class Indices:
         """Binds a symbol, visible from the scope at `depth` (the innermost, if None) inwards."""
         self._symbols[name] = (value, self.scopes.depth if depth is None else depth)
 
-    def is_defined(self, name: str) -> bool:
-        return name in self._symbols
-
     # -- analysis -------------------------------------------------------------------------------------------------------------
 
     def depth(self, d: Dim) -> int:

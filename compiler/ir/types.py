@@ -115,7 +115,6 @@ class UnrankedTensorType:
 
 HostType = SequenceType | OptionalType | MapType | UnrankedTensorType
 Type = TensorType | TokenType | TupleType | HostType
-HOST_TYPES = (SequenceType, OptionalType, MapType, UnrankedTensorType)
 
 
 def is_host(t: Type) -> bool:

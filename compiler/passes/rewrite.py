@@ -181,15 +181,6 @@ def rebuilt(body: Region, nodes: Iterable[Node], results: tuple[Value, ...]) -> 
     return replace(body, nodes=tuple(nodes), results=results)
 
 
-def remap(body: Region, values: Mapping[Value, Value]) -> dict[Value, Value]:
-    """Copy the nodes of `body` with its params replaced by `values`; the map from old values to new ones."""
-    new = dict(values)
-    for node in body.nodes:
-        copy = node.with_operands(new.get(v, v) for v in node.operands)
-        new.update(zip(node.results, copy.results, strict=True))
-    return new
-
-
 def inline(body: Region, args: Sequence[Value]) -> Inlined:
     """`body` with its parameters replaced by `args`, as new nodes."""
     new = dict(zip(body.params, args, strict=True))
