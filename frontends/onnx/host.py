@@ -8,12 +8,10 @@ from ...compiler.ir.graph import Value
 from ...compiler.ir.types import ANY_DIM, MapType, OptionalType, SequenceType, TensorType, Type, UnrankedTensorType
 from ...compiler.ops.call import value_type
 from ...compiler.ops.registry import op_of
+from ...proto import value_types
 from ...proto.errors import fail
-from ...vm.host import AnyType, ArrayType, ValueType, lookup
-from ...vm.host import MapType as HostMap
-from ...vm.host import OptionalType as HostOptional
-from ...vm.host import SequenceType as HostSequence
-from ...vm.host import UnrankedType as HostUnranked
+from ...proto.value_types import AnyType, ArrayType, UnrankedType, ValueType
+from ...vm.host import lookup
 from .symbols import fresh
 
 
@@ -53,13 +51,13 @@ def type_of(t: ValueType) -> Type:
     match t:
         case ArrayType(dtype, shape):
             return TensorType(dtype, tuple(ANY_DIM if d is None else d for d in shape))
-        case HostUnranked(dtype):
+        case UnrankedType(dtype):
             return UnrankedTensorType(dtype)
-        case HostSequence(element):
+        case value_types.SequenceType(element):
             return SequenceType(type_of(element))
-        case HostOptional(element):
+        case value_types.OptionalType(element):
             return OptionalType(type_of(element))
-        case HostMap(key, value):
+        case value_types.MapType(key, value):
             return MapType(key, type_of(value))
         case AnyType():
             raise TypeError("the type of what is not there must be given")

@@ -4,7 +4,6 @@ import re
 from collections.abc import Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from itertools import count
 
 from ...compiler.ir.dims import Dim, Expr, symbol, symbols
 from ...compiler.ir.graph import Value
@@ -17,12 +16,16 @@ class Names:
     def __init__(self) -> None:
         self.inputs: set[str] = set()
         self.computed: set[str] = set()
+        self._next: dict[str, int] = {}  # numbers below it are taken
 
     def fresh(self, hint: str) -> str:
         """A name that no symbol has yet, like `hint`."""
         stem = re.sub(r"\W+", "_", hint).strip("_") or "size"
         stem = f"_{stem}" if stem[0].isdigit() else stem
-        name = next(n for n in (f"{stem}_{k}" for k in count()) if n not in self.inputs and n not in self.computed)
+        k = self._next.get(stem, 0)
+        while (name := f"{stem}_{k}") in self.inputs or name in self.computed:
+            k += 1
+        self._next[stem] = k + 1
         self.computed.add(name)
         return name
 
