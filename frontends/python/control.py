@@ -163,14 +163,17 @@ def scan(
     `xs` may be None when `length` is given. `reverse` goes from the last to the first.
     """
     leaves, tree = flatten(xs)
-    count = _length(leaves, length)
-    if not is_building() and not _is_traced(init, xs):
-        return _eager_scan(f, init, leaves, tree, count, reverse)
     try:
+        count = _length(leaves, length)
+        if not is_building() and not _is_traced(init, xs):
+            return _eager_scan(f, init, leaves, tree, count, reverse)
         with located(user_loc()):
             return _scan(f, init, _values(leaves), tree, count, reverse)
     except WeftError as error:
         raise error.at(user_loc()) from None
+
+
+_PAIR = "the body of a scan returns (state, y)"
 
 
 def _length(leaves: Sequence[Any], length: int | None) -> Any:
@@ -188,7 +191,9 @@ def _eager_scan(f: Callable[..., Any], init: Any, leaves: Sequence[Any], tree: T
 
     state, rows, kind = init, [], None
     for i in reversed(range(count)) if reverse else range(count):
-        state, y = f(state, unflatten(tree, [Tensor(np.asarray(x)[i]) if not isinstance(x, Tensor) else x[i] for x in leaves]))
+        result = f(state, unflatten(tree, [Tensor(np.asarray(x)[i]) if not isinstance(x, Tensor) else x[i] for x in leaves]))
+        check(isinstance(result, tuple) and len(result) == 2, "scan.result", _PAIR)
+        state, y = result
         row, kind = flatten(y)
         rows.append(row)
     if kind is None:
@@ -205,7 +210,7 @@ def _scan(f: Callable[..., Any], init: Any, xs: list[Value], tree: Tree, count: 
 
     def once(ps: Sequence[Tensor], rows: Sequence[Value]) -> tuple[list[Value], list[Value]]:
         result = f(unflatten(state_tree, ps), unflatten(tree, [Tensor(None, r) for r in rows]))
-        check(isinstance(result, tuple) and len(result) == 2, "scan.result", "the body of a scan returns (state, y)")
+        check(isinstance(result, tuple) and len(result) == 2, "scan.result", _PAIR)
         after, after_tree = flatten(result[0])
         check(after_tree == state_tree, "scan.structure", f"the body returns the state {after_tree}, it was {state_tree}")
         ys, y_tree = flatten(result[1])

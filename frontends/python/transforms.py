@@ -12,9 +12,9 @@ import numpy as np
 from ...compiler.autodiff import pullback
 from ...compiler.interpreter import evaluate
 from ...compiler.ir.graph import Region, Value, definitions, located, param, region, tensor_type_of
-from ...compiler.ops.gradients.common import full, has_cotangent, inline, zeros_like
+from ...compiler.ops.gradients.common import cast, full, has_cotangent, inline, zeros_like
 from ...compiler.ops.registry import op_of
-from ...proto.errors import WeftError, check
+from ...proto.errors import WeftError, check, fail
 from .close import close, mark
 from .lift import as_value, lifted
 from .place import user_loc
@@ -160,8 +160,16 @@ def _transposed(linear: Linearised, cts: Sequence[Any]) -> tuple[Any, ...]:
     seeds = [param(v.type) for v in linear.results]
     found = pullback(linear.results, seeds, linear.params)
     filled = [zeros_like(p) if ct is None else ct for p, ct in zip(linear.params, found, strict=True)]
-    arrays = [c if _traced(c) else np.asarray(c, v.dtype.numpy) for c, v in zip(cts, linear.results, strict=True)]
+    arrays = [_alike("vjp.shape", "cotangent", c, v) for c, v in zip(cts, linear.results, strict=True)]
     return unflatten(linear.tree, linear.run(filled, list(zip(seeds, arrays, strict=True))))
+
+
+def _alike(code: str, what: str, x: Any, v: Value) -> Any:
+    """A cotangent or tangent of `v`, converted to its element type."""
+    given = x if _traced(x) else np.asarray(x, v.dtype.numpy)
+    if given.shape != v.shape:
+        raise fail(code, f"a {what} of shape {given.shape} is given for {v.type}", loc=user_loc())
+    return Tensor(None, cast(x.value, v.dtype)) if _traced(x) else given
 
 
 def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
@@ -175,7 +183,7 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
     pairs = [(ct, s) for ct, s in zip(pulled, seeds, strict=True) if ct is not None]
     pushed = pullback([ct for ct, _ in pairs], [s for _, s in pairs], dummies) if pairs else [None] * len(dummies)
     filled = [zeros_like(v) if t is None else t for v, t in zip(linear.results, pushed, strict=True)]
-    arrays = [t if _traced(t) else np.asarray(t, p.dtype.numpy) for t, p in zip(leaves, linear.params, strict=True)]
+    arrays = [_alike("jvp.shape", "tangent", t, p) for t, p in zip(leaves, linear.params, strict=True)]
     n = len(linear.results)
     outs = linear.run([*linear.results, *filled], list(zip(seeds, arrays, strict=True)))
     return unflatten(linear.out_tree, outs[:n]), unflatten(linear.out_tree, outs[n:])

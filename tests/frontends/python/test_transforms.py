@@ -182,6 +182,9 @@ def test_signatures_and_static_arguments() -> None:
         (lambda x: x + wnp.ones((4,)), (np.ones((2, 3)),), "3 and 4"),
         (lambda x: weft.cond(x.sum() > 0, lambda: x, lambda: (x, x)), (np.ones(3),), "same tree"),
         (lambda x: x, ("text",), "is a str"),
+        (lambda x: weft.vjp(wnp.sin, x)[1](np.ones(5)), (np.ones(3),), r"cotangent of shape \(5,\) is given for tensor<3xf64>"),
+        (lambda x: weft.jvp(wnp.sin, (x,), (x[:2],)), (np.ones(3),), r"tangent of shape \(2,\)"),
+        (lambda x: weft.scan(lambda s, r: s, 0.0, x), (np.ones(3),), r"returns \(state, y\)"),
     ],
 )
 def test_mistakes_name_the_place_and_the_way_out(f: Callable[..., Any], args: tuple[Any, ...], text: str) -> None:
