@@ -9,7 +9,7 @@ from itertools import count
 
 import numpy as np
 
-from ...proto.dtypes import I64
+from ...proto.dtypes import I64, DType
 from ..ir.attrs import Tensor
 from ..ir.dims import Dim, Expr, floordiv, is_nonnegative, is_positive, maximum, minimum, mod, symbol, symbols
 from ..ir.graph import Node, Value
@@ -155,7 +155,7 @@ class Shapes:
         match node.op:
             case "convert":
                 source, target = node.operands[0].dtype, node.results[0].dtype
-                return xs[0] if source.is_bool == target.is_bool else None
+                return _each(lambda x: _converted(x, target), xs[0]) if source.is_bool == target.is_bool else None
             case "reshape":
                 return xs[0].reshape(shape)
             case "broadcast_in_dim":
@@ -225,6 +225,14 @@ def _scalar(x: Known) -> np.ndarray:
     found = np.empty((), object)
     found[()] = x
     return found
+
+
+def _converted(x: Known, target: DType) -> Known | None:
+    """x as an integer of another type, where it is one; a size fits in 32 bits."""
+    if isinstance(x, Expr):
+        return x if target.bits >= 32 else None
+    lowest = -(1 << target.bits - 1) if target.is_signed else 0
+    return x if isinstance(x, bool) or lowest <= x < lowest + (1 << target.bits) else None
 
 
 def _each(function: Callable[..., Known | None], *xs: np.ndarray) -> np.ndarray:

@@ -175,7 +175,7 @@ def _divide(x: dims.Dim, y: dims.Dim) -> object:
     if isinstance(x, float) or isinstance(y, float):
         return x / y  # type: ignore[operator]
     if isinstance(x, int) and isinstance(y, int):
-        return int(x / y) if y else -1
+        return abs(x) // abs(y) * (1 if (x < 0) == (y < 0) else -1) if y else -1
     if not (dims.is_nonnegative(x) and dims.is_positive(y)):
         raise ValueError("a quotient that rounds towards zero is only known for positive dims")
     return dims.floordiv(x, y)
@@ -234,7 +234,8 @@ def _convert(node: Node, x: np.ndarray) -> np.ndarray:
             return v if keeps else None
         if isinstance(v, dims.Expr):
             if target.is_int:
-                return v
+                most = dims.upper_bound(v)
+                return v if target.bits >= 32 or (most is not None and most < 1 << target.bits - 1) else None
             raise ValueError("a symbolic dim is an integer")
         return np.asarray(v).astype(target.numpy).item()
 

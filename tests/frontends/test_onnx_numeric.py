@@ -115,3 +115,16 @@ def test_gradient_where_the_values_are_others() -> None:
     a, b, p = (RNG.normal(size=3).astype(np.float32) for _ in range(3))
     for got, wanted in zip(run_model(proto, a, b, p), [a * b * a, 2 * p * b, p * p, a], strict=True):
         np.testing.assert_allclose(got, wanted, rtol=1e-5)
+
+
+@pytest.mark.parametrize(("size", "wanted"), [(3, 3), (300, 44)])
+def test_a_size_in_a_narrow_integer_wraps(size: int, wanted: int) -> None:
+    nodes = [
+        helper.make_node("Shape", ["x"], ["n"]),
+        helper.make_node("Cast", ["n"], ["narrow"], to=TensorProto.INT8),
+        helper.make_node("Cast", ["narrow"], ["s"], to=TensorProto.INT64),
+        helper.make_node("ConstantOfShape", ["s"], ["y"]),
+    ]
+    x, y = helper.make_tensor_value_info("x", TensorProto.FLOAT, ["N"]), helper.make_tensor_value_info("y", TensorProto.FLOAT, None)
+    proto = helper.make_model(helper.make_graph(nodes, "g", [x], [y]), opset_imports=[helper.make_opsetid("", 17)])
+    assert run_model(proto, np.zeros(size, np.float32))[0].shape == (wanted,)

@@ -70,6 +70,21 @@ func.func @main(%x: tensor<3xf32>, %y: {q}) -> (tensor<3xf32>, tensor<1x3x!r>) {
     np.testing.assert_array_equal(floats, stored[0] * np.float32(0.25))
 
 
+@pytest.mark.parametrize(("size", "wanted"), [(3, 3), (300, 44)])
+def test_a_size_in_a_narrow_integer_wraps(size: int, wanted: int) -> None:
+    text = """
+func.func @main(%x: tensor<?xf32>) -> tensor<?xi64> {
+  %0 = stablehlo.get_dimension_size %x, dim = 0 : (tensor<?xf32>) -> tensor<i32>
+  %1 = stablehlo.convert %0 : (tensor<i32>) -> tensor<i8>
+  %2 = stablehlo.reshape %1 : (tensor<i8>) -> tensor<1xi8>
+  %3 = stablehlo.convert %2 : (tensor<1xi8>) -> tensor<1xi64>
+  %4 = stablehlo.dynamic_iota %3, dim = 0 : (tensor<1xi64>) -> tensor<?xi64>
+  return %4 : tensor<?xi64>
+}
+"""
+    assert both(text, np.zeros(size, np.float32))[0].shape == (wanted,)
+
+
 def test_shapes_from_data() -> None:
     text = """
 func.func @main(%x: tensor<12xf32>, %s: tensor<2xi32>, %n: tensor<i32>) -> (tensor<?x?xf32>, tensor<?xf32>, tensor<?xi64>) {
