@@ -135,10 +135,11 @@ def test_reduce_window(name: str) -> None:
     )
     if name != "maximum":
         check_both(
-            lambda x: OPS["reduce_window"](
-                x, init, window_dimensions=(2,), base_dilations=(2,), window_dilations=(3,), padding=((2, -1),), body=body(name, F64)
+            lambda x, i: OPS["reduce_window"](
+                x, i, window_dimensions=(2,), base_dilations=(2,), window_dilations=(3,), padding=((2, -1),), body=body(name, F64)
             ),
             a(7),
+            a(),
         )
 
 

@@ -26,7 +26,7 @@ from .common import (
     transpose,
     zeros_like,
 )
-from .indexing import gather_grad
+from .indexing import gather_grad, size_of
 from .shape import pad_grad
 
 Sizes = tuple[Dim, ...]
@@ -121,8 +121,8 @@ def reduce_window_grad(
     if monoid == "mul":
         return _window_product_grad(g, x, init, body, (window_dimensions, strides, base, dilations, edges))
     if monoid == "add":
-        own = _window_sum_grad(g, x, (window_dimensions, strides, base, dilations, edges))
-        return own, total(g, range(len(g.shape)))
+        window = (window_dimensions, strides, base, dilations, edges)
+        return _window_sum_grad(g, x, window), total(node("multiply", g, _initials(g, x, window)), range(len(g.shape)))
     if set(base_dilations or ones) | set(dilations) != {1}:
         raise fail("grad.reduce_window", "extremes over dilated windows cannot be differentiated", help="gather the elements first")
     pick = _comparison("GE" if monoid == "max" else "LE", x)
@@ -176,6 +176,17 @@ def _comparison(direction: str, x: Value) -> Region:
     """The region `(a, b) -> a ? b` of scalars of the element type of `x`."""
     a, b = param(TensorType(x.dtype, ())), param(TensorType(x.dtype, ()))
     return region((a, b), (compare(direction, a, b),))
+
+
+def _initials(g: Value, x: Value, window: tuple[Sizes, Sizes, Sizes, Sizes, Edges]) -> Value:
+    """How often each windowed sum adds the initial value: once, and for every place in the padding."""
+    sizes, strides, base, dilations, edges = window
+    inside = node(
+        "reduce_window", full(x.tensor, 1), scalar(0, x.dtype), window_dimensions=sizes, window_strides=strides, base_dilations=base,
+        window_dilations=dilations, padding=edges, body=scalar_body("add", x.dtype),
+    )  # fmt: skip
+    places = node("convert", size_of(product(sizes) + 1), result=TensorType(x.dtype, ()))
+    return node("subtract", spread(places, g.tensor, ()), inside)
 
 
 def _window_sum_grad(g: Value, x: Value, window: tuple[Sizes, Sizes, Sizes, Sizes, Edges]) -> Value:
