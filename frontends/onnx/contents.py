@@ -5,7 +5,7 @@ shape computation does with the sizes of the inputs is followed here, so that `R
 shape at compile time. An item that depends on data is followed to where it was computed: once a dim is bound to it, it is known.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -147,9 +147,14 @@ def _evaluate(v: Value, contents: list[np.ndarray], steps: int) -> np.ndarray | 
     """The contents of `v` where those of its operands are plain numbers; None if they take long to compute."""
     assert v.node is not None
     arrays = {o: c.astype(o.dtype.numpy) for o, c in zip(v.node.operands, contents, strict=True)}
-    body = Region(tuple(arrays), (v.node,), (v,))
+    found = evaluated(Region(tuple(arrays), (v.node,), (v,)), arrays.values(), steps)
+    return None if found is None else _object(found[0])
+
+
+def evaluated(body: Region, arrays: Iterable[np.ndarray], steps: int) -> list[np.ndarray] | None:
+    """The results of a region for these arguments; None if they take long to compute, or much memory."""
     try:
-        return _object(evaluate(body, *arrays.values(), max_steps=steps)[0])
+        return evaluate(body, *arrays, max_steps=steps)
     except WeftError as error:
         if error.code in ("evaluate.steps", "evaluate.memory"):
             return None
