@@ -14,8 +14,8 @@ from ...compiler.ir.types import ANY_DIM, TensorType, Type, is_host, type_symbol
 from ...compiler.ops import helpers
 from ...compiler.ops.registry import op_of
 from ...proto.errors import WeftError
-from . import build, host
-from .array import Array, vector
+from . import build, dynamic, host
+from .array import Array, dim, vector
 from .build import op
 from .codes import blank, is_string
 from .join import adapted, is_nothing, join, opened
@@ -196,7 +196,7 @@ class Loop:
                 return
             whole = inner
             for axis, d in enumerate(item.shape, 1):
-                whole = build.resized(whole, axis, 0, d)
+                whole = _with_slices_of(whole, axis, d)
             after = build.concatenate([whole, build.unsqueeze(item, [0])], 0)
         self.carry(start, inner, after, t)
 
@@ -221,3 +221,12 @@ class Loop:
         first = [adapted(v, t) for v, t in zip(self.first, self.types, strict=True)]
         types, symbols = all_opened(self.types)
         return results_of(op_of("weft.while")(*first, cond=cond, body=body, captures=captures, symbols=symbols, result=types))
+
+
+def _with_slices_of(whole: Value, axis: int, size: Dim) -> Value:
+    """A tensor of slices whose dim at an axis must be of this size, which a tensor without slices gets."""
+    if whole.shape[axis] == size:
+        return whole
+    empty = Array(build.size_of(whole, 0)).equals(0)
+    found = dynamic.bind_one(empty.where(dim(size), Array(build.size_of(whole, axis))))
+    return build.with_dim(build.resized(whole, axis, 0, found), axis, size)

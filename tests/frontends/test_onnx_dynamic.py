@@ -611,6 +611,25 @@ def test_numbers_that_ask_for_another_shape_are_errors() -> None:
         run(case, floats(4), ints(n))
 
 
+def test_slices_of_different_sizes_are_errors() -> None:
+    """Each turn of a loop gives as many numbers as the next element of `k` says: they are rows of one tensor only if those are equal."""
+    body = helper.make_graph(
+        [node("Identity", ["c"], ["d"]), node("Gather", ["k", "i"], ["m"]), node("Range", ["zero", "m", "one"], ["o"])],
+        "body",
+        [info("i", I64, []), info("c", BOOL, [])],
+        [info("d", BOOL, []), info("o", I64, ["W"])],
+    )
+    inputs: list[Input] = [("n", I64, []), ("k", I64, ["K"]), ("yes", BOOL, []), ("zero", I64, []), ("one", I64, [])]
+    case = one("Loop", node("Loop", ["n", "yes"], ["y"], body=body), inputs, I64)
+    module = from_model(case.model())
+    main = VM(threads=1).load(weft.compile(module))["main"]
+    for k in ((2, 2, 2), (0, 0), (3,)):
+        call = (number(len(k)), ints(*k), np.array(True), number(0), number(1))
+        assert main(*call).tolist() == evaluate(module, *call)[0].tolist() == [list(range(n)) for n in k]
+    for k in ((2, 3), (3, 2), (0, 2), (2, 0)):
+        run(case, number(len(k)), ints(*k), np.array(True), number(0), number(1))
+
+
 def test_an_unknown_rank_is_refused() -> None:
     case = one("Reshape", node("Reshape", ["x", "s"], ["y"]), [("x", F32, [6]), ("s", I64, ["K"])], F32)
     with pytest.raises(weft.WeftError) as error:
