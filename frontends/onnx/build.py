@@ -9,19 +9,12 @@ from ...compiler.ir.graph import Value
 from ...compiler.ir.types import TensorType
 from ...compiler.ops import helpers
 from ...compiler.ops.bodies import identity_of
-from ...compiler.ops.registry import op_of
+from ...compiler.ops.helpers import op
 from ...proto.dtypes import I64, DType
 from .assumption import assume
 from .symbols import bind, depends_on_data
 
 MONOID_OPS = {"add": "add", "mul": "multiply", "max": "maximum", "min": "minimum"}
-
-
-def op(name: str, *operands: Value, **keywords: object) -> Value:
-    """Build a node of one result."""
-    value = op_of(name)(*operands, **keywords)  # type: ignore[arg-type]
-    assert isinstance(value, Value)
-    return value
 
 
 def together(*xs: Value) -> tuple[Value, ...]:
