@@ -11,7 +11,7 @@ from .. import build
 from ..build import elementwise, op
 from ..node import NodeView
 from ..registry import handles
-from .nn import add_bias, spatial_of, steps_of
+from .nn import add_bias, image_of, spatial_of, steps_of
 from .taps import Tap, bilinear_taps, pixels_of, samples_of, weighted_sum
 
 
@@ -22,7 +22,7 @@ def deform_conv(node: NodeView, x: Value, w: Value, offset: Value, bias: Value |
     D is `offset_group`, into which channels fall apart, K the number of taps, d that of spatial dims. Between pixels it is linear,
     outside zero (Dai et al. 2017, Zhu et al. 2019).
     """
-    sizes, kernel = spatial_of(node, x), spatial_of(node, w)
+    sizes, kernel = image_of(node, x), spatial_of(node, w)
     _check(node, x, w, offset, mask)
     moved, taps = node.int("offset_group", 1), size_product(kernel)
     out = offset.shape[2:]

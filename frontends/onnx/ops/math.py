@@ -75,10 +75,10 @@ def power(node: NodeView, x: Value, y: Value) -> Value:
 @handles("Mod")
 def mod(node: NodeView, x: Value, y: Value) -> Value:
     """`fmod=1`: the remainder has the dividend's sign; else the divisor's."""
-    r = elementwise("remainder", x, y)
+    x, y = build.together(x, y)
+    r = op("remainder", x, y)
     if node.int("fmod", 0) or r.dtype.is_unsigned:
         return r
-    _, y = helpers.broadcast_together((r, y))
     zero = scalar(0, r)
     opposite = op("compare", build.compare("LT", r, zero), build.compare("LT", y, zero), comparison_direction="NE")
     wrong = op("and", build.compare("NE", r, zero), opposite)

@@ -2,16 +2,18 @@
 
 from dataclasses import dataclass, replace
 
+from ....compiler.ir.dims import Dim
 from ....compiler.ir.graph import Value, param, region
 from ....compiler.ir.types import TensorType
 from ....compiler.ops.helpers import broadcast, cast, const, full_like, reshape_to, splat
 from ....compiler.ops.registry import op_of
 from ....proto import dtypes
 from .. import build
+from ..array import dim
 from ..build import compare, elementwise, op, scalar, select
 from ..node import NodeView
 from ..registry import handles
-from .nn import spatial_of
+from .nn import image_of
 from .taps import Tap, clamped, index_of, pixels_of, samples_of, weighted, within
 
 _MOST_SAMPLES = 1 << 10  # along each side of one bin of `RoiAlign`
@@ -23,7 +25,7 @@ class Side:
 
     begin: Value
     bin: Value
-    pixels: int
+    pixels: Dim
     bins: int
 
 
@@ -33,8 +35,9 @@ def roi_align(node: NodeView, x: Value, rois: Value, batch: Value) -> Value:
 
     A bin has `sampling_ratio` samples along each side, or if that is 0 one for each pixel it is long.
     """
-    sizes = spatial_of(node, x)
+    sizes = image_of(node, x)
     node.check_rank(x, 4)
+    rois, batch = build.agreeing((_with_columns(rois, 4), batch), (0, 0))
     node.check(len(rois.shape) == 2 and rois.shape[1] == 4 and 0 not in sizes, "shape", f"regions {rois.type} of {x.type}")
     bins, ratio = (node.int("output_height", 1), node.int("output_width", 1)), node.int("sampling_ratio", 0)
     good = min(bins) > 0 and ratio >= 0 and max(ratio, *bins) <= _MOST_SAMPLES
@@ -47,7 +50,12 @@ def roi_align(node: NodeView, x: Value, rois: Value, batch: Value) -> Value:
     return cast(build.transpose(pool, (0, 3, 1, 2)), x.dtype)
 
 
-def _side(node: NodeView, rois: Value, axis: int, bins: int, pixels: int) -> Side:
+def _with_columns(rois: Value, columns: int) -> Value:
+    """Regions whose number of columns may be open."""
+    return build.with_dim(rois, 1, columns) if len(rois.shape) == 2 and not isinstance(rois.shape[1], int) else rois
+
+
+def _side(node: NodeView, rois: Value, axis: int, bins: int, pixels: Dim) -> Side:
     """Regions along y (axis 0) or x, in pixels."""
     half_pixel = node.string("coordinate_transformation_mode", "half_pixel" if node.opset >= 16 else "output_half_pixel") == "half_pixel"
     columns = [build.slice_axis(rois, 1, k, k + 1) for k in (1 - axis, 3 - axis)]
@@ -61,7 +69,7 @@ def _side(node: NodeView, rois: Value, axis: int, bins: int, pixels: int) -> Sid
 
 def _taps(side: Side, places: Value, axis: int) -> list[Tap]:
     """The two taps around places [R, P] along y (axis 0) or x, in the shape [R, P, 1] or [R, 1, P]; beyond the image there are zeros."""
-    inside = within(places, -1, side.pixels)
+    inside = within(places, side.pixels, 1)
     place = clamped(places, side.pixels)
     low = op("floor", place)
     share = op("subtract", place, low)
@@ -121,7 +129,8 @@ def _pooled_by_length(x: Value, image: Value, sides: list[Side], largest: bool) 
 
 def _samples_of_bin(side: Side) -> Value:
     """How many samples [R, 1] a bin has along a side: one for each pixel begun, none if it is not longer than 0."""
-    whole = op("clamp", const(0, side.bin.dtype), op("ceil", side.bin), const(_MOST_SAMPLES * side.pixels, side.bin.dtype))
+    most = (dim(side.pixels).cast(side.bin.dtype) * _MOST_SAMPLES).value
+    whole = op("clamp", const(0, side.bin.dtype), op("ceil", side.bin), most)
     return cast(whole, dtypes.I64)
 
 
@@ -136,8 +145,9 @@ def _nth_places(side: Side, count: Value, n: Value) -> Value:
 @handles("MaxRoiPool")
 def max_roi_pool(node: NodeView, x: Value, rois: Value) -> Value:
     """Regions [R, 5] (image, x₁, y₁, x₂, y₂, corners included) of images [N, C, H, W]: the maximum of each bin, [R, C, h, w]; 0 of none."""
-    sizes, bins = spatial_of(node, x), node.ints("pooled_shape")
+    sizes, bins = image_of(node, x), node.ints("pooled_shape")
     node.check_rank(x, 4)
+    rois = _with_columns(rois, 5)
     node.check(len(rois.shape) == 2 and rois.shape[1] == 5, "shape", f"regions {rois.type} do not fit {x.type}")
     node.check(len(bins) == 2 and min(bins) > 0 and max(bins) <= _MOST_SAMPLES, "attribute", f"`pooled_shape` is {bins}")
     image = reshape_to(cast(build.slice_axis(rois, 1, 0, 1), dtypes.I64), (rois.shape[0],))
@@ -151,7 +161,7 @@ def max_roi_pool(node: NodeView, x: Value, rois: Value) -> Value:
     return select(op("is_finite", pool), pool, scalar(0, pool))
 
 
-def _bin_mask(node: NodeView, rois: Value, axis: int, bins: int, pixels: int) -> Value:
+def _bin_mask(node: NodeView, rois: Value, axis: int, bins: int, pixels: Dim) -> Value:
     """[R, bins, pixels]: which pixels along y (axis 0) or x are in which bin; the edges of bins are rounded outwards."""
     scale = node.float("spatial_scale", 1.0)
     ends = [build.slice_axis(rois, 1, k, k + 1) for k in (2 - axis, 4 - axis)]

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from ....compiler.ir.dims import Dim
 from ....compiler.ir.graph import Value
 from ....compiler.ir.types import TensorType
 from ....compiler.ops.helpers import cast, reshape_to
@@ -10,16 +11,17 @@ from .. import build
 from ..build import compare, op, scalar, select
 from ..node import NodeView
 from ..registry import handles
-from .nn import spatial_of
-from .taps import Tap, clamped, index_of, pixels_of, samples_of, weighted_sum, within
+from .nn import image_of
+from .taps import Tap, clamped, extent, index_of, pixels_of, samples_of, weighted_sum, within
 
 
 @handles("GridSample", since=16)
 def grid_sample(node: NodeView, x: Value, grid: Value) -> Value:
     """The image [N, C, …] at the points [N, …, d] of a grid, whose coordinates run from -1 to 1, the last axis' first."""
-    sizes = spatial_of(node, x)
+    sizes = image_of(node, x)
     rank = len(sizes)
     node.check_rank(grid, rank + 2)
+    grid = grid if isinstance(grid.shape[-1], int) else build.with_dim(grid, rank + 1, rank)
     node.check(grid.shape[-1] == rank and 0 not in sizes, "shape", f"a grid {grid.type} does not fit {x.type}")
     places = cast(grid, dtypes.F32) if grid.dtype.bits < 32 else grid
     axes: list[list[Tap]] = []
@@ -31,12 +33,12 @@ def grid_sample(node: NodeView, x: Value, grid: Value) -> Value:
     return cast(build.transpose(y, (0, rank + 1, *range(1, rank + 1))), x.dtype)
 
 
-def _grid_taps(node: NodeView, g: Value, n: int) -> list[Tap]:
+def _grid_taps(node: NodeView, g: Value, n: Dim) -> list[Tap]:
     """The taps along an axis of n pixels at coordinates in [-1, 1]: the centres of the outer pixels, or their outer edges."""
     corners, padding = bool(node.int("align_corners", 0)), node.string("padding_mode", "zeros")
     node.check(padding in ("zeros", "border", "reflection"), "attribute", f"`padding_mode` is {padding!r}")
     one, half = scalar(1, g), scalar(0.5, g)
-    wide = op("multiply", op("add", g, one), scalar(n - 1 if corners else n, g))
+    wide = op("multiply", op("add", g, one), extent(n, g, -1 if corners else 0))
     place = op("multiply", wide if corners else op("subtract", wide, one), half)
     match node.string("mode", "linear"):
         case "nearest":
@@ -47,14 +49,15 @@ def _grid_taps(node: NodeView, g: Value, n: int) -> list[Tap]:
             offsets = (-1, 0, 1, 2)
         case other:
             raise node.error("unsupported", f"mode {other!r} of `GridSample` is not supported")
-    place = _padded(place, n, corners, padding)
+    inner = padding == "border" and not corners  # places up to the edges of the outer pixels stay; only taps are brought to the border
+    place = select(within(place, n, 0.5), place, clamped(place, n)) if inner else _padded(place, n, corners, padding)
     base = op("floor", place)
     result: list[Tap] = []
     for offset in offsets:
         at = op("add", base, scalar(offset, base))
         weight = _weight(op("abs", op("subtract", place, at)), len(offsets))
         if padding == "zeros":
-            weight = select(within(at, 0, n - 1), weight, scalar(0, weight))
+            weight = select(within(at, n), weight, scalar(0, weight))
         result.append(Tap(index_of(_padded(at, n, corners, padding), n), weight))
     return result
 
@@ -80,13 +83,13 @@ def _polynomial(x: Value, coefficients: Sequence[float]) -> Value:
     return y
 
 
-def _padded(place: Value, n: int, corners: bool, padding: str) -> Value:
+def _padded(place: Value, n: Dim, corners: bool, padding: str) -> Value:
     """Places beyond the image brought to its border, or reflected there (at the centres of the outer pixels, or their edges)."""
     if padding == "zeros":
         return place
     if padding == "border" or n == 1:
         return clamped(place, n)
-    lo, span = (0.0, n - 1) if corners else (-0.5, n)
-    turn = scalar(2 * span, place)
+    lo, span = (0.0, extent(n, place, -1)) if corners else (-0.5, extent(n, place))
+    turn = op("maximum", op("add", span, span), scalar(1, place))  # 1 for the single pixel of an image of open size: any place is that
     folded = op("remainder", op("abs", op("subtract", place, scalar(lo, place))), turn)
     return op("add", op("minimum", folded, op("subtract", turn, folded)), scalar(lo, place))

@@ -347,6 +347,8 @@ def space_to_depth(node: NodeView, x: Value) -> Value:
     b = _block_size(node, x)
     n, c, h, w = x.shape
     down, across = symbolic.floordiv(h, b), symbolic.floordiv(w, b)
+    for axis, size in ((2, down * b), (3, across * b)):
+        x = build.with_dim(x, axis, size) if isinstance(size, symbolic.Expr) else x
     parts = reshape_to(x, (n, c, down, b, across, b))
     order = (0, 1, 3, 5, 2, 4) if node.string("mode", "DCR") == "CRD" else (0, 3, 5, 1, 2, 4)
     return reshape_to(build.transpose(parts, order), (n, c * b * b, down, across))
