@@ -10,6 +10,7 @@ import pytest
 import weft
 from weft import nn
 from weft import numpy as wnp
+from weft.compiler.ir.text import parse as parsed
 from weft.frontends.export import export, stablehlo
 from weft.frontends.onnx.export import to_model
 from weft.tools.cli import main
@@ -106,3 +107,19 @@ def test_what_a_format_lacks_is_told_at_once() -> None:
     assert "total order" in str(caught.value)
     with pytest.raises(weft.WeftError, match="there is no format"):
         export(module, "model.pb")
+
+
+def test_folds_of_several_tensors_are_told() -> None:
+    both = """
+func.func @main(%x: tensor<4xf32>, %k: tensor<4xi64>, %a: tensor<f32>, %b: tensor<i64>) -> tensor<i64> {
+  %0:2 = "stablehlo.reduce"(%x, %k, %a, %b) <{dimensions = array<i64: 0>}> ({
+  ^bb0(%p: tensor<f32>, %i: tensor<i64>, %q: tensor<f32>, %j: tensor<i64>):
+    %m = stablehlo.maximum %p, %q : tensor<f32>
+    %n = stablehlo.minimum %i, %j : tensor<i64>
+    stablehlo.return %m, %n : tensor<f32>, tensor<i64>
+  }) : (tensor<4xf32>, tensor<4xi64>, tensor<f32>, tensor<i64>) -> (tensor<f32>, tensor<i64>)
+  return %0#1 : tensor<i64>
+}
+"""
+    with pytest.raises(weft.WeftError, match=r"export\.op.*one tensor at a time"):
+        to_model(parsed(both))

@@ -27,7 +27,7 @@ def _is_neutral(init: Value, monoid: str) -> bool:
 def reduce(w: Writer, n: Node, xs: list[str]) -> str:
     """ReduceSum, ReduceProd, ReduceMax, ReduceMin; of booleans by way of integers."""
     monoid = monoid_of(n.regions[0]) if len(n.results) == 1 else None
-    dtype = n.result.dtype
+    dtype = n.results[0].dtype
     boolean = dtype.is_bool
     if boolean and monoid in ("and", "or", "max", "min", "add", "mul"):
         monoid = {"and": "min", "mul": "min", "or": "max", "add": "max"}.get(monoid, monoid)
@@ -46,7 +46,7 @@ def reduce_window(w: Writer, n: Node, xs: list[str]) -> str:
     """AveragePool times the size of the window, MaxPool, and MaxPool of the negative, over the dims that are not trivial."""
     a = n.attrs
     monoid = monoid_of(n.regions[0]) if len(n.results) == 1 else None
-    rank, dtype = len(n.result.shape), n.result.dtype
+    rank, dtype = len(n.results[0].shape), n.results[0].dtype
     ones: tuple[int, ...] = (1,) * rank
     sizes, strides = a["window_dimensions"], a["window_strides"] or ones
     padding, spread = a["padding"] or ((0, 0),) * rank, a["window_dilations"] or ones
