@@ -14,7 +14,7 @@ import numpy as np
 from ..proto.dtypes import STRING, from_numpy
 from ..proto.errors import InternalError, WeftError, check, fail
 from .ir.attrs import Symref
-from .ir.dims import Dim, Expr, Symbol, substitute
+from .ir.dims import Dim, Expr, Symbol, substitute, symbols
 from .ir.graph import Function, Module, Node, Region, Value, definitions, param, region, tensor_type_of
 from .ir.instantiate import concrete_attr, concrete_type
 from .ir.types import (
@@ -343,6 +343,8 @@ class Interpreter:
         """Before it is computed, a value must be known to be of a size that can be."""
         for t in node.types:
             nbytes = substitute(t.nbytes, env) if isinstance(t, TensorType) else 0
+            unknown = ", ".join(symbols(nbytes).keys() - node.defined_symbols)
+            check(not unknown, "evaluate.symbols", f"no argument says what `{unknown}` is, which {t} depends on")
             if isinstance(nbytes, int) and nbytes > self._max_bytes:
                 fact = f"a value of type {concrete_type(t, env)} has {nbytes} bytes, more than {self._max_bytes}"
                 raise fail("evaluate.memory", fact, help="evaluate(…, max_bytes=…) allows more")

@@ -92,9 +92,17 @@ class _Dynamic:
     signed: tuple[int, ...] = ()
 
 
+def _check_counts(code: str, numbers: tuple[Dims, ...], count: int) -> None:
+    for n in numbers:
+        check(len(n) == count, code, f"{count} numbers are needed, {len(n)} given")
+
+
 def _build_conv(operands: tuple[Value, ...], numbers: tuple[Dims, ...], attrs: Attrs) -> Value:
     lhs, rhs = operands
     flat = numbers[0]
+    dims = attrs["dimension_numbers"]
+    assert isinstance(dims, ConvDims)
+    _check_counts("dynamic_conv.C4", numbers, 2 * len(dims.input_spatial))
     padding = tuple((flat[2 * i], flat[2 * i + 1]) for i in range(len(flat) // 2))
     a = {**attrs, "padding": padding}
     dtype = a.pop("dtype", None) or lhs.dtype
@@ -106,6 +114,7 @@ def _build_conv(operands: tuple[Value, ...], numbers: tuple[Dims, ...], attrs: A
 def _build_slice(operands: tuple[Value, ...], numbers: tuple[Dims, ...], attrs: Attrs) -> Value:
     """A slice; where its limits are not known to be in order and inside, of the operand made as long as they need."""
     (x,) = operands
+    _check_counts("real_dynamic_slice.C2", numbers, len(x.shape))
     starts, limits, strides = numbers
     limits = tuple(start + maximum(limit - start, 0) for start, limit in zip(starts, limits, strict=True))
     for axis, limit in enumerate(limits):
@@ -115,6 +124,7 @@ def _build_slice(operands: tuple[Value, ...], numbers: tuple[Dims, ...], attrs: 
 
 
 def _build_pad(operands: tuple[Value, ...], numbers: tuple[Dims, ...], attrs: Attrs) -> Value:
+    _check_counts("dynamic_pad.C2", numbers, len(operands[0].shape))
     low, high, interior = numbers
     sizes = [spread_size(n, i) for n, i in zip(operands[0].shape, interior, strict=True)]
     # A size that is not known to be one is made one; where it is negative the program is wrong.
@@ -130,6 +140,7 @@ def _build_size(operands: tuple[Value, ...], numbers: tuple[Dims, ...], attrs: A
     dimension = attrs["dimension"]
     assert isinstance(dimension, int)
     rules.check_axis(dimension, len(operands[0].shape), "set_dimension_size.C2", "dimension")
+    _check_counts("set_dimension_size.I2", numbers, 1)
     return resized(operands[0], dimension, numbers[0][0])
 
 
@@ -163,6 +174,8 @@ def resolve(op: str, operands: tuple[Value, ...], attrs: Attrs, dtype: DType, sh
     not fit the operands.
     """
     entry = _DYNAMIC[op]
+    count = len(op_of(op).operands)
+    check(len(operands) == count, f"{op}.operands", f"`{op}` takes {count} operands, {len(operands)} given")
     for k, v in enumerate(operands[entry.first :]):
         good = shapes.is_small(v) and v.dtype.is_int
         check(good, f"{op}.I{entry.first + k + 1}", f"operand {entry.first + k} of `{op}` must be integers of a fixed number, got {v.type}")

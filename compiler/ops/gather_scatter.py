@@ -139,10 +139,11 @@ def _reference_gather(
     shape = tuple(int(n) for n in gather_shape(start_indices.shape, d, slice_sizes))  # type: ignore[arg-type]
     vectors = _index_vectors(start_indices, d.index_vector_dim)
     batch = vectors.shape[:-1]
-    if operand.size == 0:
+    if operand.size == 0 or any(k > n for k, n in zip(slice_sizes, operand.shape, strict=True)):
         return np.zeros(shape, operand.dtype)
     dropped = {*d.collapsed_slice_dims, *d.operand_batching_dims}
     window = others(operand.ndim, tuple(dropped))
+    slice_sizes = tuple(1 if i in dropped else k for i, k in enumerate(slice_sizes))
     places: list[np.ndarray] = []
     for i in range(operand.ndim):
         at = np.zeros(batch, np.int64)
@@ -165,7 +166,9 @@ def _reference_gather(
 def _element_gather(b: ElementBuilder[E], node: Node, index: Index) -> E:
     operand, indices = node.inputs
     d: GatherDims = node.attrs["dimension_numbers"]  # type: ignore[assignment]
-    sizes: tuple[Dim, ...] = node.attrs["slice_sizes"]  # type: ignore[assignment]
+    given: tuple[Dim, ...] = node.attrs["slice_sizes"]  # type: ignore[assignment]
+    # One element is read of a dim that the result lacks, though the size of its slice may be given as 0.
+    sizes = tuple(1 if i in (*d.collapsed_slice_dims, *d.operand_batching_dims) else k for i, k in enumerate(given))
     batch = tuple(index[i] for i in others(len(index), d.offset_dims))
     offsets = iter([index[i] for i in d.offset_dims])
     full: list[Dim] = []

@@ -99,7 +99,9 @@ def cases(index: DType) -> Iterator[tuple[str, list[Value], list[Value], list[li
     for sizes, dims in (
         ((1, 1), GatherDims((), (0, 1), (), (), (0, 1), 1)),
         ((2, 3), GatherDims((1, 2), (), (), (), (0, 1), 1)),
+        ((1, 0), GatherDims((), (0, 1), (), (), (0, 1), 1)),
         ((1, 5), GatherDims((1,), (0,), (), (), (0, 1), 1)),
+        ((0, 5), GatherDims((1,), (0,), (), (), (0, 1), 1)),
     ):
         yield "map", [x, i], [op("gather", x, i, dimension_numbers=dims, slice_sizes=sizes, indices_are_sorted=False)], [arrays]
     a, b, u = p(index), p(index), p(F32, 2, 4)
