@@ -82,7 +82,10 @@ def _recurrent(
     start: Sequence[Value | None],
 ) -> tuple[Value | None, ...]:
     """Y [T, D, B, H] and the last states [D, B, H]; with `layout` 1 the batch comes first in all of them and in the input."""
-    node.check_rank(x, 3)
+    for values, rank in (((x, *tensors[:2], *start), 3), (tensors[2:], 2), ((lengths,), 1)):
+        for v in values:
+            if v is not None:
+                node.check_rank(v, rank)
     batch_first = bool(node.int("layout", 0))
     if batch_first:
         x = build.transpose(x, (1, 0, 2))
@@ -121,8 +124,6 @@ def _directions(
     start: Sequence[Value | None],
 ) -> Iterator[Direction]:
     w, r, b, p = tensors
-    node.check_rank(w, 3)
-    node.check_rank(r, 3)
     backwards = {"forward": [False], "reverse": [True], "bidirectional": [False, True]}.get(node.string("direction", "forward"))
     if backwards is None:
         raise node.error("attribute", f"`direction` is {node.string('direction')!r}")
