@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from ..proto.errors import WeftError, fail
 from .dims import Expr, evaluate
 from .isa import BranchIfFalse, Copy, HostCall, Instr, Launch, Switch
-from .model import Buffer, Function, Kernel, Kind, Model
+from .model import Access, Buffer, Function, Kernel, Kind, Model
 
 MAX_CHUNKS = (1 << 31) - 1
 ALIGN = 64
@@ -124,12 +124,15 @@ def _check(f: Function, i: Instr, places: Sequence[Place]) -> None:
 def _launch(kernel: Kernel, f: Function, i: Launch, places: Sequence[Place], values: Sequence[int]) -> LaunchPlan:
     args = f.arg_lists[i.args]
     symbols = tuple(dim.evaluate(values) if isinstance(dim, Expr) else dim for dim in args.symbols)
+    written: list[int] = []
     for n, (param, buffer) in enumerate(zip(kernel.params, args.buffers, strict=True)):
         needed = evaluate(param.bytes, symbols)
+        written += [needed] if param.access is not Access.READ else []
         if places[buffer].bytes < needed:
             fact = f"parameter {n} of kernel {kernel.name!r} takes {needed} bytes, buffer {buffer} has {places[buffer].bytes}"
             raise fail("program.bounds", fact)
-    chunks = evaluate(kernel.chunks, symbols)
+    # Where all results are empty there is nothing to do, however often the loops would turn.
+    chunks = evaluate(kernel.chunks, symbols) if any(written) or not written else 0
     if chunks > MAX_CHUNKS:
         raise fail("program.chunks", f"kernel {kernel.name!r} has {chunks} chunks, more than {MAX_CHUNKS}")
     return LaunchPlan(chunks, evaluate(kernel.scratch, symbols), symbols)

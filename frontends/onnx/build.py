@@ -90,6 +90,8 @@ def _repeated(x: Value, axis: int, size: Dim) -> Value:
 
 def agreeing(xs: Sequence[Value], axes: Sequence[int]) -> list[Value]:
     """The values with their dims at `axes` made one, where they are not known to be equal: they must turn out to be."""
+    if any(a >= len(x.shape) for x, a in zip(xs, axes, strict=True)):
+        return list(xs)  # of ranks that the operator will not take
     dims = list(dict.fromkeys(x.shape[a] for x, a in zip(xs, axes, strict=True)))
     numbers = [d for d in dims if isinstance(d, int)]
     if len(dims) == 1 or len(numbers) > 1:

@@ -37,6 +37,7 @@ def roi_align(node: NodeView, x: Value, rois: Value, batch: Value) -> Value:
     """
     sizes = image_of(node, x)
     node.check_rank(x, 4)
+    node.check_rank(batch, 1)
     rois, batch = build.agreeing((_with_columns(rois, 4), batch), (0, 0))
     node.check(len(rois.shape) == 2 and rois.shape[1] == 4 and 0 not in sizes, "shape", f"regions {rois.type} of {x.type}")
     bins, ratio = (node.int("output_height", 1), node.int("output_width", 1)), node.int("sampling_ratio", 0)
