@@ -28,7 +28,9 @@ def _common_prefix(a: Sequence[Dim], b: Sequence[Dim]) -> int:
 
 def _moved_dims(dims: Sequence[int], source: Sequence[Dim], target: Sequence[Dim]) -> tuple[int, ...] | None:
     """Dims of `target` as dims of `source`, where a reshape between the two leaves each of them alone."""
-    prefix, suffix = _common_prefix(source, target), _common_suffix(source, target)
+    prefix = _common_prefix(source, target)
+    # Dims of size 1 may be common to both ends; each counts once.
+    suffix = min(_common_suffix(source, target), min(len(source), len(target)) - prefix)
     moved: list[int] = []
     for d in dims:
         if d < prefix:

@@ -54,3 +54,20 @@ module {
     return %3 : tensor<2x3xf32>
   }
 }
+// -----
+// Dims of size 1 are common to both ends of the shapes: none may be named twice.
+func.func @main(%x: tensor<2x1x3xf32>, %y: tensor<2x1x1x3xf32>, %z: tensor<1x1x3xf32>) -> tensor<2x1x1x3xf32> {
+  %a = stablehlo.reshape %x : (tensor<2x1x3xf32>) -> tensor<2x1x1x3xf32>
+  %b = stablehlo.broadcast_in_dim %z, dims = [1, 2, 3] : (tensor<1x1x3xf32>) -> tensor<2x1x1x3xf32>
+  %s = stablehlo.add %a, %b : tensor<2x1x1x3xf32>
+  return %s : tensor<2x1x1x3xf32>
+}
+// =>
+module {
+  func.func public @main(%x: tensor<2x1x3xf32>, %y: tensor<2x1x1x3xf32>, %z: tensor<1x1x3xf32>) -> tensor<2x1x1x3xf32> {
+    %a = stablehlo.reshape %x : (tensor<2x1x3xf32>) -> tensor<2x1x1x3xf32>
+    %b = stablehlo.broadcast_in_dim %z, dims = [1, 2, 3] : (tensor<1x1x3xf32>) -> tensor<2x1x1x3xf32>
+    %s = stablehlo.add %a, %b : tensor<2x1x1x3xf32>
+    return %s : tensor<2x1x1x3xf32>
+  }
+}
