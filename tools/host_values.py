@@ -146,13 +146,18 @@ def _plain(value: Any) -> Any:
             return value
 
 
+_SHOWN = 3  # elements of a sequence
+
+
 def describe(name: str, value: Any) -> str:
-    """A line on an array: its type, its range, its first elements; the elements of sequences, and maps whole."""
+    """A line on an array: its type, its range, its first elements; the first elements of sequences, and maps whole."""
     match value:
         case np.ndarray():
             return _describe_array(name, value)
         case list():
-            return "\n".join([f"{name}: a sequence of {len(value)}", *(describe(f"{name}.{n}", v) for n, v in enumerate(value))])
+            shown = [describe(f"{name}.{n}", v) for n, v in enumerate(value[:_SHOWN])]
+            more = [f"  … and {len(value) - _SHOWN} more"] if len(value) > _SHOWN else []
+            return "\n".join([f"{name}: a sequence of {len(value)}", *shown, *more])
         case dict():
             return f"{name}: a map of {len(value)}\n  {_plain(value)}"
         case _:

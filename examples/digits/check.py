@@ -1,6 +1,6 @@
 """Compare the results of a run on the held-out digits with what the maker of the model recorded.
 
-    python check.py FOLDER        a folder with `output_label.npy` and `output_probability.npy`, as `weft run --output FOLDER` writes them
+    python check.py FOLDER        a folder with `output_label.npy` and `output_probability.json`, as `weft run --output FOLDER` writes them
 
 Exits with 1 if a prediction differs from scikit-learn's, or the accuracy does.
 """
@@ -32,7 +32,10 @@ def main() -> int:
     results = Path(sys.argv[1])
     images, labels = np.load(HERE / "images.npz")["images"], np.load(HERE / "labels.npy")
     recorded = json.loads((HERE / "recorded.json").read_text())
-    predictions, scores = np.load(results / "output_label.npy"), np.load(results / "output_probability.npy")
+    predictions = np.load(results / "output_label.npy")
+    # One map from label to probability for every image.
+    maps = json.loads((results / "output_probability.json").read_text())
+    scores = np.array([[m[str(label)] for label in range(10)] for m in maps], np.float32)
     if len(predictions) != len(labels):
         print(f"{len(predictions)} predictions for {len(labels)} images")
         return 1
