@@ -43,12 +43,13 @@ class Compiled:
 
 
 def random_feeds(model: onnx.ModelProto, seed: int = 0, **sizes: int) -> Arrays:
-    """Standard-normal inputs; `sizes` gives the named dims numbers."""
+    """Floats from a standard normal distribution, integers from 0 and 1; `sizes` gives the named dims numbers."""
     rng = np.random.default_rng(seed)
     feeds: Arrays = {}
     for info in model.graph.input:
         shape = [d.dim_value or sizes[d.dim_param] for d in info.type.tensor_type.shape.dim]
-        feeds[info.name] = rng.standard_normal(shape, np.float32)
+        whole = info.type.tensor_type.elem_type == onnx.TensorProto.INT64
+        feeds[info.name] = rng.integers(0, 2, shape) if whole else rng.standard_normal(shape, np.float32)
     return feeds
 
 

@@ -2,13 +2,9 @@
 
 The onnx wheel ships the zoo's graphs with constant weights. Their outputs are flat, so that almost any error would pass unseen; here
 every weight is drawn at random, at the scale that keeps activations in range from the first layer to the last.
-
-    python tests/models/zoo.py FOLDER [NAME…]      writes FOLDER/NAME.onnx
 """
 
 import math
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -105,15 +101,3 @@ def _draw(rng: np.random.Generator, shape: Shape, role: Role) -> np.ndarray:
             return centred * np.float32(math.sqrt(6 / math.prod(shape[1:])))  # uniform in ±√3σ
         case _:
             return 0.1 * centred
-
-
-def _written(folder: Path, names: list[str]) -> Iterator[Path]:
-    for name in names or NAMES:
-        path = folder / f"{name}.onnx"
-        onnx.save(zoo_model(name), path)
-        yield path
-
-
-if __name__ == "__main__":
-    for path in _written(Path(sys.argv[1]), sys.argv[2:]):
-        print(path)
