@@ -17,7 +17,15 @@ from ..proto.dtypes import I64
 from ..proto.errors import WeftError, fail
 from .ir.graph import Function, Module, Node, Region, Value, definitions, function, located, param, region
 from .ir.types import TensorType
-from .ops.gradients.common import compare, full, has_cotangent, inline, node, total, zeros_like
+from .ops.gradients.common import (
+    compare,
+    full,
+    has_cotangent,
+    inline,
+    total,
+    zeros_like,
+)
+from .ops.nodes import node
 from .ops.registry import Op, op_of
 from .passes import Context, inline_calls
 

@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from ..compiler.ir.attrs import attr_symbols
 from ..compiler.ir.dims import Call, Dim, Expr, Symbol, terms_of
 from ..compiler.ir.graph import Function, Module, Node, Value, sort_nodes
 from ..compiler.ir.text import to_text
 from ..compiler.ops.helpers import const, reshape_to
+from ..compiler.ops.nodes import node
 from ..compiler.ops.registry import op_of
 from ..compiler.passes import Context, canonicalize, decompose
 from ..compiler.verify import verify
@@ -108,25 +108,19 @@ class _Sizes:
         for monomial, factor in terms_of(d):
             term = const(factor, I32)
             for atom in monomial:
-                term = _node("multiply", term, self._atom(atom))
-            total = term if total is None else _node("add", total, term)
+                term = node("multiply", term, self._atom(atom))
+            total = term if total is None else node("add", total, term)
         return const(0, I32) if total is None else total
 
     def _atom(self, atom: Symbol | Call) -> Value:
         if isinstance(atom, Call):
             # Sizes are not negative, so that rounding towards zero and downwards are one.
             op = {"min": "minimum", "max": "maximum", "floordiv": "divide", "mod": "remainder"}[atom.op]
-            return _node(op, *(self._size(a) for a in atom.args))
+            return node(op, *(self._size(a) for a in atom.args))
         if atom.name not in self._sources:
             raise fail("export.symbol", f"the size `{atom.name}` is not a dim of a parameter")
         source, axis = self._sources[atom.name]
-        return _node("get_dimension_size", source, dimension=axis)
-
-
-def _node(name: str, *operands: Value, **attrs: Any) -> Value:
-    built = op_of(name)(*operands, **attrs)
-    assert isinstance(built, Value)
-    return built
+        return node("get_dimension_size", source, dimension=axis)
 
 
 def export(module: Module, path: str | Path, format: str | None = None) -> None:

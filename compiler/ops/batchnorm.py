@@ -6,6 +6,7 @@ from ..ir.graph import Value
 from ..ir.types import TensorType, Type
 from . import helpers, rules
 from .formula import Term, sqrt
+from .nodes import node
 from .registry import define
 
 
@@ -37,7 +38,7 @@ class _Frame:
     def total(self, v: Term) -> Term:
         """The sum for each feature."""
         init = helpers.const(0, v.dtype)
-        return Term(helpers.op("reduce", v.value, init, dimensions=self.reduced, body=helpers.scalar_region("add", v.dtype)))
+        return Term(node("reduce", v.value, init, dimensions=self.reduced, body=helpers.scalar_region("add", v.dtype)))
 
     def count(self, like: Term) -> Term:
         """How many elements each feature has."""
@@ -46,7 +47,7 @@ class _Frame:
             return like.like(n)
         total = None
         for d in self.reduced:
-            term = Term(helpers.cast(helpers.op("get_dimension_size", self.x.value, dimension=d), like.dtype))
+            term = Term(helpers.cast(node("get_dimension_size", self.x.value, dimension=d), like.dtype))
             total = term if total is None else total * term
         assert total is not None
         return Term(helpers.broadcast(total.value, like.tensor.shape, ()))

@@ -11,9 +11,9 @@ from ...proto.errors import check, fail
 from ..ir.attrs import Attr, Dict
 from ..ir.graph import Region, Value
 from ..ir.types import TokenType, TupleType, Type
-from . import helpers
 from .bodies import check_region
 from .decomposition import inline_region
+from .nodes import node
 from .registry import define
 from .structure import after_all
 from .values import Data, Tuple
@@ -107,7 +107,7 @@ def _infer_start(*inputs: Type, body: Region) -> TupleType:
 
 
 def _start(*inputs: Value, body: Region) -> Value:
-    return helpers.op("tuple", *inline_region(body, inputs))
+    return node("tuple", *inline_region(body, inputs))
 
 
 async_start = define(
@@ -126,7 +126,7 @@ def _infer_done(future: TupleType) -> tuple[Type, ...]:
 
 def _done(future: Value) -> tuple[Value, ...]:
     assert isinstance(future.type, TupleType)
-    return tuple(helpers.op("get_tuple_element", future, index=i) for i in range(len(future.type.types)))
+    return tuple(node("get_tuple_element", future, index=i) for i in range(len(future.type.types)))
 
 
 def _reference_done(future: Data) -> tuple[Data, ...]:

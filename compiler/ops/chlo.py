@@ -11,13 +11,14 @@ from ..ir.graph import Region, Value, param, region
 from ..ir.types import TensorType, Type
 from . import bitwise, convert, elementwise, helpers, rules, special
 from .formula import Term, absolute, apply, bitcast, cast, compare, equal, where
+from .nodes import node
 from .registry import Op, define, op_of
 
 
 def _conj(operand: Value) -> Value:
     if not operand.dtype.is_complex:
         return operand
-    return helpers.op("complex", helpers.op("real", operand), helpers.op("negate", helpers.op("imag", operand)))
+    return node("complex", node("real", operand), node("negate", node("imag", operand)))
 
 
 def _infer_number(name: str, elements: rules.Elements) -> Callable[[Type], TensorType]:
@@ -38,7 +39,7 @@ square = define(
     "weft.square",
     doc="x · x.\n\nI1: a tensor of integer, floating-point or complex type. C1: the result has its type.",
     infer=_infer_number("weft.square", rules.NUMBER),
-    decompose=lambda x: helpers.op("multiply", x, x),
+    decompose=lambda x: node("multiply", x, x),
     traits=("elementwise",),
 )
 
@@ -152,16 +153,16 @@ def _greater(dtype: DType) -> Region:
     """The comparator `first > second` of the first of two operands; NaN is greater than all."""
     x, y, i, j = (param(TensorType(t, ())) for t in (dtype, dtype, I32, I32))
     kind = "TOTALORDER" if dtype.is_float else None
-    return region((x, y, i, j), (helpers.op("compare", x, y, comparison_direction="GT", compare_type=kind),))
+    return region((x, y, i, j), (node("compare", x, y, comparison_direction="GT", compare_type=kind),))
 
 
 def _top_k(operand: Value, *, k: int) -> tuple[Value, ...]:
     rank = len(operand.shape)
-    places = helpers.op("iota", iota_dimension=rank - 1, result=operand.tensor.with_dtype(I32))
+    places = node("iota", iota_dimension=rank - 1, result=operand.tensor.with_dtype(I32))
     both = op_of("sort")(operand, places, dimension=rank - 1, is_stable=True, comparator=_greater(operand.dtype))
     assert isinstance(both, tuple)
     limits = (*operand.shape[:-1], k)
-    return tuple(helpers.op("slice", v, start_indices=(0,) * rank, limit_indices=limits, strides=(1,) * rank) for v in both)
+    return tuple(node("slice", v, start_indices=(0,) * rank, limit_indices=limits, strides=(1,) * rank) for v in both)
 
 
 top_k = define(
@@ -190,18 +191,18 @@ def _ragged_dot(lhs: Value, rhs: Value, group_sizes: Value, *, result: TensorTyp
     """One product over groups and features: rows outside a group are zero in it."""
     groups, rows = rhs.shape[0], lhs.shape[0]
     before = TensorType(group_sizes.dtype, (groups, groups))
-    at, upto = (helpers.op("iota", iota_dimension=d, result=before) for d in (0, 1))
+    at, upto = (node("iota", iota_dimension=d, result=before) for d in (0, 1))
     sizes = helpers.broadcast(group_sizes, before.shape, (1,))
     counted = where(Term(upto) <= Term(at), Term(sizes), 0).value
-    ends = helpers.op(
+    ends = node(
         "reduce", counted, helpers.const(0, group_sizes.dtype), dimensions=(1,), body=helpers.scalar_region("add", group_sizes.dtype)
     )
     grid = (groups, rows, lhs.shape[1])
     last = Term(helpers.broadcast(ends, grid, (0,)))
     first = last - Term(helpers.broadcast(group_sizes, grid, (0,)))
-    row = Term(helpers.op("iota", iota_dimension=1, result=TensorType(group_sizes.dtype, grid)))
+    row = Term(node("iota", iota_dimension=1, result=TensorType(group_sizes.dtype, grid)))
     spread = where((row >= first) & (row < last), Term(helpers.broadcast(lhs, grid, (1, 2))), 0).value
-    return helpers.op("dot_general", spread, rhs, dot_dimension_numbers=DotDims((), (), (0, 2), (0, 1)), result=result)
+    return node("dot_general", spread, rhs, dot_dimension_numbers=DotDims((), (), (0, 2), (0, 1)), result=result)
 
 
 ragged_dot = define(
@@ -235,7 +236,7 @@ def _broadcasting(name: str, inner: str) -> Op:
         return result
 
     def decompose(lhs: Value, rhs: Value, *, broadcast_dimensions: tuple[int, ...] | None) -> Value:
-        return helpers.op(inner, *broadcast_for((lhs, rhs), broadcast_dimensions))
+        return node(inner, *broadcast_for((lhs, rhs), broadcast_dimensions))
 
     text = f"`{inner}` of operands broadcast to one shape, as numpy does or as `broadcast_dimensions` says."
     return define(name, doc=text, infer=infer, decompose=decompose)
@@ -265,7 +266,7 @@ def _infer_broadcast_compare(
 
 
 def _broadcast_compare(lhs: Value, rhs: Value, *, broadcast_dimensions: tuple[int, ...] | None, **attrs: object) -> Value:
-    return helpers.op("compare", *broadcast_for((lhs, rhs), broadcast_dimensions), **attrs)
+    return node("compare", *broadcast_for((lhs, rhs), broadcast_dimensions), **attrs)
 
 
 def _infer_broadcast_select(pred: TensorType, on_true: TensorType, on_false: TensorType) -> TensorType:
@@ -286,5 +287,5 @@ broadcast_select = define(
     "weft.broadcast_select",
     doc="`select` of operands broadcast to one shape. I1: `pred` is booleans. C1: the others have one element type.",
     infer=_infer_broadcast_select,
-    decompose=lambda pred, on_true, on_false: helpers.op("select", *helpers.broadcast_together((pred, on_true, on_false))),
+    decompose=lambda pred, on_true, on_false: node("select", *helpers.broadcast_together((pred, on_true, on_false))),
 )

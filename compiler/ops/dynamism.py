@@ -21,6 +21,7 @@ from . import helpers, rules
 from .contraction import Precision
 from .convolution import conv_shape, conv_window
 from .indexing import spread_size
+from .nodes import node
 from .numeric import Array
 from .registry import define, op_of
 from .shapevalues import Shapes
@@ -38,10 +39,10 @@ def resized(x: Value, axis: int, size: Dim) -> Value:
     rank = len(x.shape)
     if is_nonnegative(size) and is_nonnegative(n - size):
         limits = tuple(size if d == axis else m for d, m in enumerate(x.shape))
-        return helpers.op("slice", x, start_indices=(0,) * rank, limit_indices=limits, strides=(1,) * rank)
+        return node("slice", x, start_indices=(0,) * rank, limit_indices=limits, strides=(1,) * rank)
     high = tuple(size - n if d == axis else 0 for d in range(rank))
     zeros = (0,) * rank
-    return helpers.op("pad", x, helpers.const(0, x.dtype), edge_padding_low=zeros, edge_padding_high=high, interior_padding=zeros)
+    return node("pad", x, helpers.const(0, x.dtype), edge_padding_low=zeros, edge_padding_high=high, interior_padding=zeros)
 
 
 def fitted(x: Value, shape: Dims) -> Value:
@@ -61,9 +62,9 @@ def _reshape(x: Value, shape: Dims) -> Value:
 def _repeat(x: Value, axis: int, size: Dim) -> Value:
     """A dim that turns out to be 1 or `size` as one of `size`: a gather whose indices, beyond the end, are moved to the last element."""
     rank = len(x.shape)
-    at = helpers.op("iota", iota_dimension=0, result=TensorType(I64, (size,)))
+    at = node("iota", iota_dimension=0, result=TensorType(I64, (size,)))
     dims = GatherDims(tuple(d for d in range(rank) if d != axis), (axis,), (), (), (axis,), 1)
-    return helpers.op("gather", x, at, dimension_numbers=dims, slice_sizes=tuple(1 if d == axis else n for d, n in enumerate(x.shape)))
+    return node("gather", x, at, dimension_numbers=dims, slice_sizes=tuple(1 if d == axis else n for d, n in enumerate(x.shape)))
 
 
 def _broadcast(x: Value, shape: Dims, dims: tuple[int, ...]) -> Value:
@@ -108,7 +109,7 @@ def _build_conv(operands: tuple[Value, ...], numbers: tuple[Dims, ...], attrs: A
     dtype = a.pop("dtype", None) or lhs.dtype
     window = conv_window(rhs.shape, a["dimension_numbers"], a["window_strides"], padding, a["lhs_dilation"], a["rhs_dilation"])  # type: ignore[arg-type]
     shape = conv_shape(lhs.shape, rhs.shape, a["dimension_numbers"], window, a["batch_group_count"])  # type: ignore[arg-type]
-    return helpers.op("convolution", lhs, rhs, **a, result=TensorType(dtype, shape))  # type: ignore[arg-type]
+    return node("convolution", lhs, rhs, **a, result=TensorType(dtype, shape))  # type: ignore[arg-type]
 
 
 def _build_slice(operands: tuple[Value, ...], numbers: tuple[Dims, ...], attrs: Attrs) -> Value:
@@ -120,7 +121,7 @@ def _build_slice(operands: tuple[Value, ...], numbers: tuple[Dims, ...], attrs: 
     for axis, limit in enumerate(limits):
         if not is_nonnegative(x.shape[axis] - limit):
             x = resized(x, axis, limit)
-    return helpers.op("slice", x, start_indices=starts, limit_indices=limits, strides=strides)
+    return node("slice", x, start_indices=starts, limit_indices=limits, strides=strides)
 
 
 def _build_pad(operands: tuple[Value, ...], numbers: tuple[Dims, ...], attrs: Attrs) -> Value:
@@ -129,11 +130,11 @@ def _build_pad(operands: tuple[Value, ...], numbers: tuple[Dims, ...], attrs: At
     sizes = [spread_size(n, i) for n, i in zip(operands[0].shape, interior, strict=True)]
     # A size that is not known to be one is made one; where it is negative the program is wrong.
     kept = tuple(maximum(a + n + b, 0) - a - n for a, n, b in zip(low, sizes, high, strict=True))
-    return helpers.op("pad", *operands, edge_padding_low=low, edge_padding_high=kept, interior_padding=interior)
+    return node("pad", *operands, edge_padding_low=low, edge_padding_high=kept, interior_padding=interior)
 
 
 def _build_gather(operands: tuple[Value, ...], numbers: tuple[Dims, ...], attrs: Attrs) -> Value:
-    return helpers.op("gather", *operands, slice_sizes=numbers[0], **attrs)
+    return node("gather", *operands, slice_sizes=numbers[0], **attrs)
 
 
 def _build_size(operands: tuple[Value, ...], numbers: tuple[Dims, ...], attrs: Attrs) -> Value:
@@ -147,7 +148,7 @@ def _build_size(operands: tuple[Value, ...], numbers: tuple[Dims, ...], attrs: A
 def _build_iota(operands: tuple[Value, ...], numbers: tuple[Dims, ...], attrs: Attrs) -> Value:
     dtype = attrs["dtype"]
     assert isinstance(dtype, DType)
-    return helpers.op("iota", iota_dimension=attrs["iota_dimension"], result=TensorType(dtype, numbers[0]))
+    return node("iota", iota_dimension=attrs["iota_dimension"], result=TensorType(dtype, numbers[0]))
 
 
 _DYNAMIC = {

@@ -11,10 +11,7 @@ from ..ir.dims import Dim
 from ..ir.graph import Region, Value, param, region
 from ..ir.types import Shape, TensorType
 from . import numeric
-from .constant import constant
-from .convert import convert
-from .registry import op_of
-from .shape import broadcast_in_dim, reshape
+from .nodes import node
 
 Scalar = bool | int | float | complex
 
@@ -28,17 +25,7 @@ def const(value: object, dtype: DType | None = None, name: str = "") -> Value:
         array = array.astype(array.dtype.newbyteorder("="))
     if dtype is not None and dtype is not STRING:
         array = numeric.convert(array, dtype)
-    return _one(constant(value=Tensor(array, name)))
-
-
-def op(name: str, *operands: Value, **keywords: object) -> Value:
-    """The result of a new node of the op `name`, which has one. Raises the `WeftError` of the first constraint that does not hold."""
-    return _one(op_of(name)(*operands, **keywords))  # type: ignore[arg-type]
-
-
-def _one(built: Value | tuple[Value, ...]) -> Value:
-    assert isinstance(built, Value)
-    return built
+    return node("constant", value=Tensor(array, name))
 
 
 def splat(value: Scalar, type: TensorType) -> Value:
@@ -53,14 +40,14 @@ def full_like(x: Value, value: Scalar) -> Value:
 
 def cast(x: Value, dtype: DType) -> Value:
     """`x` converted to `dtype`; `x` itself if it has it."""
-    return x if x.dtype == dtype else _one(convert(x, result=x.tensor.with_dtype(dtype)))
+    return x if x.dtype == dtype else node("convert", x, result=x.tensor.with_dtype(dtype))
 
 
 def broadcast(x: Value, shape: Shape, dims: Sequence[int]) -> Value:
     """`x` in a larger shape, its dim j being dim `dims[j]` there; `x` itself if that changes nothing."""
     if x.shape == tuple(shape) and tuple(dims) == tuple(range(len(shape))):
         return x
-    return _one(broadcast_in_dim(x, broadcast_dimensions=tuple(dims), result=x.tensor.with_shape(tuple(shape))))
+    return node("broadcast_in_dim", x, broadcast_dimensions=tuple(dims), result=x.tensor.with_shape(tuple(shape)))
 
 
 def broadcast_to(x: Value, shape: Shape) -> Value:
@@ -94,11 +81,11 @@ def broadcast_together(xs: Sequence[Value]) -> tuple[Value, ...]:
 
 def reshape_to(x: Value, shape: Shape) -> Value:
     """`x` in another shape; `x` itself if it has it."""
-    return x if x.shape == tuple(shape) else _one(reshape(x, result=x.tensor.with_shape(tuple(shape))))
+    return x if x.shape == tuple(shape) else node("reshape", x, result=x.tensor.with_shape(tuple(shape)))
 
 
 def scalar_region(op: str, dtype: DType) -> Region:
     """The region `(x, y) -> op(x, y)` of scalars: the body of a reduction."""
     t = TensorType(dtype, ())
     x, y = param(t), param(t)
-    return region((x, y), (_one(op_of(op)(x, y)),))
+    return region((x, y), (node(op, x, y),))

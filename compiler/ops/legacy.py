@@ -8,6 +8,7 @@ from ..ir.types import TensorType
 from . import helpers
 from .collective import all_reduce
 from .contraction import Precision
+from .nodes import node
 from .registry import define
 
 Groups = tuple[tuple[int, ...], ...]
@@ -35,7 +36,7 @@ def _infer_dot(lhs: TensorType, rhs: TensorType, *, precision_config: Precision 
 
 def _dot(lhs: Value, rhs: Value, *, precision_config: Precision, result: TensorType) -> Value:
     dims = DotDims((), (), (len(lhs.shape) - 1,), (0,))
-    return helpers.op("dot_general", lhs, rhs, dot_dimension_numbers=dims, precision_config=precision_config, result=result)
+    return node("dot_general", lhs, rhs, dot_dimension_numbers=dims, precision_config=precision_config, result=result)
 
 
 dot = define(
@@ -79,7 +80,7 @@ def _summed(x: Value, name: str, keep: set[str]) -> tuple[Value, str]:
     if not dims:
         return x, name
     body = helpers.scalar_region("add", x.dtype)
-    return helpers.op("reduce", x, helpers.const(0, x.dtype), dimensions=dims, body=body), "".join(c for c in name if c in keep)
+    return node("reduce", x, helpers.const(0, x.dtype), dimensions=dims, body=body), "".join(c for c in name if c in keep)
 
 
 def _einsum(lhs: Value, rhs: Value, *, einsum_config: str, result: TensorType) -> Value:
@@ -92,8 +93,8 @@ def _einsum(lhs: Value, rhs: Value, *, einsum_config: str, result: TensorType) -
     order = [*batch, *rest]
     dims = DotDims(*(tuple(side.index(c) for c in group) for group in (batch, inner) for side in (left, right)))
     sizes = {**dict(zip(right, rhs.shape, strict=True)), **dict(zip(left, lhs.shape, strict=True))}
-    product = helpers.op("dot_general", lhs, rhs, dot_dimension_numbers=dims, result=result.with_shape(tuple(sizes[c] for c in order)))
-    return helpers.op("transpose", product, permutation=tuple(order.index(c) for c in out))
+    product = node("dot_general", lhs, rhs, dot_dimension_numbers=dims, result=result.with_shape(tuple(sizes[c] for c in order)))
+    return node("transpose", product, permutation=tuple(order.index(c) for c in out))
 
 
 einsum = define(
@@ -113,7 +114,7 @@ def _infer_unary_einsum(operand: TensorType, *, einsum_config: str) -> TensorTyp
 def _unary_einsum(operand: Value, *, einsum_config: str) -> Value:
     (name,), out = _labels(einsum_config, "unary_einsum.C1", operand.tensor)
     x, name = _summed(operand, name, set(out))
-    return helpers.op("transpose", x, permutation=tuple(name.index(c) for c in out))
+    return node("transpose", x, permutation=tuple(name.index(c) for c in out))
 
 
 unary_einsum = define(
@@ -139,7 +140,7 @@ def _select(operand: Value, index: Value, *, dim: int, batch_dims: int) -> Value
     offsets = tuple(d if d < dim else d + extra - 1 for d in whole)
     dims = GatherDims(offsets, (dim,), batch, batch, (dim,), len(index.shape))
     sizes = tuple(1 if d == dim or d < batch_dims else n for d, n in enumerate(operand.shape))
-    return helpers.op("gather", operand, index, dimension_numbers=dims, slice_sizes=sizes)
+    return node("gather", operand, index, dimension_numbers=dims, slice_sizes=sizes)
 
 
 torch_index_select = define(

@@ -14,6 +14,7 @@ from ..ir.graph import Value
 from ..ir.types import TensorType, Type
 from . import helpers, rules
 from .formula import Term, apply, cast
+from .nodes import node
 from .numeric import limits
 from .registry import define
 
@@ -72,7 +73,7 @@ def _quantize(
     scale = _spread(scales, x.dtype, x, quantization_dimension)
     zero = _spread(zero_points, x.dtype, x, quantization_dimension)
     low, high = (helpers.const(float(d if s is None else s), x.dtype) for s, d in ((storage_min, lo), (storage_max, hi)))
-    inside = Term(helpers.op("clamp", low, (x / scale + zero).value, high))
+    inside = Term(node("clamp", low, (x / scale + zero).value, high))
     return cast(apply("round_nearest_even", inside), result.dtype).value
 
 

@@ -15,6 +15,7 @@ from ..ir.dims import Dim, Expr, floordiv, is_nonnegative, is_positive, maximum,
 from ..ir.graph import Node, Value
 from ..ir.types import TensorType
 from . import helpers
+from .nodes import node
 
 Known = Dim | bool
 # Shapes have few elements; longer vectors are data.
@@ -206,12 +207,12 @@ class Shapes:
 
     def _bind(self, value: Value, i: int, x: Known, signed: bool) -> Dim:
         flat = helpers.cast(helpers.reshape_to(value, (value.tensor.size,)), I64)
-        one = helpers.op("slice", flat, start_indices=(i,), limit_indices=(i + 1,), strides=(1,))
-        parts = [helpers.op("maximum", v, helpers.full_like(v, 0)) for v in (one, helpers.op("negate", one))] if signed else [one]
+        one = node("slice", flat, start_indices=(i,), limit_indices=(i + 1,), strides=(1,))
+        parts = [node("maximum", v, helpers.full_like(v, 0)) for v in (one, node("negate", one))] if signed else [one]
         bound: Dim = 0
         for part, factor in zip(parts, (1, -1), strict=False):
             s = symbol(self.fresh())
-            helpers.op("weft.bind_dims", part, symbols=(s,))
+            node("weft.bind_dims", part, symbols=(s,))
             bound = bound + s * factor
         self._bound[x, signed] = bound
         return bound

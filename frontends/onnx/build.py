@@ -9,7 +9,7 @@ from ...compiler.ir.graph import Value
 from ...compiler.ir.types import TensorType
 from ...compiler.ops import helpers
 from ...compiler.ops.bodies import identity_of
-from ...compiler.ops.helpers import op
+from ...compiler.ops.nodes import node as op
 from ...proto.dtypes import I64, DType
 from .assumption import assume
 from .symbols import bind, depends_on_data

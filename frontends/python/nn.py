@@ -15,12 +15,12 @@ from ...compiler.ir.graph import Value
 from ...compiler.ir.types import TensorType
 from ...compiler.ops import convolution as convolution_ops
 from ...compiler.ops.helpers import broadcast_to, cast, const, full_like, scalar_region
+from ...compiler.ops.nodes import node
 from ...proto.dtypes import I64
 from ...proto.errors import check
 from .lift import lifted
 from .numpy import elementwise as e
 from .numpy.dtypes import floating, together
-from .numpy.elementwise import node
 from .numpy.indexing import take
 from .numpy.linear import matmul
 from .numpy.reductions import axes_of, fold

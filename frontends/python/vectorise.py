@@ -8,11 +8,11 @@ import numpy as np
 from ...compiler.batching import batch
 from ...compiler.ir.graph import definitions, located, param
 from ...compiler.ops.gradients.common import inline
+from ...compiler.ops.nodes import node
 from ...proto.errors import WeftError, check
 from .close import close, mark
 from .lift import as_value, lifted
 from .numpy.dtypes import together
-from .numpy.elementwise import node
 from .place import user_loc
 from .pytree import flatten, unflatten
 from .tensor import Tensor

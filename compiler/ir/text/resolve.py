@@ -16,6 +16,7 @@ from ....proto.limits import DEFAULT, Limits
 from ...ops import helpers
 from ...ops.composite import known_composite
 from ...ops.dynamism import CALLS, fitted, is_dynamic, resolve, resolve_call
+from ...ops.nodes import node
 from ...ops.registry import op_of
 from ...ops.shapevalues import Shapes
 from ...ops.signature import conforming_attrs
@@ -376,7 +377,7 @@ class ResolvingReader(StatementReader):
         if q is None:
             return value
         with located(loc):
-            built = helpers.op(
+            built = node(
                 "uniform_dequantize",
                 value,
                 scales=q.scales,
@@ -394,7 +395,7 @@ class ResolvingReader(StatementReader):
         q = t.meaning
         floats = self._floats(value, body, loc)
         with located(loc):
-            built = helpers.op(
+            built = node(
                 "uniform_quantize",
                 floats,
                 scales=q.scales,

@@ -1,4 +1,4 @@
-"""What gradient rules are written with: nodes by the name of their op, sums, masks, constants."""
+"""What gradient rules are written with: sums, masks, constants."""
 
 from collections.abc import Sequence
 
@@ -9,16 +9,9 @@ from ...ir.attrs import Tensor
 from ...ir.dims import Dim
 from ...ir.graph import Region, Value, param, region
 from ...ir.types import TensorType
-from ..registry import op_of
+from ..nodes import node
 
 Cotangents = tuple[Value | None, ...]
-
-
-def node(name: str, *operands: Value, **keywords: object) -> Value:
-    """A node of one result."""
-    built = op_of(name)(*operands, **keywords)  # type: ignore[arg-type]
-    assert isinstance(built, Value)
-    return built
 
 
 def has_cotangent(v: Value) -> bool:

@@ -5,8 +5,13 @@ from ...ir.attrs import ConvDims, DotDims
 from ...ir.dims import Dim, floordiv
 from ...ir.graph import Value
 from ...ir.types import Shape, TensorType
-from ..registry import op_of
-from .common import Cotangents, cast, node, reshape, transpose
+from ..nodes import node
+from .common import (
+    Cotangents,
+    cast,
+    reshape,
+    transpose,
+)
 
 Sizes = tuple[Dim, ...] | None
 Padding = tuple[tuple[Dim, Dim], ...] | None
@@ -137,13 +142,11 @@ def _conv(
     groups: tuple[int, int],
     precision: tuple[str, ...],
 ) -> Value:
-    built = op_of("convolution")(
-        x, kernel, window_strides=strides, padding=padding, lhs_dilation=dilations[0], rhs_dilation=dilations[1],
+    return node(
+        "convolution", x, kernel, window_strides=strides, padding=padding, lhs_dilation=dilations[0], rhs_dilation=dilations[1],
         dimension_numbers=dims, feature_group_count=groups[0], batch_group_count=groups[1], precision_config=precision,
         result=TensorType(dtype, shape),
     )  # fmt: skip
-    assert isinstance(built, Value)
-    return built
 
 
 def _lhs_grad(

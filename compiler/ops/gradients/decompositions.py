@@ -15,8 +15,17 @@ from ....proto.errors import fail
 from ...ir.dims import Dim
 from ...ir.graph import Value
 from ...ir.types import TensorType
-from ..registry import op_of
-from .common import Cotangents, compare, concatenate, full, iota, masked, node, slice_of, spread
+from ..nodes import node, nodes
+from .common import (
+    Cotangents,
+    compare,
+    concatenate,
+    full,
+    iota,
+    masked,
+    slice_of,
+    spread,
+)
 from .linalg import adjoint, conj, matmul, triangle
 
 Bars = Sequence[Value]
@@ -37,8 +46,7 @@ def host_grad(*values: Value, call_target_name: str, backend_config: object = ""
 
 def _host(name: str, *operands: Value, results: Sequence[TensorType], **config: object) -> tuple[Value, ...]:
     text = json.dumps(config, sort_keys=True) if config else ""
-    built = op_of("custom_call")(*operands, call_target_name=name, backend_config=text, result=tuple(results))
-    return built if isinstance(built, tuple) else (built,)
+    return nodes("custom_call", *operands, call_target_name=name, backend_config=text, result=tuple(results))
 
 
 def _solve(a: Value, b: Value) -> Value:

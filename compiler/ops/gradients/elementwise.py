@@ -1,7 +1,17 @@
 """Gradients of elementwise ops that choose, cut or take magnitudes."""
 
 from ...ir.graph import Value
-from .common import Cotangents, cast, compare, full, masked, node, spread, total, zeros_like
+from ..nodes import node
+from .common import (
+    Cotangents,
+    cast,
+    compare,
+    full,
+    masked,
+    spread,
+    total,
+    zeros_like,
+)
 
 
 def abs_grad(g: Value, x: Value) -> Cotangents:

@@ -7,7 +7,19 @@ from ...ir.dims import Dim, product
 from ...ir.graph import Region, Value
 from ...ir.types import TensorType
 from ..bodies import monoid_of
-from .common import Cotangents, compare, concatenate, full, iota, masked, node, reshape, scalar_body, spread, zeros_like
+from ..nodes import node
+from .common import (
+    Cotangents,
+    compare,
+    concatenate,
+    full,
+    iota,
+    masked,
+    reshape,
+    scalar_body,
+    spread,
+    zeros_like,
+)
 
 
 def _limits(indices: Value, sizes: list[Dim], vector_dim: int) -> Value:

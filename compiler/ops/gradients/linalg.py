@@ -7,7 +7,17 @@ from ...ir.attrs import DotDims
 from ...ir.dims import Dim
 from ...ir.graph import Value
 from ...ir.types import TensorType
-from .common import Cotangents, compare, full, iota, masked, node, pad, slice_of, transpose
+from ..nodes import node
+from .common import (
+    Cotangents,
+    compare,
+    full,
+    iota,
+    masked,
+    pad,
+    slice_of,
+    transpose,
+)
 
 
 def adjoint(x: Value) -> Value:

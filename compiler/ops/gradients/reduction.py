@@ -9,7 +9,7 @@ from ...ir.dims import Dim, product
 from ...ir.graph import Region, Value, param, region
 from ...ir.types import TensorType
 from ..bodies import monoid_of
-from ..registry import op_of
+from ..nodes import node, nodes
 from .common import (
     Cotangents,
     compare,
@@ -17,7 +17,6 @@ from .common import (
     inline,
     iota,
     masked,
-    node,
     reshape,
     scalar,
     scalar_body,
@@ -243,9 +242,7 @@ def _chosen(x: Value, sizes: Sizes, strides: Sizes, edges: Edges, select: Region
     exists, none_yet = compare("GE", there, scalar(0, I64)), compare("LT", at, scalar(0, I64))
     take = node("and", exists, node("or", none_yet, node("not", keeps)))
     body = region((best, at, other, there), (node("select", take, other, best), node("select", take, there, at)))
-    built = op_of("reduce_window")(
-        x, numbers, scalar(0, x.dtype), scalar(-1, I64),
+    return nodes(
+        "reduce_window", x, numbers, scalar(0, x.dtype), scalar(-1, I64),
         window_dimensions=sizes, window_strides=strides, padding=edges, body=body,
-    )  # fmt: skip
-    assert isinstance(built, tuple)
-    return built[1]
+    )[1]  # fmt: skip

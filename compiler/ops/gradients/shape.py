@@ -7,8 +7,17 @@ from ...ir.attrs import GatherDims
 from ...ir.dims import Dim
 from ...ir.graph import Region, Value, param, region
 from ...ir.types import TensorType
-from ..registry import op_of
-from .common import Cotangents, has_cotangent, iota, node, pad, reshape, slice_of, total, transpose
+from ..nodes import node, nodes
+from .common import (
+    Cotangents,
+    has_cotangent,
+    iota,
+    pad,
+    reshape,
+    slice_of,
+    total,
+    transpose,
+)
 
 
 def broadcast_grad(g: Value, x: Value, *, broadcast_dimensions: Sequence[int], result: object = None) -> Cotangents:
@@ -59,10 +68,8 @@ def _sort_with(keys: Sequence[Value], extra: Value, dimension: int, comparator: 
     scalar = TensorType(extra.dtype, ())
     own, captured = comparator.params[: 2 * n], comparator.params[2 * n :]
     params = (*own, param(scalar), param(scalar), *captured)
-    built = op_of("sort")(
-        *keys, extra, dimension=dimension, is_stable=True, comparator=Region(params, comparator.nodes, comparator.results)
-    )
-    return built if isinstance(built, tuple) else (built,)
+    widened = Region(params, comparator.nodes, comparator.results)
+    return nodes("sort", *keys, extra, dimension=dimension, is_stable=True, comparator=widened)
 
 
 def sort_grad(*gs_and_xs: Value, dimension: int, is_stable: bool, comparator: Region) -> Cotangents:

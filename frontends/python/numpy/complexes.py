@@ -11,7 +11,7 @@ from collections.abc import Callable
 from ....compiler.ir.graph import Value
 from ....compiler.ops.formula import Term, absolute, apply, compare, copysign, cos, equal, exp, expm1, where
 from ....compiler.ops.formula import log1p as log1p_of
-from .nodes import node
+from ....compiler.ops.nodes import node
 
 _Parts = tuple[Term, Term]
 Function = Callable[[Value], Value]

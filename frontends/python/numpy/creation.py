@@ -9,12 +9,12 @@ import numpy as np
 from ....compiler.ir.graph import Value
 from ....compiler.ops.helpers import broadcast, const
 from ....compiler.ops.helpers import full_like as filled_like
+from ....compiler.ops.nodes import node
 from ....proto.dtypes import I64
 from ..faults import check
 from ..lift import lifted
 from ..tensor import Tensor
 from .dtypes import DEFAULT_COMPLEX, DEFAULT_FLOAT, DEFAULT_INT, dtype_of, together, weft_dtype
-from .nodes import node
 
 __all__ = [
     "arange", "asarray", "empty", "empty_like", "eye", "from_dlpack", "full", "full_like", "linspace", "meshgrid", "ones", "ones_like",

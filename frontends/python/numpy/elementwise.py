@@ -6,11 +6,11 @@ from typing import Any
 from ....compiler.ir.graph import Value
 from ....compiler.ops.formula import Term
 from ....compiler.ops.helpers import broadcast_together, cast, full_like
+from ....compiler.ops.nodes import node
 from ....proto.dtypes import BOOL, F32, F64
 from ..lift import lifted
 from . import complexes, division
 from .dtypes import floating, together, weft_dtype
-from .nodes import node
 
 __all__ = [
     "abs",

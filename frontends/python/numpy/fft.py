@@ -7,6 +7,7 @@ import numpy as np
 
 from ....compiler.ir.graph import Value
 from ....compiler.ops.helpers import cast, const, full_like
+from ....compiler.ops.nodes import node
 from ....proto.dtypes import C64, C128, F32, F64
 from ..faults import check
 from ..lift import lifted
@@ -14,7 +15,6 @@ from ..tensor import Tensor
 from .dtypes import DEFAULT_FLOAT, dtype_of, floating
 from .elementwise import conj
 from .manipulation import moveaxis, roll
-from .nodes import node
 from .reductions import axes_of, ordered_axes
 
 __all__ = [

@@ -9,12 +9,12 @@ from ....compiler.ir.attrs import GatherDims, ScatterDims
 from ....compiler.ir.graph import Region, Value
 from ....compiler.ops.gradients.common import scalar_body
 from ....compiler.ops.helpers import broadcast_shapes, broadcast_to, cast, const, reshape_to, splat
+from ....compiler.ops.nodes import node
 from ....proto.dtypes import I64
 from ..faults import check, fail
 from ..lift import lifted
 from ..tensor import Tensor
 from .dtypes import together
-from .nodes import node
 from .reductions import axes_of
 
 __all__ = ["at", "getitem", "take", "take_along_axis"]

@@ -11,7 +11,7 @@ import numpy as np
 from ....compiler.ir.graph import Value
 from ....compiler.ir.types import TensorType
 from ....compiler.ops.helpers import broadcast, broadcast_shapes, broadcast_to, cast, const, full_like, reshape_to
-from ....compiler.ops.registry import op_of
+from ....compiler.ops.nodes import node, nodes
 from ....proto.dtypes import C64, C128, F32, F64, I64
 from ..faults import check
 from ..lift import lifted
@@ -19,7 +19,6 @@ from .dtypes import floating, together
 from .elementwise import abs as abs_of
 from .elementwise import conj, where
 from .linear import matmul, matrix_transpose, tensordot, vecdot
-from .nodes import node
 from .reductions import axes_of, fold
 
 __all__ = [
@@ -122,8 +121,7 @@ class SlogdetResult(NamedTuple):
 
 def _host(name: str, operands: tuple[Value, ...], attributes: dict[str, object], results: list[TensorType]) -> tuple[Value, ...]:
     config = json.dumps(attributes, sort_keys=True) if attributes else ""
-    built = op_of("custom_call")(*operands, call_target_name=name, backend_config=config, result=tuple(results))
-    return built if isinstance(built, tuple) else (built,)
+    return nodes("custom_call", *operands, call_target_name=name, backend_config=config, result=tuple(results))
 
 
 @lifted

@@ -6,10 +6,10 @@ from ....compiler.ir.attrs import DotDims
 from ....compiler.ir.graph import Value
 from ....compiler.ops.contraction import dot
 from ....compiler.ops.helpers import broadcast_shapes, broadcast_to, reshape_to
+from ....compiler.ops.nodes import node
 from ..faults import check
 from ..lift import lifted
 from .dtypes import together
-from .nodes import node
 from .reductions import fold, ordered_axes
 
 __all__ = ["matmul", "matrix_transpose", "tensordot", "vecdot"]

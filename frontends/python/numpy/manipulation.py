@@ -6,10 +6,10 @@ from typing import Any
 from ....compiler.ir.dims import Dim, floordiv, product
 from ....compiler.ir.graph import Value
 from ....compiler.ops import helpers
+from ....compiler.ops.nodes import node
 from ..faults import check
 from ..lift import lifted
 from .dtypes import together
-from .nodes import node
 from .reductions import axes_of, ordered_axes
 
 __all__ = [

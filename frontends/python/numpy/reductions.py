@@ -8,11 +8,11 @@ from ....compiler.ir.dims import product
 from ....compiler.ir.graph import Value
 from ....compiler.ops.bodies import identity_of
 from ....compiler.ops.helpers import cast, const, reshape_to, scalar_region
+from ....compiler.ops.nodes import node
 from ....proto.dtypes import BOOL, I64
 from ..faults import AxisFault, check, fail
 from ..lift import lifted
 from .dtypes import floating, together, weft_dtype
-from .nodes import node
 
 __all__ = [
     "all", "any", "argmax", "argmin", "count_nonzero", "cumulative_prod", "cumulative_sum", "diff", "max", "mean", "min", "prod", "std",

@@ -8,13 +8,13 @@ from ....compiler.ir.graph import Region, Value
 from ....compiler.ir.types import TensorType
 from ....compiler.ops.gradients.common import scalar_body
 from ....compiler.ops.helpers import broadcast, cast, const, reshape_to
+from ....compiler.ops.nodes import node
 from ....compiler.ops.registry import op_of
 from ....proto.dtypes import BOOL, I64
 from ..faults import check
 from ..lift import lifted
 from .dtypes import together
 from .indexing import take
-from .nodes import node
 from .reductions import cumulative_sum, fold
 from .sorting import order_by
 

@@ -7,11 +7,10 @@ from ....compiler.ir.graph import Value, param, region
 from ....compiler.ir.types import TensorType
 from ....compiler.ops.formula import Term, compare, equal, where
 from ....compiler.ops.helpers import cast
-from ....compiler.ops.registry import op_of
+from ....compiler.ops.nodes import node, nodes
 from ....proto.dtypes import I32, I64
 from ..lift import lifted
 from .dtypes import together
-from .nodes import node
 from .reductions import axes_of
 
 __all__ = ["argsort", "sort"]
@@ -28,8 +27,7 @@ def _sorted(keys: Value, dim: int, descending: bool, stable: bool) -> tuple[Valu
     operands = [*rank, keys, places]
     scalars = [param(TensorType(t.dtype, ())) for t in operands for _ in range(2)]
     first = _before(scalars[: 2 * len(rank)], "GT" if descending else "LT")
-    built = op_of("sort")(*operands, dimension=dim, is_stable=stable, comparator=region(scalars, (first,)))
-    assert isinstance(built, tuple)
+    built = nodes("sort", *operands, dimension=dim, is_stable=stable, comparator=region(scalars, (first,)))
     return built[-2], built[-1]
 
 
