@@ -246,9 +246,9 @@ class Instructions(Text):
     def store(self, value: Val, address: Val, align: int = 0) -> None:
         self._lines.append(f"  store {value}, {address}, align {align or align_of(value.type)}")
 
-    def prefetch(self, address: Val) -> None:
-        """Asks for the cache line at `address`, which need not exist, to be brought near."""
-        self.call("llvm.prefetch.p0", "void", [address, const("i32", 0), const("i32", 3), const("i32", 1)])
+    def prefetch(self, address: Val, nearness: int = 3) -> None:
+        """Asks for the cache line at `address`, which need not exist, to be brought near: 3 is the first-level cache, 2 the second."""
+        self.call("llvm.prefetch.p0", "void", [address, const("i32", 0), const("i32", nearness), const("i32", 1)])
 
     def masked_load(self, type_: str, address: Val, mask: Val, other: Val | None = None, align: int = 0) -> Val:
         """Loads the lanes of `mask`; the others are `other`'s (0 if none), and their memory is not touched."""

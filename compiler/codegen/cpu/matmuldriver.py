@@ -44,6 +44,7 @@ class Driver:
         self._prepare()
         w = self.w
         with w.loop(w.end, start=w.begin) as chunk:
+            self.goes_on = w.icmp("slt", w.add(chunk, 1), w.end)
             rest, self.panel0 = self._split(chunk, self.panel_blocks, self.m.panel_block)
             rest, self.row0 = self._split(rest, self.row_blocks, self.m.row_block)
             self.outer: list[Val] = []
@@ -109,6 +110,7 @@ class Driver:
             a, b, c = self._at(a, w.mul(at, step_a)), self._at(b, w.mul(at, step_b)), w.add(c, w.mul(at, step_c))
         self.row_end = self._least(w.add(self.row0, self.value(self.m.row_block)), self.rows)
         panel_end = self._least(w.add(self.panel0, self.value(self.m.panel_block)), self.all_panels)
+        self.panel_end = panel_end
         full_end = self._least(panel_end, self.full_panels)
         self.a_now = self._rows_of_a(a)
         self.b_now, self.c_offset = b, c
@@ -172,17 +174,22 @@ class Driver:
         for block in self.blocks.values():
             microkernel.set_field(w, block, "b_row", b_row)
             microkernel.set_field(w, block, "b_panel", b_panel)
+            if self.m.fetches:
+                rows = w.sub(self.row_end, self.row0)
+                share = w.udiv(w.add(rows, group * PANEL * self.m.rows - 1), rows)
+                microkernel.set_field(w, block, "next_step", self._least(share, const("i64", PANEL)))
         if tail or self.m.epilogue.rest:
             with self._row_tiles() as (offset, rows):
                 a = self._at(self.a_now, w.mul(offset, self.a_row))
-                self._steps(lambda step: self._tile(_Tile(group, rows, a, b, self.tile, self.zeros, self.tile), step, "tile"))
+                tile = _Tile(group, offset, rows, panel, a, b, self.tile, self.zeros, self.tile)
+                self._steps(lambda step: self._tile(tile, step, "tile"))
                 tilepass.call(w, self.tile, w.add(self.row0, offset), rows, column, columns, self.outer)
         elif only is not None:
-            self._rows_in_place(group, column, b, only)
+            self._rows_in_place(group, panel, column, b, only)
         else:
-            self._steps(lambda step: self._rows_in_place(group, column, b, step))
+            self._steps(lambda step: self._rows_in_place(group, panel, column, b, step))
 
-    def _rows_in_place(self, group: int, column: Val, b: Val, step: "_Step") -> None:
+    def _rows_in_place(self, group: int, panel: Val, column: Val, b: Val, step: "_Step") -> None:
         """One step of the sum for all tiles of a group, in the result itself."""
         w = self.w
         start = self.zeros if self.m.epilogue.start is None else self._at(self.bias, column)
@@ -192,7 +199,7 @@ class Driver:
             place = w.add(self.c_offset, w.add(w.mul(row, self.strides[self.p.m][2]), column))
             c = self._at(self.c, place)
             add = c if self.added is None else self._at(self.added, place)
-            self._tile(_Tile(group, rows, a, b, c, start, add), step, "c")
+            self._tile(_Tile(group, offset, rows, panel, a, b, c, start, add), step, "c")
 
     def _panels(self, group: int, panel: Val, column: Val, columns: Val, tail: bool) -> tuple[Val, Val, Val]:
         """Where the group's panels are: address, and the strides from row to row and from panel to panel."""
@@ -258,6 +265,8 @@ class Driver:
             b_row = microkernel.get_field(w, block, "b_row")
             a, b, start = self._at(a, step.at), self._at(b, w.mul(step.at, b_row)), tile.c
         microkernel.set_field(w, block, "nk", step.nk)
+        if self.m.fetches:
+            microkernel.set_field(w, block, "next", self._next(tile, step))
 
         def sum_of(height: int) -> None:
             kernel = self._kernel(height, tile.group, step.last and where == "c")
@@ -265,10 +274,30 @@ class Driver:
 
         tiles.by_height(w, tile.rows, tiles.heights(self.p.m.extent, self.m.row_block, self.m.rows), sum_of)
 
+    def _next(self, tile: "_Tile", step: "_Step") -> Val:
+        """How far from this tile's B its share of what follows is: the next group's same rows, or the next rows of the first group."""
+        w = self.w
+        rows, panels = w.sub(self.row_end, self.row0), const("i64", tile.group)
+        panel, row = w.add(tile.panel, panels), step.at
+        ends = w.icmp("sge", panel, self.panel_end)
+        if self.m.steps_outside:
+            follows = w.add(step.at, step.nk)
+            last = w.icmp("sge", follows, self.depth)
+            panel = w.select(w.and_(ends, w.not_(last)), self.panel0, panel)
+            row = w.select(ends, w.select(last, const("i64", 0), follows), row)
+            ends = w.and_(ends, last)
+        part = w.mul(tile.row, panels)
+        which = w.udiv(part, rows)
+        within = w.udiv(w.mul(w.sub(part, w.mul(which, rows)), step.nk), rows)
+        panel = w.sub(w.add(panel, which), tile.panel)
+        row = w.sub(w.add(row, within), step.at)
+        distance = w.add(w.mul(panel, w.mul(self.depth, PANEL)), w.mul(row, PANEL))
+        return w.select(w.and_(ends, w.not_(self.goes_on)), const("i64", 0), distance)
+
     def _kernel(self, height: int, group: int, finishes: bool) -> MicroKernel:
         """The micro-kernel for a tile, with the epilogue if it `finishes` the sum."""
         e = self.m.epilogue
-        kernel = MicroKernel(self.elem, height, group, add=finishes and e.add is not None, relu=finishes and e.relu)
+        kernel = MicroKernel(self.elem, height, group, add=finishes and e.add is not None, relu=finishes and e.relu, fetch=self.m.fetches)
         self.m.needs.add(kernel.name)
         return kernel
 
@@ -288,7 +317,9 @@ class _Tile:
     """A tile's place: panels and rows, and the addresses of A, B, C, what the sums begin with and what is added."""
 
     group: int
+    row: Val
     rows: Val
+    panel: Val
     a: Val
     b: Val
     c: Val

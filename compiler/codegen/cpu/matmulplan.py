@@ -129,6 +129,12 @@ class Matmul:
         return isinstance(k, int) and k > 2 * _STEP and not self.epilogue.rest and self.rhs in ("panels", "in place")
 
     @property
+    def fetches(self) -> bool:
+        """Whether tiles ask for the panels that follow: where there are several tiles to each, so that waiting for them would show."""
+        m = self.p.m.extent
+        return self.rhs == "panels" and (not isinstance(m, int) or m > self.rows)
+
+    @property
     def plan(self) -> MatmulPlan:
         p = self.p
         batch = tuple(axis.extent for axis in p.batch)

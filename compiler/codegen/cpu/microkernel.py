@@ -30,6 +30,7 @@ FIELDS = (
     "c_row", "c_panel",  # C: next row of the tile, next panel
     "start_row", "start_panel",  # likewise of `start`: 0 and 16 for a bias, C's own to go on summing
     "add_row", "add_panel",  # likewise of what is added at the end
+    "next", "next_step",  # what will be read after this tile: its distance from B, and how much of it to ask for with every k
 )  # fmt: skip
 ELEMENTS = {"float": 4, "double": 8}
 
@@ -45,21 +46,23 @@ class MicroKernel:
     dense: int = 0  # A's row stride if it is known, 0 if it is read at run time
     add: bool = False  # adds another tile
     relu: bool = False
+    fetch: bool = False  # asks for a part of the next tile's B
     ahead: int = 0  # rows of B that are asked for before they are needed: for weights that are read once, from far away
 
     @property
     def name(self) -> str:
-        flags = "a" * self.add + "r" * self.relu + (f"p{self.ahead}" if self.ahead else "")
+        flags = "a" * self.add + "r" * self.relu + "f" * self.fetch + (f"p{self.ahead}" if self.ahead else "")
         return f"weft_tile_{self.elem}_{self.rows}x{self.panels}_u{self.unroll}_s{self.dense}_{flags}"
 
     @staticmethod
     def parse(name: str) -> "MicroKernel | None":
         """The micro-kernel called `name`; None if it is something else."""
-        match = re.fullmatch(r"weft_tile_(float|double)_(\d+)x(\d+)_u(\d+)_s(\d+)_(a?)(r?)(?:p(\d+))?", name)
+        match = re.fullmatch(r"weft_tile_(float|double)_(\d+)x(\d+)_u(\d+)_s(\d+)_(a?)(r?)(f?)(?:p(\d+))?", name)
         if match is None:
             return None
-        elem, rows, panels, unroll, dense, add, relu, ahead = match.groups()
-        return MicroKernel(elem, int(rows), int(panels), int(unroll), int(dense), bool(add), bool(relu), int(ahead or 0))
+        elem, rows, panels, unroll, dense, add, relu, fetch, ahead = match.groups()
+        numbers = (int(rows), int(panels), int(unroll), int(dense))
+        return MicroKernel(elem, *numbers, bool(add), bool(relu), bool(fetch), int(ahead or 0))
 
 
 @cache
@@ -132,6 +135,7 @@ class _Emitter:
         w, k = self.w, self.k
         self.b_row, self.b_panel = self.field("b_row"), self.field("b_panel")
         self.row = Val(str(k.dense), "i64") if k.dense else self.field("row")
+        self.next_step = self.field("next_step")
         start = self.tile(self.start, self.field("start_row"), self.field("start_panel"))
         sums = [w.load(self.type, at) for at in start]
         bases = [self.at(self.a, self.row, i) for i in self.bases()]
@@ -169,8 +173,13 @@ class _Emitter:
 
     def inner(self, nk: Val, sums: list[Val], bases: list[Val], b: Val) -> tuple[list[Val], Val]:
         w, k = self.w, self.k
-        with w.carry(nk, [*sums, *bases, b], step=k.unroll, runs=True) as loop:
-            current, pointers, b_now = loop.values[: len(sums)], loop.values[len(sums) : -1], loop.values[-1]
+        fetched = [w.gep(k.elem, b, self.field("next"))] if k.fetch else []
+        with w.carry(nk, [*sums, *bases, *fetched, b], step=k.unroll, runs=True) as loop:
+            current, b_now = loop.values[: len(sums)], loop.values[-1]
+            pointers = loop.values[len(sums) : len(sums) + len(bases)]
+            for place in loop.values[len(sums) + len(bases) : -1]:
+                w.prefetch(place, 2)
+                fetched = [w.gep(k.elem, place, w.mul(self.next_step, k.unroll))]
             for step in range(k.unroll):
                 places = [self.at(b_now, self.b_panel, v) for v in range(k.panels)]
                 if k.ahead:
@@ -183,7 +192,7 @@ class _Emitter:
                     for v, panel in enumerate(panels):
                         current[i * k.panels + v] = w.fma(x, panel, current[i * k.panels + v])
                 b_now = w.gep(k.elem, b_now, self.b_row)
-            loop.next([*current, *(w.gep(k.elem, p, k.unroll) for p in pointers), b_now])
+            loop.next([*current, *(w.gep(k.elem, p, k.unroll) for p in pointers), *fetched, b_now])
         return current, b_now
 
     def element(self, bases: list[Val], i: int, step: int) -> Val:
