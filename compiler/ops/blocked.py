@@ -9,7 +9,7 @@ from itertools import product
 
 import numpy as np
 
-from ...proto.dtypes import DType
+from ...proto.dtypes import F32, I32, DType, from_numpy
 from ...proto.errors import check
 from ..ir.dims import Dim, ceildiv
 from ..ir.types import TensorType
@@ -17,6 +17,8 @@ from .registry import define
 
 PANEL = 16
 FAST_DTYPES = ("f32", "f64")
+# Narrow numbers that processors multiply in groups along k: the dtypes of lhs and rhs, that of the sums, and how many make four bytes.
+NARROW = {("ui8", "i8"): (I32, 4), ("bf16", "bf16"): (F32, 2)}
 
 Pair = tuple[int, int]
 
@@ -45,18 +47,24 @@ def _check_spec(spec: str) -> None:
 def _matmul_infer(lhs: TensorType, rhs: TensorType, *, spec: str, columns: int = 0) -> TensorType:
     _check_spec(spec)
     left, right, out = parse_spec(spec)
-    check(lhs.dtype == rhs.dtype and lhs.dtype.is_float, "weft.matmul.C4", f"operands must be of one float type, got {lhs} and {rhs}")
+    known = (lhs.dtype == rhs.dtype and lhs.dtype.is_float) or _pair(lhs, rhs) in NARROW
+    check(known, "weft.matmul.C4", f"operands must be of one float type, or of ui8 and i8, got {lhs} and {rhs}")
+    dtype, group = NARROW.get(_pair(lhs, rhs), (lhs.dtype, 1))
     shape = rhs.shape
     if columns:
-        *batch, panels, rows, width = shape if rhs.rank >= 3 else (0, 0, 0)
-        packed = right.endswith("kn") and width == PANEL and panels == -(-columns // PANEL)
+        *batch, panels, rows, width = (shape if group == 1 else shape[:-1]) if rhs.rank >= (3 if group == 1 else 4) else (0, 0, 0)
+        packed = right.endswith("kn") and width == PANEL and panels == -(-columns // PANEL) and group in (1, shape[-1])
         check(packed, "weft.matmul.C5", f"{rhs} is not {columns} columns packed in panels of {PANEL}")
-        shape = (*batch, rows, columns)
+        shape = (*batch, rows * group, columns)
     check(lhs.rank == len(left) and len(shape) == len(right), "weft.matmul.C6", f"ranks of {lhs} and {rhs} do not fit `{spec}`")
     sizes: dict[str, Dim] = dict(zip(left, lhs.shape, strict=True))
     for letter, size in zip(right, shape, strict=True):
         check(sizes.setdefault(letter, size) == size, "weft.matmul.C7", f"dim {letter} differs: {sizes[letter]} and {size}")
-    return TensorType(lhs.dtype, tuple(sizes[letter] for letter in out))
+    return TensorType(dtype, tuple(sizes[letter] for letter in out))
+
+
+def _pair(lhs: TensorType, rhs: TensorType) -> tuple[str, str]:
+    return lhs.dtype.name, rhs.dtype.name
 
 
 def wide(dtype: np.dtype) -> np.dtype:
@@ -64,24 +72,36 @@ def wide(dtype: np.dtype) -> np.dtype:
     return np.dtype(np.float64)
 
 
-def unpack_columns(packed: np.ndarray, columns: int) -> np.ndarray:
-    """`[*B, P, K, 16]` back to `[*B, K, columns]`."""
+def unpack_columns(packed: np.ndarray, columns: int, group: int = 1) -> np.ndarray:
+    """`[*B, P, K, 16]`, or `[*B, P, K/g, 16, g]` for groups of several, back to `[*B, K, columns]`."""
+    if group > 1:
+        *batch, panels, units, width, _ = packed.shape
+        packed = np.moveaxis(packed, -1, -2).reshape(*batch, panels, units * group, width)
     *batch, panels, rows, width = packed.shape
     return np.moveaxis(packed, -3, -2).reshape(*batch, rows, panels * width)[..., :columns]
 
 
-def pack_columns(x: np.ndarray) -> np.ndarray:
-    """`[*B, K, N]` as panels `[*B, ⌈N/16⌉, K, 16]`, the last one padded with zeros."""
+def pack_columns(x: np.ndarray, group: int = 1) -> np.ndarray:
+    """`[*B, K, N]` as panels `[*B, ⌈N/16⌉, K, 16]`, the last one padded with zeros.
+
+    With a `group` of g > 1, which divides K, as `[*B, ⌈N/16⌉, K/g, 16, g]`.
+    """
     *batch, rows, columns = x.shape
     panels = -(-columns // PANEL)
     padded = np.zeros((*batch, rows, panels * PANEL), x.dtype)
     padded[..., :columns] = x
-    return np.ascontiguousarray(np.moveaxis(padded.reshape(*batch, rows, panels, PANEL), -2, -3))
+    if group == 1:
+        return np.ascontiguousarray(np.moveaxis(padded.reshape(*batch, rows, panels, PANEL), -2, -3))
+    parts = padded.reshape(*batch, rows // group, group, panels, PANEL)
+    return np.ascontiguousarray(np.moveaxis(np.moveaxis(parts, -2, -4), -2, -1))
 
 
 def _matmul_reference(lhs: np.ndarray, rhs: np.ndarray, *, spec: str, columns: int = 0) -> np.ndarray:
-    plain = unpack_columns(rhs, columns) if columns else rhs
-    return np.einsum(spec, lhs.astype(wide(lhs.dtype)), plain.astype(wide(lhs.dtype)), optimize=True).astype(lhs.dtype)
+    pair = from_numpy(lhs.dtype).name, from_numpy(rhs.dtype).name
+    dtype, group = NARROW.get(pair, (from_numpy(lhs.dtype), 1))
+    plain = unpack_columns(rhs, columns, group) if columns else rhs
+    product = np.einsum(spec, lhs.astype(wide(lhs.dtype)), plain.astype(wide(lhs.dtype)), optimize=True)
+    return (product.astype(np.int64) if dtype.is_int else product).astype(dtype.numpy)
 
 
 matmul = define(
@@ -93,8 +113,11 @@ matmul = define(
     beside a product is only another spec. With `columns` the rhs is packed by panels of 16 columns, `[*batch, ⌈columns/16⌉, k, 16]`, and
     the spec calls its last dims `kn`.
 
+    Of ui8 and i8 the sums are i32 and wrap, of two bf16 they are f32. Kernels read four bytes of these at a time, a *group* of g = 4 or 2
+    along k, and so are they packed: `[*batch, ⌈columns/16⌉, k/g, 16, g]`. They need k to be a multiple of g and the last dim of the lhs.
+
     C1: letters are distinct.  C2: m, n and k stand where their roles say.  C3: batch letters are those of the result.  C4: both operands
-    have one float type.  C5: packed shape.  C6: ranks.  C7: sizes agree.""",
+    have one float type, or are ui8 and i8.  C5: packed shape.  C6: ranks.  C7: sizes agree.""",
     infer=_matmul_infer,
     reference=_matmul_reference,
 )

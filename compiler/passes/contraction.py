@@ -1,7 +1,7 @@
 """Matrix products in the form kernels read: `dot_general` becomes `weft.matmul`, transposes become strides, constants are packed."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -9,8 +9,9 @@ from ..ir.attrs import DotDims, Tensor
 from ..ir.dims import product
 from ..ir.graph import Node, Region, Value
 from ..ir.types import TensorType
-from ..ops.blocked import is_fast, matmul, pack_columns, parse_spec
+from ..ops.blocked import NARROW, is_fast, matmul, pack_columns, parse_spec
 from ..ops.helpers import broadcast, cast, const, reshape_to, scalar_region
+from ..ops.nodes import node
 from ..ops.registry import op_of
 from .base import Context, region_pass
 from .canonicalize import constant_of
@@ -32,6 +33,36 @@ class _Side:
         return [self.dims.index(d) for d in dims]
 
 
+def _in_groups(lhs: Value, rhs: Value, result: TensorType) -> int:
+    """How many numbers along k a kernel reads as one, where it multiplies these narrow ones as they are; else 0."""
+    sums, group = NARROW.get((lhs.dtype.name, rhs.dtype.name), (None, 0))
+    good = sums is not None and (result.dtype is sums or (sums.is_float and result.dtype.is_float and result.dtype.bits <= 32))
+    return group if good else 0
+
+
+def _narrow(n: Node) -> Result:
+    lhs, rhs = n.operands
+    result = n.results[0].tensor
+    d = n.attrs["dot_dimension_numbers"]
+    assert isinstance(d, DotDims)
+    group = _in_groups(lhs, rhs, result)
+    if not group or not d.lhs_contracting or any(dim == 0 for dim in (*lhs.shape, *rhs.shape)):
+        return None
+    return cast(_matmul(lhs, rhs, d, group), result.dtype)
+
+
+@rewrite("dot-general-of-bytes", "dot_general")
+def bytes_to_matmul(n: Node, uses: Uses) -> Result:
+    """dot_general(x : ui8, y : i8) : i32 -> weft.matmul(x, y), with zeros that make k a multiple of what kernels read at once."""
+    return _narrow(n) if n.operands[0].dtype.is_int else None
+
+
+@rewrite("dot-general-of-bf16", "dot_general")
+def bf16_to_matmul(n: Node, uses: Uses) -> Result:
+    """dot_general(x : bf16, y : bf16) -> weft.matmul(x, y), whose sums are f32, likewise; denormals may count as zeros."""
+    return _narrow(n) if n.operands[0].dtype.is_float else None
+
+
 @rewrite("dot-general-to-matmul", "dot_general")
 def to_matmul(n: Node, uses: Uses) -> Result:
     """dot_general(x, y) -> weft.matmul(x, y) for floats; operand transposes become part of the spec. What is narrower than f32 is
@@ -50,10 +81,11 @@ def to_matmul(n: Node, uses: Uses) -> Result:
     return _matmul(lhs, rhs, d)
 
 
-def _matmul(lhs: Value, rhs: Value, d: DotDims) -> Value:
+def _matmul(lhs: Value, rhs: Value, d: DotDims, group: int = 1) -> Value:
     left, right = _merge_contracting(_source(lhs), _source(rhs), d)
+    left, right = _filled(left, d.lhs_contracting[0], group), _filled(right, d.rhs_contracting[0], group)
     letters = _letters(d, lhs.tensor.rank, rhs.tensor.rank)
-    x, left_spec = _named(left, letters[0], "km")
+    x, left_spec = _named(left, letters[0], "km" if group == 1 else "k")
     y, right_spec = _named(right, letters[1], "nk")
     free = [letters[0][i] for i in _free(lhs, d.lhs_batch, d.lhs_contracting)]
     free += [letters[1][i] for i in _free(rhs, d.rhs_batch, d.rhs_contracting)]
@@ -79,6 +111,21 @@ def _merge_contracting(left: _Side, right: _Side, d: DotDims) -> tuple[_Side, _S
     lefts, rights = [pairs[i][0] for i in by_place], [pairs[i][1] for i in by_place]
     left, right = _adjacent(left, lefts), _adjacent(right, rights)
     return _merged(left, lefts, d.lhs_contracting[0]), _merged(right, rights, d.rhs_contracting[0])
+
+
+def _filled(side: _Side, dim: int, group: int) -> _Side:
+    """The operand with zeros at the end of `dim` that make it a multiple of `group`."""
+    at = side.dims.index(dim)
+    missing = -side.value.shape[at] % group
+    if missing == 0:
+        return side
+    none = (0,) * len(side.dims)
+    high = tuple(missing if i == at else 0 for i in range(len(side.dims)))
+    array = constant_of(side.value)
+    if array is not None:
+        return replace(side, value=const(np.pad(array, [(0, int(n)) for n in high])))
+    zero = const(0, side.value.dtype)
+    return replace(side, value=node("pad", side.value, zero, edge_padding_low=none, edge_padding_high=high, interior_padding=none))
 
 
 def _adjacent(side: _Side, dims: Sequence[int]) -> _Side:
@@ -132,16 +179,22 @@ def absorb_transpose(n: Node, uses: Uses) -> Result:
     (x,) = n.operands
     if x.node is None or x.op != "weft.matmul" or uses(x) != 1 or x.node.attrs["columns"]:
         return None
+    narrow = _is_narrow(x.node)
     left, right, out = parse_spec(str(x.node.attrs["spec"]))
     permutation: Sequence[int] = n.attrs["permutation"]  # type: ignore[assignment]
     moved = "".join(out[p] for p in permutation)
     a, b = x.node.operands
     if moved[-1] == "n":
         return matmul(a, b, spec=f"{left},{right}->{moved}")  # type: ignore[return-value]
-    if moved[-1] == "m":
+    if moved[-1] == "m" and not narrow:
         swap = str.maketrans("mn", "nm")
         return matmul(b, a, spec=f"{right},{left}->{moved}".translate(swap))  # type: ignore[return-value]
     return None
+
+
+def _is_narrow(n: Node) -> bool:
+    """Whether a `weft.matmul` is one of numbers that are read in groups: its operands cannot change places."""
+    return n.operands[0].dtype != n.results[0].dtype
 
 
 @rewrite("matrix-times-vector", "weft.matmul")
@@ -152,7 +205,7 @@ def matrix_times_vector(n: Node, uses: Uses) -> Result:
     for matrix, rows, vector, names, free in ((a, left, b, right, "n"), (b, right, a, left, "m")):
         kept = names.replace(free, "")
         is_vector = free not in names or vector.shape[names.index(free)] == 1
-        if n.attrs["columns"] or not is_vector or constant_of(matrix) is not None:
+        if n.attrs["columns"] or not is_vector or constant_of(matrix) is not None or _is_narrow(n):
             continue
         if rows[-1] != "k" or out.replace(free, "") != rows[:-1] or "".join(x for x in rows if x in kept) != kept:
             continue
@@ -183,7 +236,8 @@ def pack_constant(n: Node, uses: Uses) -> Result:
     matrix = moved.reshape(*moved.shape[: len(batch) + 1], columns)
     assert y.node is not None
     tensor = y.node.attrs["value"]
-    packed = op_of("constant")(value=Tensor(pack_columns(matrix), tensor.name if isinstance(tensor, Tensor) else ""))
+    group = NARROW[x.dtype.name, y.dtype.name][1] if _is_narrow(n) else 1
+    packed = op_of("constant")(value=Tensor(pack_columns(matrix, group), tensor.name if isinstance(tensor, Tensor) else ""))
     spec = f"{left},{''.join(batch)}kn->{out[: len(out) - len(inner)]}n"
     made = matmul(x, packed, spec=spec, columns=columns)  # type: ignore[arg-type]
     result = n.types[0]
@@ -193,5 +247,10 @@ def pack_constant(n: Node, uses: Uses) -> Result:
 
 @region_pass("contraction")
 def canonicalize_contractions(body: Region, context: Context) -> Region:
-    """dot_general of fast float types -> weft.matmul; transposes around it become strides; constant right-hand sides are packed."""
-    return apply_rules(apply_rules(body, (to_matmul, absorb_transpose)), (matrix_times_vector, pack_constant))
+    """dot_general of fast float types and of bytes -> weft.matmul; transposes around it become strides; constants to its right are packed.
+
+    So does that of bf16 where the target multiplies it, unless the precision is strict; elsewhere it is widened.
+    """
+    narrow = (bytes_to_matmul, bf16_to_matmul) if context.cpu().has_bf16 and context.precision != "strict" else (bytes_to_matmul,)
+    rules = (*narrow, to_matmul, absorb_transpose)
+    return apply_rules(apply_rules(body, rules), (matrix_times_vector, pack_constant))

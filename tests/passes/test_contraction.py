@@ -2,14 +2,16 @@
 
 import numpy as np
 import pytest
+from weft.compiler.codegen.target import Target
 from weft.compiler.interpreter import evaluate
 from weft.compiler.ir.attrs import DotDims, Tensor
 from weft.compiler.ir.dims import symbol
 from weft.compiler.ir.graph import Function, Value, function, module, param
 from weft.compiler.ir.types import TensorType
 from weft.compiler.ops.registry import op_of
+from weft.compiler.passes.base import Context
 from weft.compiler.passes.contraction import canonicalize_contractions
-from weft.proto.dtypes import BF16, F16, F32, I32, DType
+from weft.proto.dtypes import BF16, F16, F32, I8, I32, U8, DType
 
 
 def tensor(*shape: object, dtype: DType = F32) -> TensorType:
@@ -36,13 +38,13 @@ def constant(array: np.ndarray) -> Value:
     return op_of("constant")(value=Tensor(array))
 
 
-def after(main: Function) -> Function:
-    return canonicalize_contractions(module(main)).main
+def after(main: Function, level: str = "x86-64-v4") -> Function:
+    return canonicalize_contractions(module(main), Context(Target(level))).main
 
 
-def check(main: Function, *args: np.ndarray) -> Function:
+def check(main: Function, *args: np.ndarray, level: str = "x86-64-v4") -> Function:
     """The rewritten function, after comparing what both compute."""
-    new = after(main)
+    new = after(main, level)
     for want, got in zip(evaluate(main, *args), evaluate(new, *args), strict=True):
         np.testing.assert_allclose(got, want, rtol=1e-5, atol=1e-5)
     return new
@@ -143,6 +145,25 @@ def test_narrow_floats_are_multiplied_in_f32(dtype: DType) -> None:
     weights = constant(data(4, 5).astype(dtype.numpy))
     new = check(function("main", [x], [dot(x, weights)]), data(3, 4).astype(dtype.numpy))
     assert ops(new) == ["constant", "convert", "weft.matmul", "convert"] or ops(new) == ["convert", "constant", "weft.matmul", "convert"]
+
+
+def test_bf16_stays_where_the_target_multiplies_it() -> None:
+    x = param(tensor(3, 5, dtype=BF16))
+    main = function("main", [x], [dot(x, constant(data(5, 5).astype(BF16.numpy)))])
+    new = check(main, data(3, 5).astype(BF16.numpy), level="x86-64-v4-bf16-vnni")
+    assert sorted(ops(new)) == ["constant", "constant", "convert", "pad", "weft.matmul"]
+    strict = Context(Target("x86-64-v4-bf16-vnni"), precision="strict")
+    assert "pad" not in ops(canonicalize_contractions(module(main), strict).main)
+
+
+@pytest.mark.parametrize("contracting", [((1,), (0,)), ((0,), (0,)), ((1,), (1,)), ((0,), (1,))])
+def test_bytes_are_padded_to_groups(contracting: tuple) -> None:
+    a, b = np.random.default_rng(0).integers(0, 127, (2, 7, 7))
+    x, y = param(tensor(7, 7, dtype=U8)), param(tensor(7, 7, dtype=I8))
+    dims = DotDims((), (), *contracting)
+    product = op_of("dot_general")(x, y, dot_dimension_numbers=dims, result=tensor(7, 7, dtype=I32))
+    new = check(function("main", [x, y], [product]), a.astype(np.uint8), b.astype(np.int8))
+    assert ops(new).count("pad") == 2 and "weft.matmul" in ops(new)
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from ...ir.graph import Value
 from ...ops.blocked import PANEL
 from ..index import Indices, Scopes
 from ..kernel import fusion_symbols
-from ..lltypes import Val, const
+from ..lltypes import Val, const, memory_type
 from ..writer import Writer
 from . import microkernel, packing, tilepass, tiles
 from .matmulplan import Matmul
@@ -24,7 +24,7 @@ class Driver:
 
     def __init__(self, plan: Matmul, w: Writer) -> None:
         self.m, self.p, self.w = plan, plan.p, w
-        self.elem = plan.elem
+        self.unit = plan.units.memory
         self.dims = Indices(Scopes(w), 1)
         fusion = plan.fusion
         first = len(fusion.operands) + len(fusion.results)
@@ -107,7 +107,7 @@ class Driver:
         a, b, c = self.a, self.b, const("i64", 0)
         for axis, at in zip(p.batch, self.outer, strict=True):
             step_a, step_b, step_c = self.strides[axis]
-            a, b, c = self._at(a, w.mul(at, step_a)), self._at(b, w.mul(at, step_b)), w.add(c, w.mul(at, step_c))
+            a, b, c = self._at(a, w.mul(at, step_a)), self._at_b(b, w.mul(at, step_b)), w.add(c, w.mul(at, step_c))
         self.row_end = self._least(w.add(self.row0, self.value(self.m.row_block)), self.rows)
         panel_end = self._least(w.add(self.panel0, self.value(self.m.panel_block)), self.all_panels)
         self.panel_end = panel_end
@@ -136,7 +136,11 @@ class Driver:
         return self.w.int_minmax("smax", x, y)
 
     def _at(self, base: Val, index: Val) -> Val:
-        return self.w.gep(self.elem, base, index)
+        return self.w.gep(self.unit, base, index)
+
+    def _at_b(self, base: Val, index: Val) -> Val:
+        """A place in B as it is in memory."""
+        return self.w.gep(memory_type(self.m.core.operands[1].dtype), base, index) if self.p.interleaves else self._at(base, index)
 
     def _rows_of_a(self, a: Val) -> Val:
         """Where the rows of this chunk's block of A begin, brought into scratch if the plan says so."""
@@ -146,9 +150,9 @@ class Driver:
             return start
         rows = w.sub(self.row_end, self.row0)
         if self.m.lhs == "copied":
-            self._pack(packing.copy_name(self.elem), start, row, rows, self.depth, self.a_block, self.a_row)
+            self._pack(packing.copy_name(self.m.elem), start, row, rows, self.depth, self.a_block, self.a_row)
         else:
-            self._pack(packing.transpose_name(self.elem), start, k, self.depth, rows, self.a_block, self.a_row)
+            self._pack(packing.transpose_name(self.m.elem), start, k, self.depth, rows, self.a_block, self.a_row)
         return self.a_block
 
     def _pack(self, name: str, *args: Val) -> None:
@@ -209,17 +213,19 @@ class Driver:
         lanes, matrix = const("i64", PANEL), w.mul(self.depth, PANEL)
         if self.m.rhs == "panels":
             return self._at(self.b_now, w.mul(panel, matrix)), lanes, matrix
-        source = self._at(self.b_now, w.mul(column, n))
+        source = self._at_b(self.b_now, w.mul(column, n))
         if self.m.rhs == "in place" and not tail:
             return source, k, lanes
         for v in range(group):
-            part = self._at(source, w.mul(n, v * PANEL))
+            part = self._at_b(source, w.mul(n, v * PANEL))
             out = self._at(self.b_group, w.mul(matrix, v))
             width = columns if tail else lanes
-            if self.m.rhs == "transposed":
-                self._pack(packing.transpose_name(self.elem), part, n, width, self.depth, out, lanes)
+            if self.m.rhs == "interleaved":
+                self._pack(packing.interleave_name(self.m.elem), part, k, self.depth, width, out, lanes)
+            elif self.m.rhs == "transposed":
+                self._pack(packing.transpose_name(self.m.elem), part, n, width, self.depth, out, lanes)
             else:
-                self._pack(packing.copy_name(self.elem), part, k, self.depth, width, out, lanes)
+                self._pack(packing.copy_name(self.m.elem), part, k, self.depth, width, out, lanes)
         return self.b_group, lanes, matrix
 
     def _operand(self, value: Value) -> Val:
@@ -297,7 +303,7 @@ class Driver:
     def _kernel(self, height: int, group: int, finishes: bool) -> MicroKernel:
         """The micro-kernel for a tile, with the epilogue if it `finishes` the sum."""
         e = self.m.epilogue
-        kernel = MicroKernel(self.elem, height, group, add=finishes and e.add is not None, relu=finishes and e.relu, fetch=self.m.fetches)
+        kernel = MicroKernel(self.m.elem, height, group, add=finishes and e.add is not None, relu=finishes and e.relu, fetch=self.m.fetches)
         self.m.needs.add(kernel.name)
         return kernel
 

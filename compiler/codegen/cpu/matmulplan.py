@@ -7,7 +7,6 @@ from ....proto.errors import InternalError
 from ...ir.dims import Dim, ceildiv, minimum, product
 from ...ir.graph import Node
 from ...ops.blocked import PANEL
-from ..lltypes import memory_type
 from ..target import Target
 from . import microkernel
 from .epilogue import Epilogue, analyse, core_of, inplace_pairs
@@ -33,7 +32,7 @@ class MatmulPlan:
     panels: Dim
     step: int
     lhs: str  # "in place", "copied" or "transposed" into scratch
-    rhs: str  # "panels" packed by the compiler, "in place", "copied" or "transposed"
+    rhs: str  # "panels" packed by the compiler, "in place", "copied", "transposed" or "interleaved"
     epilogue: str
 
 
@@ -47,8 +46,8 @@ class Matmul:
         self.p = product_of(self.core)
         if self.p.n.extent != 1 and self.p.n.c != 1:
             raise InternalError(f"the columns of the result are not contiguous: {self.core!r}")
-        self.elem = memory_type(self.core.result.dtype)
-        self.size = microkernel.ELEMENTS[self.elem]
+        self.units = self.p.units
+        self.elem, self.size = self.units.name, self.units.size
         self.epilogue = self._epilogue()
         self.groups = self._groups()
         self.rows = microkernel.tile_rows(target, self.elem, min(self.groups[0], 2))
@@ -90,6 +89,8 @@ class Matmul:
         k, n = self.p.k, self.p.n
         if self.p.packed:
             return "panels"
+        if self.p.interleaves:
+            return "interleaved"
         if n.b == 1 or n.extent == 1:
             near = isinstance(k.b, int) and isinstance(k.extent, int) and k.b * k.extent * self.size <= self.target.l2_bytes // 2
             few = isinstance(self.p.m.extent, int) and self.p.m.extent <= self.rows
@@ -104,7 +105,7 @@ class Matmul:
         if isinstance(k, int) and not self.steps_outside:
             # The block of A is read once per group of panels: it should stay in the second-level cache.
             count = max(4, min(count, self.target.l2_bytes // 2 // (k * self.size * self.rows + 1)))
-        if self.rhs in ("copied", "transposed"):
+        if self.packs_rhs:
             count = 4 * _MAX_ROWS // self.rows  # spreads the cost of packing
         block = count * self.rows
         if not isinstance(m, int):
@@ -164,14 +165,17 @@ class Matmul:
         """Byte offsets of A's block and of B's group, and the size of all."""
         tile = self.rows * self.tile_stride * self.size
         a = 0 if self.lhs == "in place" else self.a_stride * self.row_block * self.size
-        packs_b = self.rhs in ("copied", "transposed") or self.packs_tail
-        b = self.p.k.extent * self.tile_stride * self.size if packs_b else 0
+        b = self.p.k.extent * self.tile_stride * self.size if self.packs_rhs or self.packs_tail else 0
         return tile, tile + a, tile + a + b
 
     @property
     def has_tail(self) -> bool:
         n = self.p.n.extent
         return not isinstance(n, int) or n % PANEL != 0
+
+    @property
+    def packs_rhs(self) -> bool:
+        return self.rhs in ("copied", "transposed", "interleaved")
 
     @property
     def packs_tail(self) -> bool:

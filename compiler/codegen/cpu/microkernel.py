@@ -9,7 +9,8 @@ Trip counts and strides are read from a block of i64 (`FIELDS`) at run time, so 
 They are not part of the module that calls them: a kernel names those it needs in `Kernel.needs`, `source` writes them, and the linker joins
 both.
 
-Panels are `<16 x T>` whatever the machine's vectors; the instruction selector splits them without loss.
+A's elements and B's are units (`units.py`): floats, or groups of narrower numbers. Panels are `<16 x T>` whatever the machine's vectors;
+the instruction selector splits them without loss.
 """
 
 import re
@@ -17,9 +18,11 @@ from dataclasses import dataclass
 from functools import cache
 
 from ...ops.blocked import PANEL
-from ..lltypes import Val, const, vec, zero
+from ..lltypes import Val, const, vec
 from ..target import Target
 from ..writer import Module, Writer
+from . import units
+from .units import UNITS
 
 # What a caller fills in, in units of elements where they are strides. `n*` are trip counts, at least 1.
 FIELDS = (
@@ -32,14 +35,14 @@ FIELDS = (
     "add_row", "add_panel",  # likewise of what is added at the end
     "next", "next_step",  # what will be read after this tile: its distance from B, and how much of it to ask for with every k
 )  # fmt: skip
-ELEMENTS = {"float": 4, "double": 8}
+ELEMENTS = {name: kind.size for name, kind in UNITS.items()}  # bytes of a unit and of a sum
 
 
 @dataclass(frozen=True, slots=True)
 class MicroKernel:
     """Which micro-kernel: its tile, how many k it takes per round (`nk` must be a multiple), and what it does before storing."""
 
-    elem: str
+    elem: str  # a name of `UNITS`
     rows: int
     panels: int
     unroll: int = 1
@@ -57,7 +60,7 @@ class MicroKernel:
     @staticmethod
     def parse(name: str) -> "MicroKernel | None":
         """The micro-kernel called `name`; None if it is something else."""
-        match = re.fullmatch(r"weft_tile_(float|double)_(\d+)x(\d+)_u(\d+)_s(\d+)_(a?)(r?)(f?)(?:p(\d+))?", name)
+        match = re.fullmatch(rf"weft_tile_({'|'.join(UNITS)})_(\d+)x(\d+)_u(\d+)_s(\d+)_(a?)(r?)(f?)(?:p(\d+))?", name)
         if match is None:
             return None
         elem, rows, panels, unroll, dense, add, relu, fetch, ahead = match.groups()
@@ -69,17 +72,19 @@ class MicroKernel:
 def tile_rows(target: Target, elem: str, panels: int) -> int:
     """The most rows a tile of that many panels may have without spilling.
 
-    Beside the accumulators a step holds the panels of B, a broadcast of A, and, without FMA, a product.
+    Beside the accumulators a step holds the parts of the panels of B, those of a broadcast of A, and, without FMA, a product.
     """
     per_panel = max(1, PANEL * ELEMENTS[elem] // target.vector_bytes)
-    spare = panels * per_panel + (1 if target.has_fma else 2)
+    parts = units.parts_of(UNITS[elem], target)
+    spare = (panels * per_panel + 1) * parts + (0 if units.is_fused(UNITS[elem], target) else 1)
     return max(1, (target.vector_registers - spare) // (panels * per_panel))
 
 
 def fits(target: Target, elem: str, rows: int, panels: int) -> bool:
     """Whether a tile of few rows, each panel of which is used only so many times, fits the registers."""
     per_panel = max(1, PANEL * ELEMENTS[elem] // target.vector_bytes)
-    return panels * per_panel * (rows + 1) + 1 <= target.vector_registers
+    parts = units.parts_of(UNITS[elem], target)
+    return panels * per_panel * (rows + parts) + parts <= target.vector_registers
 
 
 @cache
@@ -126,7 +131,8 @@ class _Emitter:
         self.k = kernel
         self.w = module.function(kernel.name, "void", ("ptr noalias readonly",) * 2 + ("ptr",) * 4, attrs="noinline")
         self.a, self.b, self.c, self.start, self.add, self.fields = self.w.params
-        self.type = vec(kernel.elem, PANEL)
+        self.units = UNITS[kernel.elem]
+        self.unit, self.type = self.units.memory, vec(self.units.sum, PANEL)
 
     def field(self, name: str) -> Val:
         return get_field(self.w, self.fields, name)
@@ -149,7 +155,7 @@ class _Emitter:
         return range(1) if self.k.dense else range(0, self.k.rows, 3)
 
     def at(self, base: Val, stride: Val, times: int) -> Val:
-        return base if times == 0 else self.w.gep(self.k.elem, base, self.w.mul(stride, times))
+        return base if times == 0 else self.w.gep(self.unit, base, self.w.mul(stride, times))
 
     def tile(self, base: Val, row: Val, panel: Val) -> list[Val]:
         """The addresses of a tile's vectors, row by row."""
@@ -168,48 +174,48 @@ class _Emitter:
         with w.carry(trips, [*sums, *bases, b], runs=True) as loop:
             inner_sums, inner_bases, inner_b = loop.values[: len(sums)], loop.values[len(sums) : -1], loop.values[-1]
             done, b_next = self.loop_nest(rest, nk, inner_sums, inner_bases, inner_b)
-            loop.next([*done, *(w.gep(self.k.elem, p, stride) for p in inner_bases), b_next])
+            loop.next([*done, *(w.gep(self.unit, p, stride) for p in inner_bases), b_next])
         return done, b_next
 
     def inner(self, nk: Val, sums: list[Val], bases: list[Val], b: Val) -> tuple[list[Val], Val]:
         w, k = self.w, self.k
-        fetched = [w.gep(k.elem, b, self.field("next"))] if k.fetch else []
+        align = self.units.align
+        fetched = [w.gep(self.unit, b, self.field("next"))] if k.fetch else []
         with w.carry(nk, [*sums, *bases, *fetched, b], step=k.unroll, runs=True) as loop:
             current, b_now = loop.values[: len(sums)], loop.values[-1]
             pointers = loop.values[len(sums) : len(sums) + len(bases)]
             for place in loop.values[len(sums) + len(bases) : -1]:
                 w.prefetch(place, 2)
-                fetched = [w.gep(k.elem, place, w.mul(self.next_step, k.unroll))]
+                fetched = [w.gep(self.unit, place, w.mul(self.next_step, k.unroll))]
             for step in range(k.unroll):
                 places = [self.at(b_now, self.b_panel, v) for v in range(k.panels)]
                 if k.ahead:
                     for place in places:
-                        w.prefetch(w.gep(k.elem, place, k.ahead * PANEL))
-                panels = [w.load(self.type, place) for place in places]
+                        w.prefetch(w.gep(self.unit, place, k.ahead * PANEL))
+                panels = [units.split(w, self.units, w.load(vec(self.unit, PANEL), place, align), signed=True) for place in places]
                 for i in range(k.rows):
-                    scalar = w.load(k.elem, self.element(pointers, i, step))
-                    x = w.splat(scalar, PANEL)
+                    scalar = w.load(self.unit, self.element(pointers, i, step), align)
+                    x = units.split(w, self.units, w.splat(scalar, PANEL), signed=False)
                     for v, panel in enumerate(panels):
-                        current[i * k.panels + v] = w.fma(x, panel, current[i * k.panels + v])
-                b_now = w.gep(k.elem, b_now, self.b_row)
-            loop.next([*current, *(w.gep(k.elem, p, k.unroll) for p in pointers), *fetched, b_now])
+                        current[i * k.panels + v] = units.accumulate(w, self.units, current[i * k.panels + v], x, panel)
+                b_now = w.gep(self.unit, b_now, self.b_row)
+            loop.next([*current, *(w.gep(self.unit, p, k.unroll) for p in pointers), *fetched, b_now])
         return current, b_now
 
     def element(self, bases: list[Val], i: int, step: int) -> Val:
         """The address of A[row i, step]."""
         w, k = self.w, self.k
         if k.dense:
-            return w.gep(k.elem, bases[0], i * k.dense + step)
+            return w.gep(self.unit, bases[0], i * k.dense + step)
         line = self.at(bases[i // 3], self.row, i % 3)
-        return line if step == 0 else w.gep(k.elem, line, step)
+        return line if step == 0 else w.gep(self.unit, line, step)
 
     def finish(self, sums: list[Val]) -> None:
         w, k = self.w, self.k
         if k.add:
             added = self.tile(self.add, self.field("add_row"), self.field("add_panel"))
-            sums = [w.fadd(x, w.load(self.type, at)) for x, at in zip(sums, added, strict=True)]
+            sums = [units.add(w, x, w.load(self.type, at)) for x, at in zip(sums, added, strict=True)]
         if k.relu:
-            # max(0, x) in this order keeps a NaN, as StableHLO's maximum does.
-            sums = [w.fmax(zero(self.type), x) for x in sums]
+            sums = [units.relu(w, x) for x in sums]
         for x, at in zip(sums, self.tile(self.c, self.field("c_row"), self.field("c_panel")), strict=True):
             w.store(x, at)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from ...ir.dims import Dim, ceildiv, product
 from ...ir.graph import Node
 from ...ops.blocked import PANEL, parse_spec
+from .units import Units, units_of
 
 _UNKNOWN = 16  # what a symbolic extent counts for beside others
 
@@ -37,13 +38,19 @@ class Axis:
 
 @dataclass(frozen=True, slots=True)
 class Product:
-    """C[batch, m, n] = Σ_k A[batch, m, k] · B[batch, k, n]. Of packed rhs, `n.b` is 0: a column's place is its panel's."""
+    """C[batch, m, n] = Σ_k A[batch, m, k] · B[batch, k, n], k and the strides of A counted in units of `units`, as are those of B.
+
+    Of packed rhs, `n.b` is 0: a column's place is its panel's. Where several numbers make a unit and B's columns are contiguous
+    (`interleaves`), its strides count numbers, and `k.b` is that of one number along k.
+    """
 
     m: Axis
     n: Axis
     k: Axis
     batch: tuple[Axis, ...]
     packed: bool
+    units: Units
+    interleaves: bool = False
 
     @property
     def panels(self) -> Dim:
@@ -56,8 +63,14 @@ def product_of(node: Node) -> Product:
     columns = node.attrs["columns"]
     assert isinstance(columns, int)
     a, b = node.operands
-    left, right, result = _strides(lhs, a.shape), _rhs_strides(rhs, b.shape, bool(columns)), _strides(out, node.results[0].shape)
+    units = units_of(a.dtype.name)
+    left, result = _in_units(_strides(lhs, a.shape), units.group), _strides(out, node.results[0].shape)
+    right = _rhs_strides(rhs, b.shape, bool(columns), units.group)
+    interleaves = units.group > 1 and not columns and right["k"] != 1
+    if not interleaves and not columns:
+        right = _in_units(right, units.group)
     extents: dict[str, Dim] = {**dict(zip(lhs, a.shape, strict=True)), **dict(zip(out, node.results[0].shape, strict=True))}
+    extents["k"] = extents["k"] // units.group
 
     def axis(letter: str) -> Axis:
         extent = extents.get(letter, 1)
@@ -65,16 +78,23 @@ def product_of(node: Node) -> Product:
         return Axis(extent, left.get(letter, 0), right.get(letter, 0), result.get(letter, 0), dims)
 
     batch = [axis(letter) for letter in out if letter not in "mn" and extents[letter] != 1]
-    return _merge(Product(axis("m"), axis("n"), axis("k"), tuple(batch), bool(columns)))
+    return _merge(Product(axis("m"), axis("n"), axis("k"), tuple(batch), bool(columns), units, interleaves))
 
 
 def _strides(letters: str, shape: Sequence[Dim]) -> dict[str, Dim]:
     return {letter: product(shape[i + 1 :]) for i, letter in enumerate(letters)}
 
 
-def _rhs_strides(letters: str, shape: Sequence[Dim], packed: bool) -> dict[str, Dim]:
+def _in_units(strides: dict[str, Dim], group: int) -> dict[str, Dim]:
+    """Strides of numbers as strides of units, which lie along k."""
+    return {letter: s if letter == "k" else s // group for letter, s in strides.items()} if group > 1 else strides
+
+
+def _rhs_strides(letters: str, shape: Sequence[Dim], packed: bool, group: int) -> dict[str, Dim]:
+    """Strides of numbers; of packed ones those of units."""
     if not packed:
         return _strides(letters, shape)
+    shape = shape if group == 1 else shape[:-1]
     strides = _strides(letters[:-2], shape[:-3])
     matrix = product(shape[-3:])
     return {**{letter: s * matrix for letter, s in strides.items()}, "k": PANEL}
