@@ -1,6 +1,7 @@
 """`weft.compile`: from a module to a program."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from time import perf_counter
 from typing import Literal
 
 from ..proto.artifact import Program
@@ -16,7 +17,8 @@ from .ir.instantiate import instantiate
 from .ir.types import TensorType, type_symbols
 from .isolation import Isolation, Request, compile_isolated
 from .passes import Context
-from .pipeline import Observer, run_pipeline
+from .pipeline import run_pipeline
+from .program_cache import WORTH_SECONDS, default_programs
 from .verify import verify
 
 Precision = Literal["default", "strict"]
@@ -52,9 +54,25 @@ def compile(
     chosen = Target.parse(target) if isinstance(target, str) else target or Target.host()
     tell = progress or (lambda _: None)
     if isolate:
-        bounds = isolate if isinstance(isolate, Isolation) else Isolation()
+        allowed = isolate if isinstance(isolate, Isolation) else Isolation()
         tell("compiling in isolation")
-        return compile_isolated(module, Request(chosen, precision, shapes, fold, bounds.memory, limits or DEFAULT), bounds.seconds)
+        return compile_isolated(module, Request(chosen, precision, shapes, fold, allowed.memory, limits or DEFAULT), allowed.seconds)
+    bounds = limits or DEFAULT
+    given = {name: tuple(shape) for name, shape in sorted((shapes or {}).items())}
+    tell("looking for what was compiled before")
+    programs = default_programs()
+    place = programs.entry(module, repr((chosen, precision, given, fold, bounds))) if programs else None
+    if place and (known := place.load()):
+        return known
+    start = perf_counter()
+    program = _compile(module, Context(chosen, precision, fold=fold, limits=bounds), shapes, tell)
+    if place and perf_counter() - start >= WORTH_SECONDS:
+        tell("keeping the program for the next time")
+        place.store(program)
+    return program
+
+
+def _compile(module: Module, context: Context, shapes: Mapping[str, Sequence[int]] | None, tell: Callable[[str], None]) -> Program:
     tell("verifying")
     verify(module)
     if not any(f.public for f in module.functions.values()):
@@ -62,10 +80,9 @@ def compile(
     if shapes:
         module = with_shapes(module, shapes)
     check_symbols(module)
-    observe: Observer | None = (lambda p, _m, _s: tell(p.name)) if progress else None
-    module = run_pipeline(module, Context(chosen, precision, fold=fold, limits=limits or DEFAULT), observe=observe)
+    module = run_pipeline(module, context, observe=lambda p, _module, _seconds: tell(p.name))
     tell("generating code")
-    return emit_program(module, chosen, f"weft {weft_version()}")
+    return emit_program(module, context.cpu(), f"weft {weft_version()}")
 
 
 def check_symbols(module: Module) -> None:

@@ -64,6 +64,10 @@ class Weights:
         view.flags.writeable = False
         return view
 
+    def items(self) -> Iterator[tuple[int, np.ndarray]]:
+        """Offset and bytes of each array that was added, in order."""
+        yield from self._arrays.items()
+
     def chunks(self) -> Iterator[Buffer]:
         """The bytes of `weights.bin`, in pieces."""
         if self._mapped is not None:

@@ -1,54 +1,71 @@
-"""Compiled objects on disk, so that a model that was compiled once compiles again at once.
+"""What was compiled, on disk, so that a model that was compiled once compiles again at once.
 
-The folder is `$XDG_CACHE_HOME/weft/objects` (`~/.cache` if that is not set); `WEFT_CACHE=0` turns the cache off. Any number of processes
-may read and write: an entry appears whole or not at all, and one that was damaged counts as absent.
+The folder is `$XDG_CACHE_HOME/weft` (`~/.cache` if that is not set), with `objects` of single kernels and `programs` (`program_cache`)
+below it; `WEFT_CACHE=0` turns both off. Any number of processes may read and write: an entry appears whole or not at all, and one
+that was damaged counts as absent.
 """
 
 import hashlib
+import mmap
 import os
 import tempfile
 import time
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
-LIMIT_BYTES = 256 << 20
+from ...proto.container import Buffer
+
+OBJECT_BYTES = 256 << 20
 _SWEEPS_PER_LIMIT = 8  # a process sweeps when it alone has added this fraction of the limit …
 _SECONDS_PER_SWEEP = 600.0  # … and at its first entry, if no process has for so long
 _MARK = "swept"
 _DIGEST = 32
 
 
-class ObjectCache:
-    """Byte strings by key, about `limit` bytes in all at most; the least recently used go first.
+class DiskCache:
+    """Files by key, about `limit` bytes in all at most; the least recently used go first.
 
-    Trouble with the disk is never an error: what cannot be stored is compiled again.
+    Trouble with the disk is never an error: what cannot be stored is made again.
     """
 
-    def __init__(self, folder: Path, limit: int = LIMIT_BYTES) -> None:
+    def __init__(self, folder: Path, limit: int) -> None:
         self.folder = folder
         self.limit = limit
         self._added: int | None = None  # bytes since the last sweep that this process knows of
 
-    def get(self, key: str) -> bytes | None:
-        """What was put under `key`, or None."""
+    def read(self, key: str) -> bytes | None:
+        """What was written under `key`, unchecked, or None."""
         path = self._path(key)
         try:
             stored = path.read_bytes()
             os.utime(path)
         except OSError:
             return None
-        digest, data = stored[:_DIGEST], stored[_DIGEST:]
-        return data if hashlib.sha256(data).digest() == digest else None
+        return stored
 
-    def put(self, key: str, data: bytes) -> None:
-        """Keeps `data` under `key`."""
+    def map(self, key: str) -> memoryview | None:
+        """The same without reading it: a read-only mapping, which outlives the file."""
         path = self._path(key)
+        try:
+            with path.open("rb") as file:
+                mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+            os.utime(path)
+        except (OSError, ValueError):  # ValueError: an empty file
+            return None
+        return memoryview(mapped)
+
+    def write(self, key: str, pieces: Iterable[Buffer]) -> None:
+        """Keep the pieces, one after the other, under `key`."""
+        path, size = self._path(key), 0
         try:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             handle, name = tempfile.mkstemp(dir=path.parent, prefix=".new-")
             try:
                 with os.fdopen(handle, "wb") as file:
-                    file.write(hashlib.sha256(data).digest() + data)
+                    for piece in pieces:
+                        file.write(piece)
+                        size += memoryview(piece).nbytes
                 os.replace(name, path)
             except OSError:
                 os.unlink(name)
@@ -57,7 +74,7 @@ class ObjectCache:
             return
         if self._added is None:
             self._added = self.limit if self._is_stale() else 0
-        self._added += len(data)
+        self._added += size
         if self._added * _SWEEPS_PER_LIMIT >= self.limit:
             self.sweep()
 
@@ -96,12 +113,35 @@ class ObjectCache:
         return self.folder / key[:2] / key[2:]
 
 
-def default_cache() -> ObjectCache | None:
-    """The user's cache, or None if `WEFT_CACHE=0`."""
+class ObjectCache(DiskCache):
+    """Byte strings by key, each with its digest."""
+
+    def __init__(self, folder: Path, limit: int = OBJECT_BYTES) -> None:
+        super().__init__(folder, limit)
+
+    def get(self, key: str) -> bytes | None:
+        """What was put under `key`, or None."""
+        stored = self.read(key)
+        if stored is None or hashlib.sha256(stored[_DIGEST:]).digest() != stored[:_DIGEST]:
+            return None
+        return stored[_DIGEST:]
+
+    def put(self, key: str, data: bytes) -> None:
+        """Keep `data` under `key`."""
+        self.write(key, (hashlib.sha256(data).digest(), data))
+
+
+def cache_folder() -> Path | None:
+    """The user's folder for what weft keeps, or None if `WEFT_CACHE=0`."""
     if os.environ.get("WEFT_CACHE", "") == "0":
         return None
-    root = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
-    return _opened(Path(root) / "weft" / "objects")
+    return Path(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")) / "weft"
+
+
+def default_cache() -> ObjectCache | None:
+    """The user's cache of objects, or None if `WEFT_CACHE=0`."""
+    folder = cache_folder()
+    return None if folder is None else _opened(folder / "objects")
 
 
 @cache

@@ -251,13 +251,14 @@ def _bug(text: str, problem: str) -> InternalError:
 
 def _key(text: str, target: Target, optimize: bool) -> str:
     """Everything the object depends on: the IR, the machine, LLVM, and how this file drives it."""
-    digest = hashlib.sha256(f"{target.triple} {target.cpu} {target.features} {int(optimize)} {_toolchain()}\n".encode())
+    digest = hashlib.sha256(f"{target.triple} {target.cpu} {target.features} {int(optimize)} {toolchain()}\n".encode())
     digest.update(text.encode())
     return digest.hexdigest()
 
 
 @cache
-def _toolchain() -> str:
+def toolchain() -> str:
+    """What turns IR into objects: a digest of this file, and LLVM's version."""
     source = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()
     try:
         return f"{source} llvmlite {metadata.version('llvmlite')}"
