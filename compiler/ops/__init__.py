@@ -5,6 +5,7 @@ from . import bitwise as bitwise
 from . import blocked as blocked
 from . import call as call
 from . import channel as channel
+from . import channels as channels
 from . import chlo as chlo
 from . import collective as collective
 from . import compare as compare

@@ -178,6 +178,7 @@ def _conv_infer(
     input_dilation: Pair = (1, 1),
     layout: str = "blocked",
     first: tuple[int, ...] = (),
+    counts: tuple[int, ...] = (),
     precise: bool = False,
 ) -> TensorType:
     check(layout in ("blocked", "nchw", "nhwc"), "weft.conv.C3", f"no input layout is called {layout!r}")
@@ -187,11 +188,13 @@ def _conv_infer(
     if layout == "blocked":
         check(w.rank == 6 and w.shape[4] == PANEL, "weft.conv.C5", f"weights of a blocked image have rank 6, got {w}")
         panels, blocks, kh, kw = w.static_shape[:4]
-        last = max(first, default=0) + blocks
+        named = all(len(numbers) in (0, panels) for numbers in (first, counts))
+        check(named, "weft.conv.C7", f"`first` and `counts` must name one input block for each of {panels} panels")
+        check(all(0 < n <= blocks for n in counts), "weft.conv.C7", f"`counts` must be of 1 to {blocks} blocks")
+        last = max((lo + n for lo, n in zip(first or (0,) * panels, counts or (blocks,) * panels, strict=True)), default=0)
         check(isinstance(channels, int) and last <= channels, "weft.conv.C6", f"weights reach input block {last - 1} of {channels}")
-        check(not first or len(first) == panels, "weft.conv.C7", f"`first` must name one input block for each of {panels} panels")
     else:
-        good = w.rank == 5 and w.shape[3] == channels and not first
+        good = w.rank == 5 and w.shape[3] == channels and not first and not counts
         check(good, "weft.conv.C5", f"weights of {layout} input must be [O/16, KH, KW, C, 16], got {w}")
         panels, kh, kw = w.static_shape[:3]
     check(min(*strides, *dilation, *input_dilation) > 0, "weft.conv.C8", "strides and dilations must be positive")
@@ -230,6 +233,7 @@ def _conv_reference(
     input_dilation: Pair,
     layout: str,
     first: tuple[int, ...],
+    counts: tuple[int, ...],
     precise: bool,
 ) -> np.ndarray:
     # A plain image is a blocked one with a single block as wide as its channels.
@@ -244,8 +248,8 @@ def _conv_reference(
         weights = w.astype(np.float64)
         for i, j, tap in _taps(_padded(x, padding, input_dilation), (kh, kw), out, strides, dilation):
             for p in range(panels):
-                lo = first[p] if first else 0
-                result[:, p] += np.tensordot(tap[:, lo : lo + blocks], weights[p, :, i, j], axes=((1, 4), (0, 1)))
+                lo, count = first[p] if first else 0, counts[p] if counts else blocks
+                result[:, p] += np.tensordot(tap[:, lo : lo + count], weights[p, :count, i, j], axes=((1, 4), (0, 1)))
     return result.astype(x.dtype)
 
 
@@ -254,13 +258,13 @@ conv = define(
     doc="""Two-dimensional convolution into a blocked image `[N, O/16, OH, OW, 16]`.
 
     Blocked input `[N, C/16, H, W, 16]` takes weights `[O/16, B, KH, KW, 16, 16]` (…, input lane, output lane); panel p of the result reads
-    the B input blocks from `first[p]` on (from 0 if `first` is empty), which is how grouped convolutions are written. Plain `nchw` or
-    `nhwc` input of few channels takes weights `[O/16, KH, KW, C, 16]`. `padding` is ((top, bottom), (left, right)) and may be negative;
-    `input_dilation` is StableHLO's lhs_dilation. What is `precise` (a precision above DEFAULT was asked for) is never summed by an
-    algorithm that trades accuracy.
+    the B input blocks from `first[p]` on (from 0 if `first` is empty), or the first `counts[p]` of these, which is how grouped
+    convolutions are written. Plain `nchw` or `nhwc` input of few channels takes weights `[O/16, KH, KW, C, 16]`. `padding` is
+    ((top, bottom), (left, right)) and may be negative; `input_dilation` is StableHLO's lhs_dilation. What is `precise` (a precision above
+    DEFAULT was asked for) is never summed by an algorithm that trades accuracy.
 
     C1: rank and lanes of the image.  C2: static spatial dims.  C3: layout.  C4: one float type.  C5: weights' shape.  C6: blocks exist.
-    C7: one entry of `first` per panel.  C8: strides and dilations are positive.""",
+    C7: one entry of `first` and `counts` per panel, of blocks that there are weights for.  C8: strides and dilations are positive.""",
     infer=_conv_infer,
     reference=_conv_reference,
 )

@@ -15,10 +15,13 @@ Weights = np.ndarray | Value
 
 @dataclass(frozen=True, slots=True)
 class PackedWeights:
-    """Weights `[O/16, B, KH, KW, 16, 16]` and, for each output block, the first of the B input blocks it reads (empty: block 0)."""
+    """Weights `[O/16, B, KH, KW, 16, 16]` and, for each output block, the first of the input blocks it reads (empty: block 0), and how many
+    (empty: B).
+    """
 
     weights: Weights
     first: tuple[int, ...] = ()
+    counts: tuple[int, ...] = ()
 
 
 def as_value(w: Weights, name: str = "") -> Value:
@@ -89,15 +92,15 @@ def pack_blocked(w: Weights, groups: int) -> PackedWeights:
         return PackedWeights(transposed(split, (0, 2, 4, 5, 3, 1)))
     assert isinstance(w, np.ndarray)
     spans = [_span(p, features // groups, per_group, features) for p in range(out_blocks)]
-    count = max(stop - start for start, stop in spans)
-    first = [min(start, in_blocks - count) for start, _ in spans]
-    packed = np.zeros((out_blocks, count, kh, kw, PANEL, PANEL), w.dtype)
+    first, counts = [start for start, _ in spans], [stop - start for start, stop in spans]
+    packed = np.zeros((out_blocks, max(counts), kh, kw, PANEL, PANEL), w.dtype)
     for o in range(features):
         start = o // (features // groups) * per_group
         block, lane = divmod(o, PANEL)
         channels = np.arange(start, start + per_group) - first[block] * PANEL
         packed[block, channels // PANEL, :, :, channels % PANEL, lane] = w[o]
-    return PackedWeights(packed, tuple(first) if any(first) else ())
+    ragged = len(set(counts)) > 1
+    return PackedWeights(packed, tuple(first) if ragged or any(first) else (), tuple(counts) if ragged else ())
 
 
 def _span(block: int, per_group_out: int, per_group_in: int, features: int) -> tuple[int, int]:

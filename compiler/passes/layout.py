@@ -26,6 +26,7 @@ from ..ops.helpers import reshape_to
 from ..ops.registry import op_of
 from ..ops.window import reduce_window_of
 from .base import Context, region_pass
+from .blockedchannels import selected, shuffle_order, turned_inside
 from .blockedvalue import Blocked, Roles, block, cleaned, cut, pad_channels, unblock, zeros_of
 from .canonicalize import constant_of, splat_of
 from .convdepth import convolve_slices
@@ -121,6 +122,7 @@ class _Walk:
             "concatenate": self.concatenate,
             "slice": self.slice,
             "transpose": self.transpose,
+            "reshape": self.shuffle,
         }
 
     def run(self) -> Region:
@@ -210,15 +212,16 @@ class _Walk:
         if g.groups > 1 and isinstance(g.weights, Value):
             return None  # packed by the compiler alone
         packed = pack_blocked(g.weights, g.groups)
-        return self._conv(self._source(x, g).value, as_value(packed.weights), g, first=packed.first)
+        return self._conv(self._source(x, g).value, as_value(packed.weights), g, first=packed.first, counts=packed.counts)
 
     def _source(self, x: Value, g: _Geometry) -> Blocked:
         source = self.as_blocked(x, g.input)
         return source if source.is_clean else cleaned(source)
 
-    def _conv(self, x: Value, weights: Value, g: _Geometry, layout: str = "blocked", first: tuple[int, ...] = ()) -> Value:
+    def _conv(self, x: Value, weights: Value, g: _Geometry, **blocks: object) -> Value:
+        """`weft.conv` with the window of a convolution; `blocks` says what is read of which layout."""
         window = {"strides": g.strides, "padding": g.padding, "dilation": g.dilation, "input_dilation": g.input_dilation}
-        return op_of("weft.conv")(x, weights, **window, layout=layout, first=first, precise=g.precise)  # type: ignore[return-value, arg-type]
+        return op_of("weft.conv")(x, weights, **window, **blocks, precise=g.precise)  # type: ignore[return-value, arg-type]
 
     # -- what blocked images pass through -------------------------------------------------------------------------------------
 
@@ -346,9 +349,11 @@ class _Walk:
         if roles is None:
             return None
         along_channels = dim == roles.channel
-        if along_channels and any(not isinstance(size := v.shape[dim], int) or size % PANEL for v in n.operands[:-1]):
+        if along_channels and not all(isinstance(v.shape[dim], int) and v.shape[dim] for v in n.operands):
             return None
         parts = [self.as_blocked(v, roles) for v in n.operands]
+        if along_channels and any(p.is_padded for p in parts[:-1]):
+            return selected(parts, [(i, c) for i, p in enumerate(parts) for c in range(p.channels)])
         value = op_of("concatenate")(*(p.value for p in parts), dimension=1 if along_channels else roles.place(dim))
         assert isinstance(value, Value)
         held = [p.padding for p in (parts[-1:] if along_channels else parts)]
@@ -358,25 +363,34 @@ class _Walk:
         return Blocked(value, roles, channels, np.unique(np.concatenate(known)) if len(known) == len(held) else None)
 
     def slice(self, n: Node) -> Blocked | None:
-        """Any part of the image in space, whole blocks of channels."""
+        """Any part of the image."""
         source = self.blocked.get(n.operands[0])
         if source is None:
             return None
         c = source.roles.channel
         start, limit, stride = (_ints(n, k) for k in ("start_indices", "limit_indices", "strides"))
-        first, stop = start[c], limit[c]
-        if not (isinstance(first, int) and isinstance(stop, int)):
+        first, stop, step = start[c], limit[c], stride[c]
+        if not (isinstance(first, int) and isinstance(stop, int) and isinstance(step, int) and first < stop):
             return None
-        if stride[c] != 1 or first % PANEL or (stop % PANEL and stop != source.channels):
-            return None
+        if step != 1 or first % PANEL or (stop % PANEL and stop != source.channels):
+            chosen = selected([source], [(0, k) for k in range(first, stop, step)])
+            if all(n.result.shape[d] == n.operands[0].shape[d] for d in range(source.roles.rank) if d != c):
+                return chosen
+            source, first, stop = chosen, 0, chosen.channels
         starts = list(source.roles.spread(start, 0, 0))
         limits = list(source.roles.spread(limit, PANEL, 1))
-        starts[1], limits[1] = first // PANEL, -(-stop // PANEL)
-        value = op_of("slice")(
-            source.value, start_indices=tuple(starts), limit_indices=tuple(limits), strides=source.roles.spread(stride, 1, 1)
-        )
+        strides = list(source.roles.spread(stride, 1, 1))
+        starts[1], limits[1], strides[1] = first // PANEL, -(-stop // PANEL), 1
+        value = op_of("slice")(source.value, start_indices=tuple(starts), limit_indices=tuple(limits), strides=tuple(strides))
         assert isinstance(value, Value)
         return Blocked(value, source.roles, stop - first, source.padding)
+
+    def shuffle(self, n: Node) -> Blocked | None:
+        """A reshape that ends a shuffle of the channels."""
+        x = turned_inside(n)
+        source = None if x is None else self.blocked.get(x)
+        order = None if source is None else shuffle_order(n, source.roles.channel)
+        return None if source is None or order is None else selected([source], [(0, k) for k in order])
 
     def transpose(self, n: Node) -> Blocked | None:
         """Only the roles of the dims change."""

@@ -205,11 +205,33 @@ def test_concatenation_and_slices_of_whole_blocks() -> None:
     assert ops(new).count("transpose") == 1
 
 
-def test_concatenation_of_parts_of_blocks_is_plain() -> None:
-    def net(x: Value) -> Value:
-        return op("concatenate", conv3(x, 20), conv3(x, 24, 1), dimension=1)
+def shuffled(x: Value, *order: int, factors: tuple[int, ...]) -> Value:
+    n, c, h, w = x.shape
+    split = op("reshape", x, result=x.tensor.with_shape((n, *factors, h, w)))
+    turned = op("transpose", split, permutation=(0, *(1 + d for d in order), 1 + len(factors), 2 + len(factors)))
+    return op("reshape", turned, result=x.tensor.with_shape((n, c, h, w)))
 
-    assert ops(check(build(net, 1, 3, 6, 7), data(1, 3, 6, 7))).count("transpose") == 2
+
+@pytest.mark.parametrize("shape", [(2, 6, 7), (symbol("N"), 6, 7)])
+def test_channels_in_another_order_stay_blocked(shape: tuple) -> None:
+    def net(x: Value) -> Value:
+        y = op("concatenate", conv3(x, 20), conv3(x, 24, 1), conv3(x, 5, 2), conv3(x, 3, 3), dimension=1)
+        y = shuffled(shuffled(y, 1, 0, factors=(4, 13)), 2, 0, 1, factors=(2, 2, 13))
+        part = op("slice", y, start_indices=(0, 3, 1, 0), limit_indices=(y.shape[0], 50, 6, 7), strides=(1, 2, 2, 1))
+        return conv3(part, 16, 4)
+
+    new = check(build(net, shape[0], 3, *shape[1:]), data(2, 3, 6, 7))
+    assert ops(new).count("transpose") == 1  # of the result
+    assert ops(new).count("weft.channels") == 1  # all of that at once
+
+
+def test_a_transpose_that_is_no_shuffle_is_plain() -> None:
+    def net(x: Value) -> Value:
+        y = conv3(x, 16)
+        split = op("reshape", y, result=y.tensor.with_shape((1, 2, 8, 6, 6)))
+        return op("reshape", op("transpose", split, permutation=(0, 2, 1, 4, 3)), result=y.tensor)
+
+    assert "weft.channels" not in ops(check(build(net, 1, 3, 6, 6), data(1, 3, 6, 6)))
 
 
 def test_gates_and_clamps() -> None:

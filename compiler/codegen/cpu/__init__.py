@@ -4,6 +4,7 @@ from ....proto.errors import InternalError
 from ...ir.graph import Node
 from ..kernel import Kernel
 from ..target import Target
+from .channels import emit_channels
 from .conv import emit_conv
 from .depthwise import emit_depthwise
 from .map import emit_map
@@ -36,6 +37,8 @@ def emit_kernel(fusion: Node, target: Target) -> Kernel:
             return emit_sort(fusion, target)
         case "rng":
             return emit_rng(fusion, target)
+        case "channels":
+            return emit_channels(fusion, target)
         case kind:
             raise InternalError(f"no kernels of kind {kind!r}")
 

@@ -73,6 +73,7 @@ class _Conv:
         self.padding: tuple[tuple[int, int], tuple[int, int]] = attrs["padding"]  # type: ignore[assignment]
         self.input_dilation: tuple[int, int] = attrs["input_dilation"]  # type: ignore[assignment]
         self.first: tuple[int, ...] = attrs["first"]  # type: ignore[assignment]
+        self.counts: tuple[int, ...] = attrs["counts"]  # type: ignore[assignment]
         self.batch: Dim = x.shape[0]
         self._sizes(x, weights)
         self.groups = self._groups()
@@ -113,13 +114,14 @@ class _Conv:
     def _groups(self) -> tuple[int, ...]:
         """How many output blocks tiles span, widest first; those of one tile must read the same input blocks."""
         wide = min(microkernel.wide_panels(self.target, self.elem), self.out_blocks)
-        if wide == 2 and any(a != b for a, b in zip(self.first[::2], self.first[1::2], strict=False)):
+        if wide == 2 and any(a != b for read in (self.first, self.counts) for a, b in zip(read[::2], read[1::2], strict=False)):
             wide = 1
         return (2, 1) if wide == 2 else (1,)
 
     def _chunk(self) -> tuple[int, int, int]:
         """Output rows, pixels of a row and output blocks of a chunk."""
-        work = self.panel_size  # multiply-adds of a pixel and an output block
+        blocks = sum(self.counts) / len(self.counts) if self.counts else self.in_blocks
+        work = max(1, int(self.panel_size * blocks / self.in_blocks))  # multiply-adds of a pixel and an output block
         height, width = self.output
         group = self.groups[0]
         if self.pointwise:
@@ -132,7 +134,9 @@ class _Conv:
 
     @property
     def block_step(self) -> int:
-        """Input blocks of one step of the sum."""
+        """Input blocks of one step of the sum. Sums of several lengths are taken at once: groups that do not fill blocks are small."""
+        if self.counts:
+            return self.in_blocks
         terms = self.kernel_size[0] * self.kernel_size[1] * self.lanes
         steps = max(1, round(self.in_blocks * terms / _STEP))
         return -(-self.in_blocks // steps)
@@ -260,7 +264,7 @@ class _Driver:
         e = v.epilogue
         self.bias = None if e.rest or e.start is None else self._operand(e.start)
         self.added = None if e.rest or e.add is None else self._operand(e.add)
-        self.first = w.module.constant(np.array(v.first, np.int64).tobytes()) if v.first else None
+        self.first, self.counts = (w.module.constant(np.array(n, np.int64).tobytes()) if n else None for n in (v.first, v.counts))
         self.blocks_of = {(last, more): self._fields(last, more) for last in (False, True) for more in (False, True)}
         symbols = Indices(Scopes(w), 1)
         for i, name in enumerate(fusion_symbols(fusion)):
@@ -344,19 +348,22 @@ class _Driver:
         w, v = self.w, self.v
         if self.first is None:
             return const("i64", 0), const("i64", v.all_blocks)
-        last = self._first_block(w.sub(self.block_end, 1))
-        return self._first_block(self.block0), w.add(last, v.in_blocks)
+        last = w.sub(self.block_end, 1)
+        count = const("i64", v.in_blocks) if self.counts is None else self._number(self.counts, last)
+        return self._number(self.first, self.block0), w.add(self._number(self.first, last), count)
 
-    def _first_block(self, block: Val) -> Val:
-        assert self.first is not None
-        return self.w.load("i64", self.w.gep("i64", self.first, block), align=8)
+    def _number(self, numbers: Val, block: Val) -> Val:
+        """The entry for an output block."""
+        return self.w.load("i64", self.w.gep("i64", numbers, block), align=8)
 
     def _blocks(self, group: int, block: Val) -> None:
         """All pixels of the chunk by one group of output blocks."""
         w, v = self.w, self.v
         source = self.source if v.in_place else self.copy
         if self.first is not None:
-            source = self._at(source, w.mul(self._first_block(block), v.plane_elements))
+            source = self._at(source, w.mul(self._number(self.first, block), v.plane_elements))
+        if self.counts is not None:
+            microkernel.set_field(w, self.blocks_of[True, False], "nx", self._number(self.counts, block))
         steps = range(0, v.in_blocks, v.block_step)
         panel = self._at(self.weights, w.mul(block, v.panel_size))
         if v.epilogue.rest:
