@@ -15,7 +15,8 @@ from .product import Axis, product_of
 _STEP = 256  # k summed in registers before it is added to the tile
 _CHUNK = 1 << 21  # multiply-adds in a chunk: some 20 µs
 _MAX_ROWS = 224  # of a chunk
-_PAYING = 16  # panels of a chunk that make up for packing its rows of A
+_PAGE = 4096  # bytes, also the distance between lines of one set on x86
+_PAYING = 8  # panels of a chunk that make up for packing its rows of A
 _ALIASED = 2048  # rows so many bytes apart meet in one cache set
 
 
@@ -79,7 +80,9 @@ class Matmul:
         k, m = self.p.k, self.p.m
         if k.a == 1 or k.extent == 1:
             few = isinstance(m.extent, int) and m.extent <= 3
-            aliased = isinstance(m.a, int) and m.a * self.size % 4096 == 0
+            # A tile's rows that are whole pages apart share one set of the first-level cache. A few more than it has ways do no harm.
+            ways = self.target.l1_bytes // _PAGE
+            aliased = isinstance(m.a, int) and m.a * self.size % _PAGE == 0 and 4 * self.rows > 5 * ways
             return "copied" if aliased and not few and self.p.n.extent != 1 else "in place"
         if m.a == 1 or m.extent == 1:
             return "transposed"
