@@ -20,6 +20,7 @@ from .passes import (
     fuse,
     inline_calls,
     outline,
+    quantized_products,
     resolve_dims,
     sink_reshapes,
     use_winograd,
@@ -36,6 +37,7 @@ PIPELINE: Sequence[Step] = (
     (decompose,                 INLINED),  # no later pass knows the ops that are made of others
     (flatten_tuples,            INLINED),  # no kernel and no caller has tuples
     (canonicalize,              INLINED),
+    (quantized_products,        INLINED),  # before folding, which would make floats of quantised weights
     (fold_constants,            INLINED),
     (resolve_dims,              INLINED),  # sizes that folding has made known
     (cse,                       INLINED),
