@@ -128,7 +128,9 @@ def _integers(v: Value) -> Value | None:
     if array is not None:
         good = bool((np.rint(array) == array).all() and (abs(array.astype(np.float64)) <= 255).all())
         return const(array.astype(np.int32)) if good else None
+    if v.dtype in _BYTES:
+        return cast(v, I32)
     if v.node is not None and v.op in ("convert", "reshape"):
         inner = _integers(v.node.operands[0])
         return inner and reshape_to(inner, v.shape)
-    return cast(v, I32) if v.dtype in _BYTES else None
+    return None

@@ -15,7 +15,6 @@ from ...proto.dtypes import F32, I8, I32, U8, DType
 from ..ir.attrs import DotDims
 from ..ir.dims import Dim, product
 from ..ir.graph import Node, Region, Value
-from ..ir.types import TensorType
 from ..ops.contraction import dot, others
 from ..ops.helpers import broadcast, cast, const, full_like, scalar_region
 from ..ops.nodes import node

@@ -71,9 +71,9 @@ def test_integers_stay_the_same(left: DType, right: DType, zeros: str, known: bo
 
 
 def test_zero_points_that_are_computed_and_a_batch() -> None:
-    a, b, zero = data((3, 5, 8), U8), data((3, 8, 4), I8, 1), data((), U8, 2)
-    x, y, z = (param(TensorType(d, v.shape)) for d, v in ((U8, a), (I8, b), (U8, zero)))
-    main = function("main", [x, y, z], [dot(centred(x, z), centred(y, None), BATCH, I32)])
+    a, b, zero = data((3, 5, 8), U8), data((3, 8, 4), I8, 1), np.float32(117.2)
+    x, y, z = (param(TensorType(d, v.shape)) for d, v in ((U8, a), (I8, b), (F32, zero)))
+    main = function("main", [x, y, z], [dot(centred(x, cast(z, U8)), centred(y, None), BATCH, I32)])
     assert products(check(main, a, b, zero)) == ["ui8 i8 i32"]
 
 
