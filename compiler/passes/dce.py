@@ -1,6 +1,6 @@
 """Dead code: nodes nothing needs, loop-carried values nobody reads."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from ..ir.graph import Module, Node, Region, Value, sort_nodes, used_symbols
@@ -70,8 +70,8 @@ def _needed_state(node: Node, live: set[Value]) -> list[int]:
     count = len(node.results)
     needed = {i for i in range(count) if node.results[i] in live}
     while True:
-        reached = _reached(cond, cond.results) | _reached(step, [step.results[i] for i in needed])
-        more = {i for i in range(count) if cond.params[i] in reached or step.params[i] in reached}
+        read = reached(cond, cond.results) | reached(step, [step.results[i] for i in needed])
+        more = {i for i in range(count) if cond.params[i] in read or step.params[i] in read}
         if more <= needed:
             return sorted(needed)
         needed |= more
@@ -85,8 +85,8 @@ def _narrowed(node: Node, kept: list[int]) -> Node:
         node,
         operands=tuple(node.operands[i] for i in slots),
         regions=(
-            _with_signature(cond, slots, cond.results),
-            _with_signature(step, slots, tuple(step.results[i] for i in kept)),
+            with_signature(cond, slots, cond.results),
+            with_signature(step, slots, tuple(step.results[i] for i in kept)),
         ),
         types=tuple(node.types[i] for i in kept),
         names=tuple(node.results[i].name for i in kept),
@@ -98,12 +98,13 @@ def _needed_nodes(body: Region, results: Iterable[Value]) -> tuple[Node, ...]:
     return sort_nodes(body.params, results, [n for n in body.nodes if effectful(n)], definers)
 
 
-def _reached(body: Region, results: Iterable[Value]) -> set[Value]:
+def reached(body: Region, results: Iterable[Value]) -> set[Value]:
     """What `results` and the effects of `body` read, parameters included."""
     return {v for n in _needed_nodes(body, results) for v in n.operands} | set(results)
 
 
-def _with_signature(body: Region, params: list[int], results: tuple[Value, ...]) -> Region:
+def with_signature(body: Region, params: Sequence[int], results: tuple[Value, ...]) -> Region:
+    """`body` with these of its parameters, and other results."""
     return Region(tuple(body.params[i] for i in params), _needed_nodes(body, results), results)
 
 
