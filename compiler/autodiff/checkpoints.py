@@ -17,9 +17,9 @@ from ...proto.dtypes import I64
 from ..ir.attrs import Tensor
 from ..ir.graph import Value
 from ..ir.types import TensorType
-from ..ops.gradients.common import compare, full, total
+from ..ops.gradients.common import compare, full, row, total, with_row
 from ..ops.nodes import node
-from .taken import Loop, loop, number, row, with_row
+from .taken import Loop, loop, number
 
 SLOTS = 32
 _MOST = 1 << 62

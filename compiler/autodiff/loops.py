@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from ..ir.dims import Dim
 from ..ir.graph import Node, Region, Value
 from ..ir.types import TensorType
-from ..ops.gradients.common import compare, full, has_cotangent, inline, zeros_like
+from ..ops.gradients.common import compare, full, has_cotangent, inline, row, with_row, zeros_like
 from ..ops.gradients.indexing import size_of
 from ..ops.nodes import node
 from . import checkpoints
 from .reverse import dependent, region_pullback, rule
 from .sums import accumulated
-from .taken import Loop, Values, loop, number, row, with_row
+from .taken import Loop, Values, loop, number
 from .turns import trip_count
 
 

@@ -69,7 +69,7 @@ def dependent(nodes: Iterable[Node], start: Iterable[Value]) -> set[Value]:
     """`start`, and what of the results of `nodes`, operands before users, depends on it by floats."""
     found = set(start)
     for n in nodes:
-        if any(v in found for v in n.operands):
+        if n.op != "weft.stop_gradient" and any(v in found for v in n.operands):
             found.update(v for v in n.results if has_cotangent(v))
     return found
 

@@ -2,8 +2,7 @@
 
 from ..ir.graph import Value
 from ..ops.bodies import monoid_of
-from ..ops.gradients.common import node
-from ..ops.registry import op_of
+from ..ops.nodes import node
 
 
 def accumulated(total: Value, more: Value) -> Value:
@@ -29,9 +28,7 @@ def _written(x: Value, sparse: Value) -> Value | None:
             there = node("dynamic_slice", x, *starts, slice_sizes=part.shape)
             return node("dynamic_update_slice", x, node("add", there, part), *starts)
         case "scatter" if is_zeros(n.operands[0]) and len(n.inputs) == 3 and not n.captures and monoid_of(n.regions[0]) == "add":
-            built = op_of("scatter")(x, *n.operands[1:], **n.attrs, update_computation=n.regions[0])
-            assert isinstance(built, Value)
-            return built
+            return n.with_operands((x, *n.operands[1:])).result
         case _:
             return None
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from ...proto.dtypes import I64
 from ..ir.graph import Region, Value, param, region
 from ..ir.types import TensorType
-from ..ops.gradients.common import full, inline, reshape
-from ..ops.nodes import node, nodes
+from ..ops.gradients.common import full, inline
+from ..ops.nodes import nodes
 from ..passes.dce import reached, with_signature
 
 COUNT = TensorType(I64, ())
@@ -57,15 +57,3 @@ def loop(
     c, p = ([param(v.type) for v in (*start, *captured)] for _ in range(2))
     cond, body = region(c, (going(c[:n], c[n:]),)), region(p, turn(p[:n], p[n:]))
     return nodes("while", *start, captures=captured, cond=cond, body=body)
-
-
-def row(stack: Value, at: Value) -> Value:
-    """Row `at` along the first dim."""
-    rest = stack.shape[1:]
-    found = node("dynamic_slice", stack, at, *(number(0) for _ in rest), slice_sizes=(1, *rest))
-    return reshape(found, rest)
-
-
-def with_row(stack: Value, v: Value, at: Value) -> Value:
-    """The stack with another row `at`."""
-    return node("dynamic_update_slice", stack, reshape(v, (1, *v.shape)), at, *(number(0) for _ in v.shape))

@@ -8,7 +8,7 @@ from ...proto.errors import fail
 from ..ir.dims import Dim
 from ..ir.graph import Node, Region, Value, located, param, region
 from ..ir.types import TensorType, Type
-from ..ops.gradients.common import compare, full, reshape, scalar, spread
+from ..ops.gradients.common import compare, full, row, scalar, spread, with_row
 from ..ops.gradients.indexing import size_of
 from ..ops.nodes import node, results_of
 from ..ops.registry import op_of
@@ -83,9 +83,9 @@ class Batch:
         turn = [param(v.type) for v in (*start, *given)]
         k = len(start)
         at = turn[0]
-        rows = [_row(v, at) if x.batched else v for v, x in zip(turn[k:], operands, strict=True)]
+        rows = [row(v, at) if x.batched else v for v, x in zip(turn[k:], operands, strict=True)]
         made = n.with_operands(rows).results
-        kept = [_put(stack, row, at) for stack, row in zip(turn[1:k], made, strict=True)]
+        kept = [with_row(stack, v, at) for stack, v in zip(turn[1:k], made, strict=True)]
         cond = region(test, (compare("LT", test[0], size_of(self.size)),))
         body = region(turn, (node("add", at, scalar(1, I64)), *kept))
         built = results_of(op_of("while")(*start, captures=given, cond=cond, body=body))
@@ -109,19 +109,6 @@ def with_batch(v: Value, size: Dim) -> TensorType:
 
 def _types(n: Node) -> tuple[Type, ...]:
     return tuple(v.type for v in n.operands)
-
-
-def _row(stack: Value, at: Value) -> Value:
-    """Element `at` of the batch."""
-    zero = scalar(0, I64)
-    row = node("dynamic_slice", stack, at, *(zero for _ in stack.shape[1:]), slice_sizes=(1, *stack.shape[1:]))
-    return reshape(row, stack.shape[1:])
-
-
-def _put(stack: Value, row: Value, at: Value) -> Value:
-    """The batch with another element `at`."""
-    zero = scalar(0, I64)
-    return node("dynamic_update_slice", stack, reshape(row, (1, *row.shape)), at, *(zero for _ in row.shape))
 
 
 def again(n: Node, operands: Sequence[Value], size: Dim, **changed: object) -> list[Batched]:

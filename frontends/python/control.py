@@ -11,8 +11,9 @@ import numpy as np
 
 from ...compiler.ir.graph import Value, located
 from ...compiler.ir.types import TensorType
-from ...compiler.ops.gradients.common import full
-from ...compiler.ops.helpers import cast, const, reshape_to
+from ...compiler.ops.gradients.common import full, inline, row, with_row
+from ...compiler.ops.helpers import cast, const
+from ...compiler.ops.nodes import node
 from ...compiler.ops.registry import op_of
 from ...proto.dtypes import BOOL, I32, I64, from_numpy
 from ...proto.errors import WeftError, check, fail
@@ -141,20 +142,6 @@ def fori_loop(lower: Any, upper: Any, body_fun: Callable[[Any, Any], Any], init:
     return turned[1]
 
 
-def _row(stack: Value, at: Value) -> Value:
-    zero = full(TensorType(I64, ()), 0)
-    row = op_of("dynamic_slice")(stack, at, *(zero for _ in stack.shape[1:]), slice_sizes=(1, *stack.shape[1:]))
-    assert isinstance(row, Value)
-    return reshape_to(row, tuple(stack.shape[1:]))
-
-
-def _put(stack: Value, row: Value, at: Value) -> Value:
-    zero = full(TensorType(I64, ()), 0)
-    put = op_of("dynamic_update_slice")(stack, reshape_to(row, (1, *row.shape)), at, *(zero for _ in row.shape))
-    assert isinstance(put, Value)
-    return put
-
-
 def scan(
     f: Callable[[Any, Any], tuple[Any, Any]], init: Any, xs: Any = None, length: int | None = None, reverse: bool = False
 ) -> tuple[Any, Any]:
@@ -208,8 +195,8 @@ def _scan(f: Callable[..., Any], init: Any, xs: list[Value], tree: Tree, count: 
     types = [v.tensor for v in start]
     shown: list[Any] = []
 
-    def once(ps: Sequence[Tensor], rows: Sequence[Value]) -> tuple[list[Value], list[Value]]:
-        result = f(unflatten(state_tree, ps), unflatten(tree, [Tensor(None, r) for r in rows]))
+    def once(ps: Sequence[Tensor]) -> list[Value]:
+        result = f(unflatten(state_tree, ps[: len(types)]), unflatten(tree, ps[len(types) :]))
         check(isinstance(result, tuple) and len(result) == 2, "scan.result", _PAIR)
         after, after_tree = flatten(result[0])
         check(after_tree == state_tree, "scan.structure", f"the body returns the state {after_tree}, it was {state_tree}")
@@ -217,23 +204,22 @@ def _scan(f: Callable[..., Any], init: Any, xs: list[Value], tree: Tree, count: 
         shown.append(y_tree)
         found = _values(after)
         _agree("scan", "the state", types, [v.tensor for v in found], paths(init, "state"))
-        return found, _values(ys)
+        return [*found, *_values(ys)]
 
-    # Traced once to know what is stacked, and again as the body of the loop.
-    probe, _ = trace_region(lambda ps: [v for part in once(ps, _first_rows(xs)) for v in part], types)
-    stacks = [full(v.tensor.with_shape((count, *v.shape)), 0) for v in probe.results[len(types) :]]
-    limit = const(count, I64) if isinstance(count, int) else cast(op_of("get_dimension_size")(xs[0], dimension=0), I64)  # type: ignore[arg-type]
+    step, outer = trace_region(once, [*types, *(x.tensor.with_shape(x.shape[1:]) for x in xs)])
+    stacks = [full(v.tensor.with_shape((count, *v.shape)), 0) for v in step.results[len(types) :]]
+    limit = const(count, I64) if isinstance(count, int) else cast(node("get_dimension_size", xs[0], dimension=0), I64)
+    one = const(1, I64)
 
     def test(ps: Sequence[Tensor]) -> list[Value]:
-        return [op_of("compare")(ps[0].value, limit, comparison_direction="LT")]  # type: ignore[list-item]
+        return [node("compare", ps[0].value, limit, comparison_direction="LT")]
 
     def turn(ps: Sequence[Tensor]) -> list[Value]:
-        i = ps[0].value
-        one = const(1, I64)
-        at: Any = op_of("subtract")(op_of("subtract")(limit, one), i) if reverse else i  # type: ignore[arg-type]
-        after, ys = once(ps[1 : 1 + len(types)], [_row(x, at) for x in xs])
-        kept = [_put(s.value, y, at) for s, y in zip(ps[1 + len(types) :], ys, strict=True)]
-        return [op_of("add")(i, one), *after, *kept]  # type: ignore[list-item]
+        i, *own = (p.value for p in ps)
+        at = node("subtract", node("subtract", limit, one), i) if reverse else i
+        made = inline(step, [*own[: len(types)], *(row(x, at) for x in xs), *outer])
+        kept = [with_row(stack, y, at) for stack, y in zip(own[len(types) :], made[len(types) :], strict=True)]
+        return [node("add", i, one), *made[: len(types)], *kept]
 
     carried = [const(0, I64), *start, *stacks]
     every = [v.tensor for v in carried]
@@ -242,10 +228,6 @@ def _scan(f: Callable[..., Any], init: Any, xs: list[Value], tree: Tree, count: 
     outs = _wrap(op_of("while")(*carried, captures=captured, cond=test_region, body=turn_region))
     n = 1 + len(types)
     return unflatten(state_tree, outs[1:n]), unflatten(shown[0], outs[n:])
-
-
-def _first_rows(xs: Sequence[Value]) -> list[Value]:
-    return [_row(x, const(0, I64)) for x in xs]
 
 
 def map_(f: Callable[[Any], Any], xs: Any) -> Any:

@@ -19,8 +19,9 @@ from ...compiler.prepared import Run, prepare
 from ...proto.errors import WeftError
 from .faults import expected
 from .place import user_loc
-from .tape import record, recording
+from .tape import record, recording, seen
 from .tensor import Tensor
+from .trace import current, is_building
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -97,8 +98,13 @@ def as_value(t: Any) -> Value:
     if isinstance(t, Value):
         return t
     if isinstance(t, Tensor):
-        return t.value if t.array is None else constant(t.array)
+        return t.value if t.array is None or _is_closed_over(t) else constant(t.array)
     return constant(np.asarray(t))
+
+
+def _is_closed_over(t: Tensor) -> bool:
+    """Whether a tensor that a tape watches is used in a graph written beside: of its elements the tape has to know."""
+    return t.recorded is not None and is_building() and current() is None and seen(t.recorded) is not None
 
 
 def constant(array: np.ndarray) -> Value:

@@ -50,6 +50,11 @@ def forget(variable: "Variable") -> None:
         tape.variables.pop(variable, None)
 
 
+def seen(value: Value | None) -> np.ndarray | None:
+    """What a value of the graph of an open tape is; None for any other."""
+    return next((tape.known[value] for tape in _tapes.get() if value in tape.known), None)
+
+
 def record(value: Value, data: np.ndarray) -> None:
     """Tell the open tapes what a value of their graph is."""
     for tape in _tapes.get():

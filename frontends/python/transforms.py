@@ -12,15 +12,15 @@ import numpy as np
 from ...compiler.autodiff import pullback
 from ...compiler.interpreter import evaluate
 from ...compiler.ir.graph import Region, Value, definitions, located, param, region, tensor_type_of
-from ...compiler.ops.gradients.common import cast, full, has_cotangent, inline, zeros_like
+from ...compiler.ops.gradients.common import full, has_cotangent, inline, zeros_like
 from ...compiler.ops.registry import op_of
 from ...proto.errors import WeftError, check, fail
 from .close import close, mark
 from .lift import as_value, lifted
 from .place import user_loc
 from .pytree import Tree, flatten, tree_map, unflatten
-from .tape import record, recording
-from .tensor import Tensor
+from .tape import record, recording, seen
+from .tensor import METHODS, Tensor
 from .trace import building, is_building, share_captures, trace_region
 
 Argnums = int | Sequence[int]
@@ -49,21 +49,27 @@ class Linearised:
         """Values built on the parameters (and on seeds) as tensors: part of the graph being traced, or interpreted at once."""
         params = [*self.params, *(p for p, _ in seeds)]
         body, captured = close(params, wanted, since=self.start, definers=self.definers)
-        given = [*self.values, *(as_value(s) if _traced(s) else np.asarray(s) for _, s in seeds)]
-        if any(isinstance(v, Value) for v in given) or captured:
-            return [Tensor(None, v) for v in inline(body, [*(as_value(v) for v in given), *captured])]
-        return interpreted(body, self.leaves, given)
+        return applied(body, [*self.leaves, *(s for _, s in seeds)], captured)
 
 
-def interpreted(body: Region, leaves: Sequence[Any], given: Sequence[Any]) -> list[Tensor]:
-    """What a region computes of arrays, seen by the open tapes; `leaves` are the tensors or numbers that the first arrays are of."""
+def applied(body: Region, leaves: Sequence[Any], captured: Sequence[Value]) -> list[Tensor]:
+    """What a region computes of leaves of trees, and of what it captures: part of the graph being traced, or interpreted at once.
+
+    What is captured eagerly are tensors that an open tape watches.
+    """
+    watched = [Tensor(seen(v), v) for v in captured]
+    if any(_traced(x) for x in (*leaves, *watched)) or (captured and is_building()):
+        return [Tensor(None, v) for v in inline(body, [*(as_value(_leaf(x)) for x in leaves), *captured])]
+    return interpreted(body, [*leaves, *watched])
+
+
+def interpreted(body: Region, leaves: Sequence[Any]) -> list[Tensor]:
+    """What a region computes of eager tensors, arrays and numbers, seen by the open tapes."""
+    given = [_leaf(x) for x in leaves]
     data = evaluate(body, *given)
     values: Sequence[Value | None] = [None] * len(data)
     if recording() and any(isinstance(x, Tensor) and x.recorded is not None for x in leaves):
-        sources = [
-            x.recorded if isinstance(x, Tensor) and x.recorded is not None else as_value(g)
-            for x, g in zip([*leaves, *[None] * len(given)], given, strict=False)
-        ]
+        sources = [x.value if isinstance(x, Tensor) and x.recorded is not None else as_value(g) for x, g in zip(leaves, given, strict=True)]
         values = inline(body, sources)
         for v, d in zip(values, data, strict=True):
             record(v, d)
@@ -166,10 +172,10 @@ def _transposed(linear: Linearised, cts: Sequence[Any]) -> tuple[Any, ...]:
 
 def _alike(code: str, what: str, x: Any, v: Value) -> Any:
     """A cotangent or tangent of `v`, converted to its element type."""
-    given = x if _traced(x) else np.asarray(x, v.dtype.numpy)
+    given = x if isinstance(x, Tensor) else np.asarray(x, v.dtype.numpy)
     if given.shape != v.shape:
         raise fail(code, f"a {what} of shape {given.shape} is given for {v.type}", loc=user_loc())
-    return Tensor(None, cast(x.value, v.dtype)) if _traced(x) else given
+    return METHODS["astype"](given, v.dtype.numpy) if isinstance(given, Tensor) and given.dtype != v.dtype.numpy else given
 
 
 def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
@@ -202,7 +208,8 @@ def stop_gradient(x: Any) -> Any:
 def custom_vjp(f: Callable[..., Any], backward: Callable[..., Any]) -> Callable[..., Any]:
     """`f` with a derivative of its own: `backward(args, ct)` gives a tuple of cotangents, one tree per argument.
 
-    `args` is the tuple of arguments, `ct` a tree like the result. What `f` closes over has no derivative.
+    `args` is the tuple of arguments, `ct` a tree like the result. `backward` says nothing of what `f` closes over: a derivative by that is
+    refused, as `grad.closure`.
     """
 
     def call(*args: Any) -> Any:
@@ -221,11 +228,12 @@ def _applied(build: Callable[[Sequence[Value]], Sequence[Value]], leaves: Sequen
     """What `build` makes of leaves: part of the graph being traced, or interpreted at once and seen by the open tapes."""
     if is_building() or any(_traced(x) for x in leaves):
         return [Tensor(None, v) for v in build([as_value(x) for x in leaves])]
-    given = [_leaf(x) for x in leaves]
-    params = [param(tensor_type_of(a)) for a in given]
-    with definitions() as definers:
+    params = [param(tensor_type_of(_leaf(x))) for x in leaves]
+    start = mark()
+    with building(), definitions() as definers:
         results = build(params)
-    return interpreted(region(params, results, definers=definers), leaves, given)
+    body, captured = close(params, results, since=start, definers=definers)
+    return applied(body, leaves, captured)
 
 
 def _custom(

@@ -3,11 +3,8 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import numpy as np
-
 from ...compiler.batching import batch
 from ...compiler.ir.graph import definitions, located, param
-from ...compiler.ops.gradients.common import inline
 from ...compiler.ops.nodes import node
 from ...proto.errors import WeftError, check
 from .close import close, mark
@@ -17,7 +14,7 @@ from .place import user_loc
 from .pytree import flatten, unflatten
 from .tensor import Tensor
 from .trace import building
-from .transforms import interpreted
+from .transforms import applied
 
 Axes = int | None | Sequence[Any]
 
@@ -65,8 +62,4 @@ def _vmap(f: Callable[..., Any], args: Sequence[Any], axes: Sequence[int | None]
         outs, out_tree = flatten(f(*unflatten(tree, [Tensor(None, p) for p in params])))
     body, captured = close(params, [as_value(x) for x in outs], since=start, definers=definers)
     many = batch(body, sizes[0], [*flags, *[False] * len(captured)])
-    if captured or any(isinstance(t, Tensor) and t.is_traced for t in tensors):
-        found = [Tensor(None, v) for v in inline(many, [*values, *captured])]
-    else:
-        found = interpreted(many, tensors, [t.array if isinstance(t, Tensor) else np.asarray(t) for t in tensors])
-    return unflatten(out_tree, [_moved(t, 0, out_axes) for t in found])
+    return unflatten(out_tree, [_moved(t, 0, out_axes) for t in applied(many, tensors, captured)])

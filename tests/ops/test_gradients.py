@@ -268,6 +268,35 @@ def test_loops(limit: int | None) -> None:
     check_both(loop(limit), a(2), a(2, seed=5), np.asarray(4, np.int64))
 
 
+def test_loops_of_unknown_length_take_few_passes() -> None:
+    """The states of 528 turns are computed from 32 checkpoints in two passes, and those of more in three."""
+    calls = 0
+    reference = OPS["sine"].reference
+    assert reference is not None
+
+    def counted(x: np.ndarray) -> object:
+        nonlocal calls
+        calls += 1
+        return reference(x)
+
+    x, w = a(2), np.ones(2)
+    made = vjp(build(loop(None), [x, w, np.asarray(0)]))
+    verify(module(made))
+    real = OPS["sine"]
+    object.__setattr__(real, "reference", counted)
+    try:
+        for n, passes in ((0, 0), (1, 0), (2, 1), (32, 1), (33, 2), (600, 3)):
+            calls = 0
+            got = evaluate(made, x, w, np.asarray(n), np.ones(2))[1]
+            state, wanted = x, np.ones(2)
+            for _ in range(n):
+                state, wanted = np.sin(state), wanted * np.cos(state)
+            np.testing.assert_allclose(got, wanted, rtol=1e-9, atol=1e-300)
+            assert calls <= (3 + passes) * n  # the loop itself, to count its turns, and in the derivative of a turn
+    finally:
+        object.__setattr__(real, "reference", reference)
+
+
 def host(name: str, results: Sequence[tuple[int, ...]], **config: object) -> Build:
     types = [TensorType(F64, shape) for shape in results]
     return lambda *xs: results_of(

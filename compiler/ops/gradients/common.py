@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ....proto.dtypes import DType
-from ...ir.attrs import Tensor
+from ....proto.dtypes import I64, DType
+from ...ir.attrs import GatherDims, ScatterDims, Tensor
 from ...ir.dims import Dim
 from ...ir.graph import Region, Value, param, region
 from ...ir.types import TensorType
@@ -91,6 +91,27 @@ def cast(v: Value, dtype: DType) -> Value:
     if v.dtype.is_complex and not dtype.is_complex:
         v = node("real", v)
     return node("convert", v, result=v.tensor.with_dtype(dtype))
+
+
+def row(stack: Value, at: Value) -> Value:
+    """Row `at` along the first dim, a scalar i64."""
+    rest = stack.shape[1:]
+    if isinstance(stack.shape[0], int):
+        found = node("dynamic_slice", stack, at, *(scalar(0, I64) for _ in rest), slice_sizes=(1, *rest))
+        return reshape(found, rest)
+    # A slice of one row is not known to fit into a dim that may be 0.
+    dims = GatherDims(tuple(range(len(rest))), (0,), (), (), (0,), 0)
+    return node("gather", stack, reshape(at, (1,)), dimension_numbers=dims, slice_sizes=(1, *rest))
+
+
+def with_row(stack: Value, v: Value, at: Value) -> Value:
+    """The stack with another row `at`, a scalar i64."""
+    if isinstance(stack.shape[0], int):
+        return node("dynamic_update_slice", stack, reshape(v, (1, *v.shape)), at, *(scalar(0, I64) for _ in v.shape))
+    dims = ScatterDims(tuple(range(len(v.shape))), (0,), (), (), (0,), 0)
+    old, new = param(TensorType(v.dtype, ())), param(TensorType(v.dtype, ()))
+    second = region((old, new), (new,))
+    return node("scatter", stack, reshape(at, (1,)), v, scatter_dimension_numbers=dims, unique_indices=True, update_computation=second)
 
 
 def slice_of(v: Value, starts: Sequence[Dim], limits: Sequence[Dim], strides: Sequence[int] | None = None) -> Value:

@@ -3,7 +3,7 @@
 from ....proto.dtypes import BOOL, I64, DType
 from ....proto.errors import fail
 from ...ir.attrs import GatherDims, ScatterDims
-from ...ir.dims import Dim, product
+from ...ir.dims import Dim, product, terms_of
 from ...ir.graph import Region, Value
 from ...ir.types import TensorType
 from ..bodies import monoid_of
@@ -35,6 +35,9 @@ def size_of(n: Dim) -> Value:
     """A dim as a scalar i64."""
     if isinstance(n, int):
         return full(TensorType(I64, ()), n)
+    constant = next((factor for monomial, factor in terms_of(n) if not monomial), 0)
+    if constant < 0:  # perhaps less than nothing, which no tensor has the size of
+        return node("add", size_of(n - constant), full(TensorType(I64, ()), constant))
     counted = iota(TensorType(I64, (n + 1,)), 0)
     last = node("slice", counted, start_indices=(n,), limit_indices=(n + 1,), strides=(1,))
     return reshape(last, ())

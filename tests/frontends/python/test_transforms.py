@@ -336,3 +336,71 @@ def test_a_function_called_while_another_is_traced_is_part_of_it() -> None:
     assert float(twice(np.float32(10))) == 21 + 22
     assert float(twice(np.float32(10))) == 221 + 222
     assert float(v.value) == 222
+
+
+def test_what_a_custom_vjp_closes_over_has_a_derivative_or_an_error() -> None:
+    def scaled(w: Any) -> Callable[..., Any]:
+        return weft.custom_vjp(lambda x: w * x, lambda args, ct: (ct * 7,))
+
+    w, x = np.float32(3), np.float32(2)
+    assert float(weft.function(weft.grad(scaled(w)))(x)) == 7
+    for f in both_forms(weft.grad(lambda w: scaled(w)(x))):
+        with pytest.raises(weft.WeftError, match="closes over a value of type tensor<f32>"):
+            f(w)
+    assert float(weft.grad(lambda w: w * scaled(weft.stop_gradient(w))(x))(w)) == 6
+    # In a loop, too, data that no derivative is taken by may be closed over.
+    found = weft.grad(lambda s: weft.scan(lambda s, _: (scaled(x * x)(s), ()), s, None, length=2)[0])(x)
+    assert float(found) == 49
+
+
+def both_forms(f: Callable[..., Any]) -> list[Callable[..., Any]]:
+    return [f, weft.function(f)]
+
+
+def test_tapes_see_what_transformed_functions_close_over() -> None:
+    w, x = (weft.Tensor(np.asarray(a)) for a in ([1.0, 2.0], [3.0, 4.0]))
+    with weft.GradientTape() as tape:
+        tape.watch(w)
+        by_grad = weft.grad(lambda x: (w * x * x * w).sum())(x).sum()
+        by_vmap = weft.vmap(lambda a: (w * a).sum())(np.ones((3, 2))).sum()
+        by_vjp = weft.vjp(lambda x: x * x * w, x)[1](w)[0].sum()
+        by_jvp = weft.jvp(lambda x: x * x * w, (x,), (w,))[1].sum()
+    near(tape.gradient(by_grad, w), np.array([12.0, 32.0]))
+    near(tape.gradient(by_vmap, w), np.array([3.0, 3.0]))
+    near(tape.gradient(by_vjp, w), np.array([12.0, 32.0]))
+    near(tape.gradient(by_jvp, w), np.array([12.0, 32.0]))
+
+
+def test_scan_traces_its_body_once() -> None:
+    traced = []
+
+    @weft.function
+    def f(xs: Any) -> Any:
+        return weft.scan(lambda s, x: (traced.append(1) or s + x, s * x), wnp.zeros(()), xs, reverse=True)
+
+    last, rows = f(np.arange(4, dtype=np.float32))
+    assert float(last) == 6
+    assert rows.tolist() == [0, 5, 6, 0]
+    assert len(traced) == 1
+
+
+def test_loops_over_rows_and_of_open_length_in_reverse() -> None:
+    """Rows of differentiated tensors, a symbolic number of turns, and a number that data decides."""
+
+    def rolled(lib: Any, scan: Any) -> Callable[..., Any]:
+        return lambda w, xs: scan(lambda s, x: (lib.tanh(s @ w + x), lib.sum(s * x)), lib.zeros(4, dtype=np.float32), xs)[1].sum()
+
+    w, xs = W[:, :4], X.reshape(-1, 4)
+    want = jax.grad(rolled(jnp, jax.lax.scan), (0, 1))(w, xs)
+    f = weft.function(weft.grad(rolled(wnp, weft.scan), argnums=(0, 1)))
+    near(f(w, xs), want)
+    module = f.lower(w, weft.Spec(("turns", 4)))
+    assert not any(v.type == weft.Spec((32, 4)).type() for n in module.main.walk() for v in n.results)  # no checkpoints
+    near(weft.vm.VM().load(weft.compile(module))["main"](w, xs), want)
+
+    def until(x: Any) -> Any:
+        return weft.while_loop(lambda s: s[1] < 5, lambda s: (s[0] * 1.5, s[1] + s[0] ** 2), (x, x))[1]
+
+    step = 1e-3
+    for g in both_forms(weft.grad(until)):
+        near(g(0.1), (float(until(np.float64(0.1 + step))) - float(until(np.float64(0.1 - step)))) / (2 * step), 1e-3)
