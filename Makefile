@@ -73,7 +73,8 @@ $(BENCH_VENV)/ready: pyproject.toml | $(BIN)/python
 .PHONY: bench
 bench: $(BENCH_VENV)/ready ## measure networks against ONNX Runtime and OpenVINO; wants the machine to itself for an hour or two
 	$(BENCH_VENV)/bin/python -m tests.models build/bench $(NETWORKS)
-	$(BENCH_VENV)/bin/python -m weft.tools.bench.suite build/bench/report.json $(NETWORKS:%=build/bench/%.onnx)
+	$(BENCH_VENV)/bin/weft bench $(NETWORKS:%=build/bench/%.onnx) --against all --threads 1,2 \
+		--json build/bench/report.json --plot build/bench/report.svg
 
 .PHONY: lint
 lint: $(VENV)/ready-dev ## style, and who imports whom

@@ -42,9 +42,10 @@ class Progress:
         """Say that `what` has begun."""
         if self._status:
             self._status.update(what)
+            self._status.start()
 
     def clear(self) -> None:
-        """Take the line away."""
+        """Take the line away, until something else begins."""
         if self._status:
             self._status.stop()
 

@@ -201,13 +201,6 @@ def test_a_bug_says_so(graph: str, monkeypatch: pytest.MonkeyPatch, capsys: pyte
     assert f"weft dump {graph}" in printed
 
 
-def test_bench_alone(graph: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
-    figures = tmp_path / "figures.json"
-    assert main(["bench", graph, "--rounds", "2", "--seconds", "0.01", "--json", str(figures)]) == DONE
-    assert "weft" in capsys.readouterr().out
-    assert json.loads(figures.read_text())["runtimes"][0]["runtime"] == "weft"
-
-
 def test_limits_and_isolation(graph: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     for command in ("compile", "run", "dump", "check"):
         assert main([command, graph, "--limit", "rank=1"]) == FAULT

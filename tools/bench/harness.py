@@ -12,23 +12,32 @@ from statistics import median
 import numpy as np
 
 from ...proto.errors import fail
-
-# Of the output's range, fixed before anything is timed: the error of f32 arithmetic in another order through a deep network.
-TOLERANCE = 1e-4
+from .reference import relative_error
+from .statistics import median_interval, paired_ratios, spread
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How much is measured. A round takes at least `round_seconds` for each runtime."""
+    """How much is measured. A round takes at least `round_seconds` for each runtime.
+
+    There are `rounds` of them at least, and then as many more, up to `most_rounds`, as it takes until the interval of every ratio is
+    narrower than `precision` of it.
+    """
 
     threads: int = 1
     rounds: int = 15
+    most_rounds: int = 60
+    precision: float = 0.03
     round_seconds: float = 0.2
 
 
 @dataclass(slots=True)
 class Measurement:
-    """One runtime on one model. `ratio` is this runtime's time over weft's, median of the rounds: above 1, weft is faster."""
+    """One runtime on one model; `milliseconds` is the median of the rounds, `low` and `high` enclose eight tenths of them.
+
+    `ratio` is this runtime's time over weft's, median of the rounds: above 1, weft is faster. `ratio_low` and `ratio_high` are its 95 %
+    confidence interval. `error` is the distance from double precision, a part of the output's range.
+    """
 
     runtime: str
     version: str
@@ -36,17 +45,17 @@ class Measurement:
     low: float = 0.0
     high: float = 0.0
     ratio: float = 1.0
+    ratio_low: float = 1.0
+    ratio_high: float = 1.0
     load_seconds: float = 0.0
     first_seconds: float = 0.0
     peak_megabytes: float = 0.0
     error: float = 0.0
     rounds: list[float] = field(default_factory=list)
 
-    def summary(self) -> dict[str, object]:
-        """Everything but the single rounds."""
-        facts = asdict(self)
-        del facts["rounds"]
-        return facts
+    def facts(self) -> dict[str, object]:
+        """Everything, as JSON holds it."""
+        return asdict(self)
 
 
 class Worker:
@@ -89,12 +98,13 @@ def measure(
     models: dict[str, Path],
     inputs: dict[str, np.ndarray],
     expected: Sequence[np.ndarray],
+    tolerance: float,
     settings: Settings,
     tell: Callable[[str], None],
 ) -> list[Measurement]:
     """Measure runtimes, each with its own file of the same model; `weft` must be among them and comes first.
 
-    Raises WeftError `bench.result` if a runtime's results are further than `TOLERANCE` of the output's range from `expected`.
+    Raises WeftError `bench.result` if a runtime's results are further than `tolerance` of the output's range from `expected`.
     """
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "inputs.npz"
@@ -105,7 +115,7 @@ def measure(
                 tell(f"loading {runtime}")
                 command = [sys.executable, "-m", "weft.tools.bench.worker", runtime, str(model), str(path), str(settings.threads)]
                 workers.append(Worker(runtime, command))
-            results = [_checked(w, Path(folder), expected) for w in workers]
+            results = [_checked(w, Path(folder), expected, tolerance) for w in workers]
             run_rounds(workers, results, settings, tell)
             for worker, result in zip(workers, results, strict=True):
                 result.peak_megabytes = worker.ask(memory=True)["peak"] / 1e6
@@ -115,37 +125,37 @@ def measure(
     return with_ratios(results)
 
 
-def _checked(worker: Worker, folder: Path, expected: Sequence[np.ndarray]) -> Measurement:
+def _checked(worker: Worker, folder: Path, expected: Sequence[np.ndarray], tolerance: float) -> Measurement:
     saved = folder / f"{worker.runtime}.npz"
     worker.ask(save=str(saved))
     with np.load(saved) as loaded:
         arrays = [loaded[name] for name in loaded.files]
     error = max(relative_error(a, e) for a, e in zip(arrays, expected, strict=True))
-    if not error <= TOLERANCE:
-        raise fail("bench.result", f"{worker.runtime} is off by {error:.2e} of the output's range; at most {TOLERANCE:.0e} is allowed")
+    if not error <= tolerance:
+        raise fail("bench.result", f"{worker.runtime} is off by {error:.2e} of the output's range; at most {tolerance:.0e} is allowed")
     ready = worker.ready
     return Measurement(worker.runtime, ready["version"], load_seconds=ready["load"], first_seconds=ready["first"], error=error)
-
-
-def relative_error(got: np.ndarray, expected: np.ndarray) -> float:
-    """The largest difference over the range of what was expected."""
-    if expected.size == 0:
-        return 0.0
-    if expected.dtype.kind not in "fc":
-        return float((got != expected).any())
-    span = float(np.ptp(expected)) or float(np.abs(expected).max()) or 1.0
-    return float(np.abs(got.astype(np.float64) - expected).max()) / span
 
 
 def run_rounds(workers: Sequence[Worker], results: Sequence[Measurement], settings: Settings, tell: Callable[[str], None]) -> None:
     """Have workers run in turn and enter the seconds of every round into their results."""
     counts = [_runs_per_round(w, settings.round_seconds) for w in workers]
-    for number in range(settings.rounds):
-        tell(f"round {number + 1} of {settings.rounds}")
+    for number in range(max(settings.rounds, settings.most_rounds)):
+        if number >= settings.rounds and _is_precise(results, settings.precision):
+            return
+        tell(f"round {number + 1} of {settings.rounds if number < settings.rounds else f'{settings.most_rounds} at most'}")
         # Every other round backwards, so that no runtime always follows the same one.
         order = list(zip(workers, results, counts, strict=True))
         for worker, result, count in order if number % 2 == 0 else order[::-1]:
             result.rounds.append(median(worker.ask(run=count)["seconds"]))
+
+
+def _is_precise(results: Sequence[Measurement], precision: float) -> bool:
+    """Whether the interval of every ratio is narrow enough."""
+    ours = results[0].rounds
+    found = [paired_ratios(r.rounds, ours) for r in results[1:]]
+    intervals = [(*median_interval(ratios), median(ratios)) for ratios in found]
+    return all(high - low <= precision * middle for low, high, middle in intervals)
 
 
 def _runs_per_round(worker: Worker, seconds: float) -> int:
@@ -157,8 +167,9 @@ def with_ratios(results: list[Measurement]) -> list[Measurement]:
     """Enter medians, spreads, and ratios to the first result."""
     ours = results[0].rounds
     for r in results:
-        ordered = sorted(r.rounds)
-        r.milliseconds = median(ordered) * 1e3
-        r.low, r.high = ordered[len(ordered) // 10] * 1e3, ordered[-1 - len(ordered) // 10] * 1e3
-        r.ratio = median(theirs / own for theirs, own in zip(r.rounds, ours, strict=True))
+        ratios = paired_ratios(r.rounds, ours)
+        r.milliseconds = median(r.rounds) * 1e3
+        r.low, r.high = (seconds * 1e3 for seconds in spread(r.rounds))
+        r.ratio = median(ratios)
+        r.ratio_low, r.ratio_high = median_interval(ratios)
     return results
