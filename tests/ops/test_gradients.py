@@ -308,6 +308,10 @@ def test_decompositions() -> None:
     square = np.random.default_rng(3).standard_normal((2, 3, 3)) + 2 * np.eye(3)
     check_both(host("linalg_solve", [(2, 3, 2)]), square, a(2, 3, 2))
     check_both(host("linalg_slogdet", [(2,), (2,)]), square)
+    singular = np.stack([a(3, 1) * a(3), np.diag([2.0, 2, 0]), np.zeros((3, 3)), np.eye(3)])
+    for x in (square, singular, a(2, 1, 1), a(2, 2, 2)):
+        check_both(host("linalg_det", [x.shape[:1]]), x)
+    check_both(host("linalg_adjugate", [square.shape]), square)
     check_both(host("linalg_eigh", [(2, 3, 3), (2, 3)]), square @ square.swapaxes(-1, -2) + np.diag([1.0, 2, 4]))
     for m, n in ((3, 3), (4, 2), (2, 4)):
         x, k = np.random.default_rng((m, n)).standard_normal((2, m, n)), min(m, n)

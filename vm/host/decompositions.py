@@ -42,7 +42,7 @@ def _batched(function: Callable[..., tuple[np.ndarray, ...]], results: list[Arra
     """All matrices at once; one after the other if one of them fails, with NaN for those that do."""
     try:
         found = function(*operands)
-        return tuple(np.ascontiguousarray(f, t.dtype.numpy) for f, t in zip(found, results, strict=True))
+        return tuple(np.asarray(f, t.dtype.numpy, order="C") for f, t in zip(found, results, strict=True))
     except np.linalg.LinAlgError:
         lead = operands[0].shape[:-2]
         if not lead:
@@ -127,3 +127,31 @@ def _slogdet_type(_: Attributes, a: ValueType) -> tuple[ArrayType, ...]:
 def _slogdet(attributes: Attributes, a: np.ndarray) -> tuple[np.ndarray, ...]:
     """The signs of determinants, of complex ones the directions, and the logarithms of their magnitudes."""
     return _batched(np.linalg.slogdet, list(_slogdet_type(attributes, _type(a))), a)
+
+
+def _det_type(_: Attributes, a: ValueType) -> tuple[ArrayType, ...]:
+    x = _square(a)
+    return (ArrayType(x.dtype, x.shape[:-2]),)
+
+
+@host("linalg_det", 1, _det_type)
+def _det(attributes: Attributes, a: np.ndarray) -> tuple[np.ndarray, ...]:
+    """The determinants of square matrices."""
+    return _batched(lambda m: (np.linalg.det(m),), list(_det_type(attributes, _type(a))), a)
+
+
+def _adjugates(m: np.ndarray) -> tuple[np.ndarray]:
+    """From m = u s vh: det(u) det(vh) · vhᴴ adj(s) uᴴ, where adj(s) has the products of the others on its diagonal."""
+    u, s, vh = np.linalg.svd(m)
+    one = np.ones_like(s[..., :1])
+    before = np.cumprod(np.concatenate([one, s[..., :-1]], -1), -1)[..., : s.shape[-1]]
+    after = np.cumprod(np.concatenate([one, s[..., :0:-1]], -1), -1)[..., : s.shape[-1]][..., ::-1]
+    turn = np.linalg.slogdet(u @ vh)[0]
+    left, right = (np.conj(np.swapaxes(x, -1, -2)) for x in (vh, u))
+    return (np.asarray(turn)[..., None, None] * ((left * (before * after)[..., None, :]) @ right),)
+
+
+@host("linalg_adjugate", 1, lambda _, a: (_square(a),))
+def _adjugate(_: Attributes, a: np.ndarray) -> tuple[np.ndarray, ...]:
+    """The transposed matrices of cofactors: det(a) · a⁻¹, which singular matrices have as well."""
+    return _batched(_adjugates, [_type(a)], a)

@@ -10,25 +10,17 @@ Where eigenvalues or singular values coincide their vectors have no derivative; 
 import json
 from collections.abc import Callable, Sequence
 
-from ....proto.dtypes import I64
+from ....proto.dtypes import C64, C128, F32, F64, I64
 from ....proto.errors import fail
 from ...ir.dims import Dim
 from ...ir.graph import Value
 from ...ir.types import TensorType
 from ..nodes import node, nodes
-from .common import (
-    Cotangents,
-    compare,
-    concatenate,
-    full,
-    iota,
-    masked,
-    slice_of,
-    spread,
-)
+from .common import Cotangents, compare, concatenate, full, iota, masked, scalar, scalar_body, slice_of, spread
 from .linalg import adjoint, conj, matmul, triangle
 
 Bars = Sequence[Value]
+_REAL = {C64: F32, C128: F64}
 
 
 def host_grad(*values: Value, call_target_name: str, backend_config: object = "", **_: object) -> Cotangents:
@@ -119,6 +111,42 @@ def _slogdet_bars(bars: Bars, operands: Sequence[Value], _: dict[str, object]) -
     return (node("multiply", inverse, spread(factor, a.tensor, range(len(factor.shape)))),)
 
 
+def _det_bars(bars: Bars, operands: Sequence[Value], _: dict[str, object]) -> tuple[Value, ...]:
+    """Jacobi's formula: d det a = tr(adj(a) da), singular or not."""
+    (bar,), (a,) = bars, operands
+    (adjugate,) = _host("linalg_adjugate", a, results=[a.tensor])
+    return (node("multiply", adjoint(adjugate), spread(bar, a.tensor, range(len(bar.shape)))),)
+
+
+def _adjugate_bars(bars: Bars, operands: Sequence[Value], _: dict[str, object]) -> tuple[Value, ...]:
+    """From a = u s vᴴ, where adj(s + x) is, to first order, Σ_j γ[i, j] x[j, j] on the diagonal and -γ[i, j] x[i, j] beside it.
+
+    γ[i, j] is the product of the singular values other than i and j, 0 where i = j: polynomials, so that no value has to differ from
+    another, or from zero.
+    """
+    (bar,), (a,) = bars, operands
+    values = TensorType(_REAL.get(a.dtype, a.dtype), a.shape[:-1])
+    u, s, vh = _host("linalg_svd", a, results=[a.tensor, values, a.tensor], full_matrices=True)
+    number = a.tensor.with_shape(a.shape[:-2])
+    sign = _host("linalg_slogdet", matmul(u, vh), results=[number, number.with_dtype(values.dtype)])[0]
+    turned = node("multiply", matmul(matmul(vh, bar), u), spread(conj(sign), a.tensor, range(len(sign.shape))))
+    products = _like(_products_of_others(s), a)
+    across = matmul(matmul(products, _diagonal(turned)), full(a.tensor, 1))
+    return (matmul(matmul(u, _sub(_diagonal(across), node("multiply", products, turned))), vh),)
+
+
+def _products_of_others(s: Value) -> Value:
+    """The product of all s[k] but s[i] and s[j] at [i, j]; 0 where i = j."""
+    rank, n = len(s.shape), s.shape[-1]
+    cube = s.tensor.with_shape((*s.shape[:-1], n, n, n))
+    i, j, k = (iota(cube.with_dtype(I64), rank - 1 + d) for d in range(3))
+    others = spread(s, cube, (*range(rank - 1), rank + 1))
+    for own in (i, j):
+        others = node("select", compare("EQ", k, own), full(cube, 1), others)
+    found = node("reduce", others, scalar(1, s.dtype), dimensions=(rank + 1,), body=scalar_body("multiply", s.dtype))
+    return _sub(found, _diagonal(found))
+
+
 def _eigh_bars(bars: Bars, operands: Sequence[Value], _: dict[str, object]) -> tuple[Value, ...]:
     """v (diag(w̄) + F ∘ (vᴴ v̄)) vᴴ, moved to the lower triangle, which is the one that is read."""
     (v_bar, w_bar), (a,) = bars, operands
@@ -184,10 +212,15 @@ def _svd_bars(bars: Bars, operands: Sequence[Value], config: dict[str, object]) 
 
 
 _RULES: dict[str, Callable[[Bars, Sequence[Value], dict[str, object]], tuple[Value, ...]]] = {
+    "linalg_adjugate": _adjugate_bars,
+    "linalg_det": _det_bars,
     "linalg_eigh": _eigh_bars,
     "linalg_qr": _qr_bars,
     "linalg_slogdet": _slogdet_bars,
     "linalg_solve": _solve_bars,
     "linalg_svd": _svd_bars,
 }
-_COUNTS = {"linalg_eigh": 2, "linalg_qr": 2, "linalg_slogdet": 2, "linalg_solve": 1, "linalg_svd": 3}
+_COUNTS = {
+    "linalg_adjugate": 1, "linalg_det": 1, "linalg_eigh": 2, "linalg_qr": 2, "linalg_slogdet": 2, "linalg_solve": 1,
+    "linalg_svd": 3,
+}  # fmt: skip

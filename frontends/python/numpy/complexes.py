@@ -95,7 +95,7 @@ def _expm1(x: Term, y: Term) -> _Parts:
     """e^z - 1, accurate near 0: the real part from cos y - 1 = -2 sin²(y / 2)."""
     half = _sin(y * 0.5)
     real, imag = expm1(x) * cos(y) - half * half * 2.0, where(_zero(y), y, exp(x) * _sin(y))
-    real = where(_zero(y), expm1(x), real)
+    real = where(_zero(y), expm1(x) + 0.0, real)  # of -0 + 0i it is 0, as the array API has it
     lost = _not(_finite(y))
     real, imag = _either(equal(x, -math.inf), (-1.0, where(lost, 0.0, imag)), (real, imag))
     return where(equal(x, math.inf) & lost, math.inf, real), imag

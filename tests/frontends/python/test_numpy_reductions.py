@@ -126,6 +126,7 @@ def test_solutions(dtype: str) -> None:
             ("solve 0", lambda m, a, b: m.linalg.solve(a[:, :0, :0], b[:, :0, :]), (a, b)),
             ("inv", lambda m, a: (m.linalg.inv(a), m.linalg.inv(a[:0])), (a,)),
             ("det", lambda m, a: (m.linalg.det(a), *m.linalg.slogdet(a), m.linalg.det(a * 0), m.linalg.det(a[:, :0, :0])), (a,)),
+            ("det of one", lambda m, a: (m.linalg.det(a), *m.linalg.slogdet(a), *m.linalg.slogdet(a * 0)), (a[0],)),
             ("power", lambda m, a: [m.linalg.matrix_power(a, n) for n in (0, 1, 2, 5, -1, -2)], (a,)),
             ("rank", lambda m, a: (m.linalg.matrix_rank(a), m.linalg.matrix_rank(a * 0), m.linalg.matrix_rank(a, rtol=1e-3)), (b,)),
             ("pinv", lambda m, b: (m.linalg.pinv(b), m.linalg.pinv(b, rtol=1e-3)), (b,)),

@@ -226,6 +226,15 @@ def test_linear_algebra() -> None:
             1e-3,
         )
     near(weft.vmap(wnp.linalg.inv)(real), np.linalg.inv(real), 1e-4)
+    # Singular matrices: the adjugate is there where the inverse is not.
+    row, z = np.array([1.0, 2, -1]), rng.standard_normal((3, 2)) + 1j * rng.standard_normal((3, 2))
+    for a in (np.outer(row, [3.0, 1, 1]), np.diag([2.0, 3, 0]), np.zeros((3, 3)), z @ z.T):
+        e = 1e-4 * np.eye(9).reshape(9, 3, 3)
+        for part in (wnp.real, wnp.imag) if a.dtype.kind == "c" else (wnp.real,):
+            slope = (part(wnp.asarray(np.linalg.det(a + e) - np.linalg.det(a - e))) / 2e-4).numpy()
+            turned = (part(wnp.asarray(np.linalg.det(a + 1j * e) - np.linalg.det(a - 1j * e))) / 2e-4).numpy()
+            for got in both(weft.grad(lambda a, part=part: part(wnp.linalg.det(a))), a):
+                near(got, (slope - 1j * turned if a.dtype.kind == "c" else slope).reshape(3, 3), 1e-6)
     # Equal singular values: their sum has a derivative all the same.
     near(weft.grad(lambda a: wnp.linalg.svd(a, full_matrices=False)[1].sum())(np.eye(3, dtype=np.float32)), np.eye(3))
 
