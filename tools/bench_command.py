@@ -4,6 +4,7 @@
   weft bench model.onnx --against onnxruntime,openvino      with ratios
   weft bench *.onnx --against all --threads 1,2 --json report.json --plot report.svg
   weft bench train --against jax,torch                      training: a perceptron, a convolution net, a transformer
+  weft bench kernels --against numpy,torch                  kernels one by one, and the share of a copy's speed that each reaches
 
 Every runtime runs in a process of its own with its default graph optimisation and the same number of threads. Before any time counts,
 results are compared with the model in double precision: f32 may be off by 1e-4 of the output's range, f16 by 2e-2, bf16 by 5e-2. Models
@@ -20,6 +21,7 @@ import json
 import sys
 import tempfile
 from collections.abc import Iterable
+from dataclasses import asdict
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -32,9 +34,10 @@ from ..proto.errors import fail
 from ..vm.pool import cpu_count
 from .bench.chart import chart
 from .bench.harness import Settings, measure
+from .bench.kernels import PEERS, SIZES, kernel_table, measure_kernels, select
 from .bench.reference import expected_results, refuse_constant_weights, tolerance_of
 from .bench.report import Record, as_json, summary, table
-from .bench.runtimes import RUNTIMES
+from .bench.runtimes import RUNTIMES, limit_threads
 from .bench.train import RUNTIMES as TRAINERS
 from .bench.train import chosen, measure_training
 from .bench.train_jobs import JOBS
@@ -50,12 +53,16 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     others = ", ".join(name for name in RUNTIMES if name != "weft")
     trainers = ", ".join(name for name in TRAINERS if name != "weft")
-    parser.add_argument("models", nargs="+", metavar="MODEL", help="graphs (.onnx, if they are to be compared), or `train`")
+    parser.add_argument("models", nargs="+", metavar="MODEL", help="graphs (.onnx, if they are to be compared), `train` or `kernels`")
     parser.add_argument(
         "--against", default="", metavar="RUNTIME,…", help=f"what to compare with: {others}; {trainers}; `all` that are installed"
     )
     parser.add_argument("--input", action="append", default=[], metavar="NAME=FILE", help="inputs as for `weft run`; random otherwise")
     parser.add_argument("--job", default="", metavar="JOB,…", help=f"what to train (default: {','.join(JOBS)})")
+    parser.add_argument("--kernel", default="", metavar="WORD,…", help="which kernels: those with a word in kind or name (default: all)")
+    parser.add_argument(
+        "--size", default=",".join(SIZES), metavar="SIZE,…", help=f"how much data kernels work on (default: {','.join(SIZES)})"
+    )
     parser.add_argument(
         "--threads", type=_counts, metavar="N,…", help="threads of every runtime, one after the other (default: 1; to train, all CPUs)"
     )
@@ -80,6 +87,8 @@ def execute(arguments: argparse.Namespace) -> int:
     for path in (arguments.json, arguments.plot):
         if path:
             Path(path).touch()  # before the work, not after it
+    if arguments.models == ["kernels"]:
+        return _kernels(arguments)
     if arguments.models == ["train"]:
         return _train(arguments)
     others = _others(arguments, RUNTIMES)
@@ -168,6 +177,25 @@ def _train(arguments: argparse.Namespace) -> int:
                 results = measure_training(job, ["weft", *others], settings, tell)
             print(f"{job.name}: {job.title}\n{table(results)}\n")
             records.append({"job": job.name, "threads": threads, "runtimes": [r.facts() for r in results]})
+    if arguments.json:
+        Path(arguments.json).write_text(json.dumps(records, indent=2) + "\n")
+    return 0
+
+
+def _kernels(arguments: argparse.Namespace) -> int:
+    """`weft bench kernels`."""
+    sizes = arguments.size.split(",")
+    unknown = [s for s in sizes if s not in SIZES]
+    if unknown:
+        raise fail("usage.size", f"no size is called {', '.join(unknown)}", help=f"choose from {', '.join(SIZES)}")
+    peers = _others(arguments, PEERS)
+    records: list[dict[str, object]] = []
+    for threads in arguments.threads or (1,):
+        limit_threads(threads)
+        with progress() as tell:
+            figures = measure_kernels(arguments.cpu, select(arguments.kernel), sizes, peers, threads, tell)
+        print(kernel_table(figures, peers))
+        records.append({"threads": threads, "kernels": [asdict(f) for f in figures]})
     if arguments.json:
         Path(arguments.json).write_text(json.dumps(records, indent=2) + "\n")
     return 0
