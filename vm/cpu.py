@@ -31,18 +31,23 @@ def arch() -> str:
     return {"amd64": "x86_64", "arm64": "aarch64"}.get(machine, machine)
 
 
+# What every CPU of an architecture has that Linux and macOS run on, whether or not a file says so.
+_ALWAYS = {"aarch64": frozenset(("fp", "asimd"))}
+
+
 @cache
 def features() -> frozenset[str]:
     """The flags of the first CPU in /proc/cpuinfo (`flags` on x86-64, `Features` on aarch64)."""
+    always = _ALWAYS.get(arch(), frozenset[str]())
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:
-        return frozenset()
+        return always
     for line in lines:
         key, _, value = line.partition(":")
         if key.strip() in ("flags", "Features"):
-            return frozenset(value.split())
-    return frozenset()
+            return always.union(value.split())
+    return always
 
 
 def choose(images: Sequence[Image]) -> Image:

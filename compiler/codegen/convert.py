@@ -9,7 +9,7 @@ import ml_dtypes
 import numpy as np
 
 from ...proto.dtypes import DType
-from .lltypes import Val, bits_of, compute_type, elem_of, is_float_type, like, memory_type
+from .lltypes import Val, bits_of, compute_type, const, elem_of, is_float_type, like, memory_type
 from .vmath_convert import narrow, widen
 from .writer import Writer
 
@@ -91,13 +91,19 @@ def _to_float(w: Writer, x: Val, source: DType, target: DType) -> Val:
 
 
 def _float_to_int(w: Writer, x: Val, target: DType) -> Val:
-    if target.bits >= 8:
-        return w.fp_to_int_sat(x, memory_type(target), target.is_signed)
-    y = w.fp_to_int_sat(x, "i8", target.is_signed)
-    lo, hi = (-(1 << (target.bits - 1)), (1 << (target.bits - 1)) - 1) if target.is_signed else (0, (1 << target.bits) - 1)
-    if target.is_unsigned:
-        return w.int_minmax("umin", y, hi)
-    return w.int_minmax("smax", w.int_minmax("smin", y, hi), lo)
+    signed, elem = target.is_signed, memory_type(target)
+    if w.module.target.arch == "aarch64" and bits_of(x.type) == target.bits:
+        return w.fp_to_int_sat(x, elem, signed)  # what the instruction does
+    # Elsewhere LLVM would saturate lane by lane. The limits are floats: below them it is the conversion, above a choice.
+    bits = target.bits - signed
+    fits = w.fcmp("olt", x, float(1 << bits))
+    safe = w.select(fits, x, const(x.type, 0))
+    least = -float(1 << bits) if signed else 0.0
+    above = w.select(w.fcmp("ogt", safe, least), safe, const(x.type, least))
+    small = target.bits < 32
+    whole = w.fptosi(above, "i32") if small else w.fptosi(above, elem) if signed else w.fptoui(above, elem)
+    y = w.int_resize(whole, elem, signed=True) if small else whole
+    return w.select(w.fcmp("oge", x, float(1 << bits)), const(y.type, (1 << bits) - 1), y)
 
 
 def bitcast(w: Writer, x: Val, source: DType, target: DType) -> Val:

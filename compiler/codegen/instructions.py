@@ -357,6 +357,12 @@ class Instructions(Text):
         """Calls through a function pointer."""
         return self.value(result, f"call {result} {function.ref}({', '.join(map(str, args))})")
 
+    def horizontal(self, op: str, x: Val) -> Val:
+        """All lanes of an integer vector combined by `op`: `smin`, `smax`, `umin`, `umax`, `add`, `and`, `or` or `xor`."""
+        if lanes_of(x.type) == 1:
+            return x
+        return self._intrinsic_text(f"llvm.vector.reduce.{op}.{mangled(x.type)}", elem_of(x.type), [x.type], str(x))
+
     def intrinsic(self, name: str, type_: str, args: Sequence[Val]) -> Val:
         """`llvm.name` overloaded on `type_`, which is also its result."""
         return self._intrinsic_text(f"llvm.{name}.{mangled(type_)}", type_, [a.type for a in args], ", ".join(map(str, args)))

@@ -103,15 +103,16 @@ def machine_arch() -> str:
 
 
 def machine_flags() -> frozenset[str]:
-    """The CPU flags of `/proc/cpuinfo` (x86 `flags`, Arm `Features`); empty where there is no such file."""
+    """The CPU flags of `/proc/cpuinfo` (x86 `flags`, Arm `Features`), if there is such a file; on AArch64 at least what all have."""
+    always = frozenset(_NEON if machine_arch() == "aarch64" else ())
     path = Path("/proc/cpuinfo")
     if not path.exists():
-        return frozenset()
+        return always
     for line in path.read_text().splitlines():
         key, _, value = line.partition(":")
         if key.strip() in ("flags", "Features"):
-            return frozenset(value.split())
-    return frozenset()
+            return always.union(value.split())
+    return always
 
 
 def supported(target: Target) -> bool:

@@ -18,6 +18,8 @@ from weft.compiler.ir.types import TensorType
 
 TARGETS = [t for t in LEVELS.values() if supported(t)]
 HOST = TARGETS[-1]
+# The lowest level, the one above it, and the best; fewer where the machine has fewer.
+SOME_TARGETS = list(dict.fromkeys((TARGETS[0], TARGETS[min(1, len(TARGETS) - 1)], HOST)))
 
 
 def fusion(kind: str, params: Sequence[Value], results: Sequence[Value]) -> Node:

@@ -2,15 +2,19 @@
 
 import numpy as np
 import pytest
+from weft.compiler.codegen.cpu.map import MapPlan
+from weft.compiler.codegen.cpu.pick import PickPlan
 from weft.compiler.codegen.cpu.rows import RowsPlan
 from weft.compiler.ir.dims import symbol
 from weft.compiler.ir.graph import region
+from weft.compiler.ir.types import TensorType
 from weft.compiler.ops.bodies import identity_of
 from weft.compiler.ops.helpers import const
+from weft.compiler.ops.picks import body_pick, pick_body, pick_of
 from weft.proto.dtypes import ALL, BF16, BOOL, C64, F16, F32, F64, I8, I32, STRING
 from weft.proto.errors import WeftError
 
-from .run import HOST, TARGETS, Loaded, assert_close, check, fusion, reference
+from .run import SOME_TARGETS, Loaded, assert_close, check, fusion, reference
 from .test_elemental import samples
 from .test_map import op, p
 from .test_rows import body, numbers, reduce
@@ -27,7 +31,7 @@ def values(dtype, shape, rng):
 
 
 @pytest.mark.parametrize("dims", [(0,), (1,), (2,), (0, 2), (1, 2), (0, 1), (0, 1, 2), ()], ids=str)
-@pytest.mark.parametrize("target", [TARGETS[0], TARGETS[1], HOST], ids=str)
+@pytest.mark.parametrize("target", SOME_TARGETS, ids=str)
 def test_any_dims(dims, target):
     x = p(F32, 5, 6, 37)
     rng = np.random.default_rng(len(dims))
@@ -116,3 +120,46 @@ def test_booleans_and_small_integers():
         x = p(dtype, 3, 100)
         result = op("reduce", x, init, dimensions=(1,), body=body(name, dtype))
         check(fusion("reduce", [x], [result]), [values(dtype, (3, 100), np.random.default_rng(9))], rtol=1e-5)
+
+
+@pytest.mark.parametrize("target", SOME_TARGETS, ids=str)
+@pytest.mark.parametrize("dims", [(0,), (1,), (2,), (1, 2), (0, 1, 2)], ids=str)
+def test_picks_along_any_dims(dims, target):
+    """The place of an extreme, found in vectors; ties, infinities, NaN, and rows that hold nothing but the identity."""
+    rng = np.random.default_rng(7)
+    x = p(F32, 3, 5, 133)
+    flat = op("reshape", op("iota", iota_dimension=0, result=TensorType(I32, (3 * 5 * 133,))), result=x.tensor.with_dtype(I32))
+    counted = op("iota", iota_dimension=dims[0], result=x.tensor.with_dtype(I32)) if len(dims) == 1 else flat
+    array = np.round(numbers(x, rng))
+    array[1, 2] = -np.inf
+    array[2, 3, 50:] = np.inf
+    array[0, 1, [3, 70, 132]] = np.nan
+    for monoid, last in (("max", False), ("min", False), ("max", True), ("min", True)):
+        start = const(identity_of(monoid, F32), F32), const(-1 if last else 1 << 30, I32)
+        results = op("reduce", x, counted, *start, dimensions=dims, body=pick_body(F32, I32, monoid, last))
+        loaded = check(fusion("reduce", [x], list(results)), [array], target)
+        assert isinstance(loaded.kernel.plan, (PickPlan, MapPlan))
+
+
+def test_picks_of_integers_and_of_what_is_computed():
+    rng = np.random.default_rng(8)
+    x, n = p(I8, 4, N), 1000
+    index = op("iota", iota_dimension=1, result=x.tensor.with_dtype(I32))
+    start = const(127, I8), const(0, I32)
+    results = op("reduce", op("negate", x), index, *start, dimensions=(1,), body=pick_body(I8, I32, "min"))
+    node = fusion("reduce", [x], [op("add", results[1], results[1])])
+    array = rng.integers(-100, 100, (4, n)).astype(np.int8)
+    for size in (1, 15, 64, n):
+        (got,) = Loaded(node)([array[:, :size]])
+        np.testing.assert_array_equal(got, 2 * (-array[:, :size]).argmin(axis=1))
+
+
+def test_other_bodies_are_no_picks():
+    """The better of two, but of equal ones neither the first nor the last; and a start that could be the result."""
+    x, i = p(F32, 4, 70), op("iota", iota_dimension=1, result=p(I32, 4, 70).tensor)
+    bounded = op("reduce", x, i, const(0.0, F32), const(0, I32), dimensions=(1,), body=pick_body(F32, I32, "max"))
+    assert pick_of(bounded[0].node) is None
+    a, ai, b, bi = p(F32), p(I32), p(F32), p(I32)
+    nan_loses = op("compare", a, b, comparison_direction="GE")
+    body = region((a, ai, b, bi), (op("select", nan_loses, a, b), op("select", nan_loses, ai, bi)))
+    assert body_pick(body) is None

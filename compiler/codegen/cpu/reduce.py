@@ -16,6 +16,7 @@ from ..kernel import Kernel
 from ..scalar import Elem
 from ..target import Target
 from .map import emit_map
+from .pick import emit_pick
 from .rows import emit_rows
 from .rowspace import row_space
 
@@ -27,6 +28,9 @@ def emit_reduce(fusion: Node, target: Target) -> Kernel:
     (region,) = fusion.regions
     if row_space(region) is not None:
         return emit_rows(fusion, target)
+    picked = emit_pick(fusion, target)
+    if picked is not None:
+        return picked
     return emit_map(fusion, target, prepare=lambda e: bind_block_sums(e, region))
 
 

@@ -11,6 +11,7 @@ from ....compiler.ir.types import TensorType
 from ....compiler.ops import helpers
 from ....compiler.ops.bodies import identity_of
 from ....compiler.ops.helpers import const, full_like, reshape_to, splat
+from ....compiler.ops.picks import pick_body
 from ....compiler.ops.registry import op_of
 from ....proto import dtypes
 from .. import build
@@ -18,7 +19,6 @@ from ..build import op
 from ..node import NodeView
 from ..registry import handles
 from .nn import Pads, image_of, pads_of, spatial_of, steps_of
-from .reduction import first_of_pairs
 
 
 def _window(node: NodeView, x: Value) -> tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...], Pads, Pads]:
@@ -78,7 +78,7 @@ def _max_with_indices(
         window_strides=(1, 1, *strides),
         window_dilations=(1, 1, *dilations),
         padding=((0, 0), (0, 0), *pads),
-        body=first_of_pairs(x.dtype, "GT"),
+        body=pick_body(x.dtype, dtypes.I64, "max"),
     )
     assert isinstance(results, tuple)
     return results[0], results[1]

@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 
 from ....compiler.ir.dims import product
-from ....compiler.ir.graph import Region, Value, param, region
+from ....compiler.ir.graph import Value
 from ....compiler.ir.types import TensorType
 from ....compiler.ops import helpers
 from ....compiler.ops.bodies import identity_of
 from ....compiler.ops.helpers import const, full_like
+from ....compiler.ops.picks import pick_body
 from ....compiler.ops.registry import op_of
 from ....proto import dtypes
 from .. import build, dynamic
@@ -96,28 +97,12 @@ def first_maximum(x: Value, axis: int) -> Value:
 
 def _arg(x: Value, axis: int, monoid: str, last: bool) -> Value:
     index = op("iota", iota_dimension=axis, result=TensorType(dtypes.I64, x.shape))
-    body = first_of_pairs(x.dtype, "GT" if monoid == "max" else "LT", last)
+    body = pick_body(x.dtype, dtypes.I64, monoid, last)
     start = const(identity_of(monoid, x.dtype), x.dtype)
     none = const(-1 if last else 1 << 62, dtypes.I64)
     results = op_of("reduce")(x, index, start, none, dimensions=(axis,), body=body)
     assert isinstance(results, tuple)
     return results[1]
-
-
-def first_of_pairs(dtype: dtypes.DType, direction: str, last: bool = False) -> Region:
-    """(x, i), (y, j) -> the better pair; of equal ones the lower index, or with `last` the higher. A NaN is better than any number."""
-    value, index = TensorType(dtype, ()), TensorType(dtypes.I64, ())
-    x, i, y, j = param(value), param(index), param(value), param(index)
-    better = op("compare", x, y, comparison_direction=direction)
-    equal = op("compare", x, y, comparison_direction="EQ")
-    if dtype.is_float:
-        x_nan = op("compare", x, x, comparison_direction="NE")
-        y_nan = op("compare", y, y, comparison_direction="NE")
-        better = op("or", better, op("and", x_nan, op("not", y_nan)))
-        equal = op("or", equal, op("and", x_nan, y_nan))
-    earlier = op("compare", i, j, comparison_direction="GT" if last else "LT")
-    first = op("or", better, op("and", equal, earlier))
-    return region((x, i, y, j), (op("select", first, x, y), op("select", first, i, j)))
 
 
 @handles("Softmax", "LogSoftmax", "Hardmax")

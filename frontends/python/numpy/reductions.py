@@ -9,6 +9,8 @@ from ....compiler.ir.graph import Value
 from ....compiler.ops.bodies import identity_of
 from ....compiler.ops.helpers import cast, const, reshape_to, scalar_region
 from ....compiler.ops.nodes import node
+from ....compiler.ops.picks import pick_body
+from ....compiler.ops.registry import op_of
 from ....proto.dtypes import BOOL, I64
 from ..faults import AxisFault, check, fail
 from ..lift import lifted
@@ -117,15 +119,12 @@ def _first_extreme(x: Value, monoid: str, axis: Any, keepdims: bool) -> Value:
         found = _first_extreme(reshape_to(x, (product(x.shape),)), monoid, 0, False)
         return reshape_to(found, (1,) * len(x.shape)) if keepdims else found
     (d,) = axes_of(axis, len(x.shape))
-    best = fold(x, monoid, d, True)
-    spread = node("broadcast_in_dim", best, broadcast_dimensions=tuple(range(len(x.shape))), result=x.tensor)
-    hit = node("compare", x, spread, comparison_direction="EQ")
-    if x.dtype.is_float:
-        hit = node("or", hit, node("compare", x, x, comparison_direction="NE"))
     places = node("iota", iota_dimension=d, result=x.tensor.with_dtype(I64))
-    none = const(2**62, I64)
-    far = node("broadcast_in_dim", none, broadcast_dimensions=(), result=places.tensor)
-    return fold(node("select", hit, places, far), "min", d, keepdims)
+    start, none = const(identity_of(monoid, x.dtype), x.dtype), const(2**62, I64)
+    built = op_of("reduce")(x, places, start, none, dimensions=(d,), body=pick_body(x.dtype, I64, monoid))
+    assert isinstance(built, tuple)
+    found: Value = built[1]
+    return reshape_to(found, tuple(1 if a == d else n for a, n in enumerate(x.shape))) if keepdims else found
 
 
 @lifted
