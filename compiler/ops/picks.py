@@ -17,7 +17,7 @@ from ..ir.dims import is_nonnegative
 from ..ir.graph import Node, Region, Value, param, region
 from ..ir.types import TensorType
 from .bodies import identity_of
-from .helpers import op
+from .nodes import node as build
 from .registry import op_of
 
 _COMPARISONS = {"compare", "and", "or", "xor", "not", "select"}
@@ -37,15 +37,15 @@ class Pick:
 def pick_body(value: DType, index: DType, monoid: str, last: bool = False) -> Region:
     """(x, i), (y, j) -> the better pair; of equal ones the lower index, or with `last` the higher. A NaN is better than any number."""
     x, i, y, j = (param(TensorType(t, ())) for t in (value, index, value, index))
-    better = op("compare", x, y, comparison_direction="GT" if monoid == "max" else "LT")
-    equal = op("compare", x, y, comparison_direction="EQ")
+    better = build("compare", x, y, comparison_direction="GT" if monoid == "max" else "LT")
+    equal = build("compare", x, y, comparison_direction="EQ")
     if value.is_float:
-        x_nan, y_nan = (op("compare", v, v, comparison_direction="NE") for v in (x, y))
-        better = op("or", better, op("and", x_nan, op("not", y_nan)))
-        equal = op("or", equal, op("and", x_nan, y_nan))
-    earlier = op("compare", i, j, comparison_direction="GT" if last else "LT")
-    first = op("or", better, op("and", equal, earlier))
-    return region((x, i, y, j), (op("select", first, x, y), op("select", first, i, j)))
+        x_nan, y_nan = (build("compare", v, v, comparison_direction="NE") for v in (x, y))
+        better = build("or", better, build("and", x_nan, build("not", y_nan)))
+        equal = build("or", equal, build("and", x_nan, y_nan))
+    earlier = build("compare", i, j, comparison_direction="GT" if last else "LT")
+    first = build("or", better, build("and", equal, earlier))
+    return region((x, i, y, j), (build("select", first, x, y), build("select", first, i, j)))
 
 
 def pick_of(node: Node) -> Pick | None:

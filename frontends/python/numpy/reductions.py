@@ -8,9 +8,8 @@ from ....compiler.ir.dims import product
 from ....compiler.ir.graph import Value
 from ....compiler.ops.bodies import identity_of
 from ....compiler.ops.helpers import cast, const, reshape_to, scalar_region
-from ....compiler.ops.nodes import node
+from ....compiler.ops.nodes import node, nodes
 from ....compiler.ops.picks import pick_body
-from ....compiler.ops.registry import op_of
 from ....proto.dtypes import BOOL, I64
 from ..faults import AxisFault, check, fail
 from ..lift import lifted
@@ -121,9 +120,7 @@ def _first_extreme(x: Value, monoid: str, axis: Any, keepdims: bool) -> Value:
     (d,) = axes_of(axis, len(x.shape))
     places = node("iota", iota_dimension=d, result=x.tensor.with_dtype(I64))
     start, none = const(identity_of(monoid, x.dtype), x.dtype), const(2**62, I64)
-    built = op_of("reduce")(x, places, start, none, dimensions=(d,), body=pick_body(x.dtype, I64, monoid))
-    assert isinstance(built, tuple)
-    found: Value = built[1]
+    found = nodes("reduce", x, places, start, none, dimensions=(d,), body=pick_body(x.dtype, I64, monoid))[1]
     return reshape_to(found, tuple(1 if a == d else n for a, n in enumerate(x.shape))) if keepdims else found
 
 
