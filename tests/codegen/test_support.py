@@ -110,6 +110,8 @@ CONVERSIONS = [
 def test_float_conversions(source: str, source_dtype: type, result: str, result_dtype: type, target: Target, call: Call) -> None:
     if target.has_bf16 and (source, result) == ("float", "bfloat"):
         pytest.skip("the instruction, which flushes denormals; `vmath_convert.narrow` does not use it")
+    if target.arch == "aarch64" and (source, result) == ("double", "bfloat"):
+        pytest.skip("LLVM's own sequence of instructions; `vmath_convert.narrow` does not use it either")
     cast = "fpext" if bits_of(source) < bits_of(result) else "fptrunc"
     image = loop_over(target, [source], result, lambda w, v: w.value(result, f"{cast} {v[0]} to {result}"))
     x = float_samples(source_dtype)
