@@ -35,6 +35,7 @@ from .convweights import Weights, as_value, pack_blocked, pack_depthwise, pack_f
 from .rewrite import apply_rules, effectful, rebuilt
 
 _MOST_TAPS = 64  # of a depthwise kernel: its code is written out
+_MANY_FEATURES = 64  # for which the pixels that a strided convolution reads are worth putting side by side
 _MOST_NUMBERS = 1 << 14  # followed through the padding
 
 
@@ -63,6 +64,12 @@ class _Geometry:
     @property
     def channels(self) -> int:
         return self.weights.shape[1] * self.groups
+
+    @property
+    def skips_pixels(self) -> bool:
+        """Whether most pixels are never read."""
+        unpadded = self.padding == ((0, 0), (0, 0)) and self.input_dilation == (1, 1)
+        return self.weights.shape[2:] == (1, 1) and self.strides != (1, 1) and unpadded
 
 
 def _two(values: Sequence, fill: object) -> tuple:
@@ -212,7 +219,13 @@ class _Walk:
         if g.groups > 1 and isinstance(g.weights, Value):
             return None  # packed by the compiler alone
         packed = pack_blocked(g.weights, g.groups)
-        return self._conv(self._source(x, g).value, as_value(packed.weights), g, first=packed.first, counts=packed.counts)
+        source = self._source(x, g).value
+        if g.skips_pixels and g.weights.shape[0] >= _MANY_FEATURES:
+            limits, steps = source.shape, (1, 1, *g.strides, 1)
+            source = op_of("slice")(source, start_indices=(0,) * 5, limit_indices=limits, strides=steps)
+            g = replace(g, strides=(1, 1))
+            assert isinstance(source, Value)
+        return self._conv(source, as_value(packed.weights), g, first=packed.first, counts=packed.counts)
 
     def _source(self, x: Value, g: _Geometry) -> Blocked:
         source = self.as_blocked(x, g.input)

@@ -72,6 +72,8 @@ BLOCKED = [
     ((1, 4, 9, 14), (5, 2, 1, 1), {"first": (0, 0, 1, 1, 2)}),
     ((1, 3, 6, 6), (3, 2, 3, 3), {"first": (0, 0, 1), "padding": ((1, 1), (1, 1))}),
     ((1, 9, 8, 9), (5, 9, 1, 1), {"first": (0, 0, 0, 5, 5), "counts": (5, 5, 9, 4, 4)}),
+    ((2, 3, 7, 7), (5, 3, 1, 1), {}),
+    ((1, 40, 5, 8), (6, 40, 3, 3), {"strides": (2, 2), "padding": ((1, 1), (1, 1))}),
     ((1, 4, 6, 6), (3, 3, 3, 3), {"first": (0, 1, 2), "counts": (2, 3, 2), "padding": ((1, 1), (1, 1))}),
 ]
 
@@ -123,6 +125,19 @@ def test_bias_add_and_relu_in_registers(target: Target, blocks: int, run: Run) -
     attrs = {**op_of("weft.conv").attrs, "padding": ((1, 1), (1, 1))}
     want = op_of("weft.conv").reference(x, w, **attrs) + bias[None, :, None, None] + other
     compare(kernel, target, arrays, np.maximum(want, 0), run)
+
+
+def test_a_bias_of_what_is_added_is_one_of_the_sum(run: Run) -> None:
+    def build(x: Value, w: Value, bias: Value, other: Value) -> Value:
+        y = op_of("weft.conv")(x, w)
+        return relu(op_of("add")(op_of("add")(other, spread(bias, y)), y))
+
+    arrays = [data(1, 2, 6, 17, 16), data(3, 2, 1, 1, 16, 16), data(3, 16), data(1, 3, 6, 17, 16)]
+    kernel = emit_conv(fusion(build, *types(*arrays)), BEST)
+    assert kernel.plan.epilogue == "bias + add + relu"
+    x, w, bias, other = (a.astype(np.float64) for a in arrays)
+    want = op_of("weft.conv").reference(x, w, **op_of("weft.conv").attrs) + bias[None, :, None, None] + other
+    compare(kernel, BEST, arrays, np.maximum(want, 0), run)
 
 
 @pytest.mark.parametrize("target", RUNNABLE, ids=str)

@@ -173,6 +173,14 @@ def test_depthwise(channels: int) -> None:
     assert "weft.depthwise" in ops(check(build(net, 2, channels, 7, 6), data(2, channels, 7, 6)))
 
 
+@pytest.mark.parametrize(("features", "slices"), [(64, 1), (24, 0)])
+def test_pixels_of_a_strided_pointwise_convolution_are_put_side_by_side(features: int, slices: int) -> None:
+    def net(x: Value) -> Value:
+        return conv(x, const(data(features, 16, 1, 1)), NCHW, strides=(2, 3))
+
+    assert ops(check(build(net, 2, 16, 7, 9), data(2, 16, 7, 9))).count("slice") == slices + (features % 16 > 0)
+
+
 def test_transposed_and_dilated_convolutions() -> None:
     swapped = ConvDims(0, 1, (2, 3), 0, 1, (2, 3), 0, 1, (2, 3))
 

@@ -28,6 +28,7 @@ _CHUNK = 1 << 23  # multiply-adds in a chunk that copies its input: some 60 µs
 _POINTWISE_CHUNK = 1 << 21  # in one that reads it in place: some 15 µs
 _STEP = 1024  # terms of the sum taken at once: so many rows of weights stay close
 _LINES = 6  # a chunk that copies has at least so many output rows, for neighbours share input rows
+_FEW_TILES = 16
 _PIXELS = 224  # of a chunk of a pointwise convolution
 
 
@@ -153,6 +154,13 @@ class _Conv:
             for size, extent, (lo, _), dilation in zip(self.input, extents, self.padding, self.input_dilation, strict=True)
         )
         return rows, columns
+
+    @property
+    def fetches(self) -> bool:
+        """Whether tiles ask for the panels that follow: where few tiles share a panel, so that waiting for it would show."""
+        lines, pixels = (1, self.pixels) if self.pointwise else (self.lines, self.output[1])
+        tiles_of_panel = lines * -(-pixels // self.rows)
+        return 1 < tiles_of_panel <= _FEW_TILES
 
     @property
     def pixel(self) -> int:
@@ -293,6 +301,7 @@ class _Driver:
             "sx": v.plane_elements, "sy": v.dilation[0] * v.row_elements, "sz": v.dilation[1] * v.pixel,
             "b_row": PANEL, "b_panel": v.panel_size, "c_row": PANEL, "c_panel": panel,
             "start_row": PANEL if more else 0, "start_panel": panel if more else PANEL, "add_row": PANEL, "add_panel": plane,
+            "next_step": PANEL,
         }  # fmt: skip
         return microkernel.fields(self.w, **{name: const("i64", n) for name, n in numbers.items()})
 
@@ -386,10 +395,21 @@ class _Driver:
                 a = self._at(a_line, w.mul(pixel, v.strides[1] * v.pixel))
                 flat = w.add(w.mul(line, self.line_pixels), pixel)
                 at = w.add(place, w.mul(flat, PANEL))
+                if v.fetches:
+                    self._fetch_next(group, w.add(w.mul(w.sub(line, self.line0), self.line_pixels), offset))
                 for step in steps:
                     self._tile(group, rows, step, a, panel, block, at)
                 if v.epilogue.rest:
                     self._finish(group, rows, flat, block)
+
+    def _fetch_next(self, group: int, pixel: Val) -> None:
+        """The first two tiles of a group of panels ask for the next group."""
+        w, v = self.w, self.v
+        first, second = const("i64", group * v.panel_size), const("i64", (2 * group - 1) * v.panel_size)
+        other = w.select(w.icmp("sle", pixel, v.rows), second, const("i64", 0))
+        distance = w.select(w.icmp("eq", pixel, 0), first, other)
+        for block in self.blocks_of.values():
+            microkernel.set_field(w, block, "next", distance)
 
     def _tile(self, group: int, rows: Val, step: int, a: Val, panel: Val, block: Val, at: Val) -> None:
         w, v, e = self.w, self.v, self.v.epilogue
@@ -413,7 +433,7 @@ class _Driver:
         unroll = next(u for u in (4, 3, 2, 1) if terms % u == 0)
         finishes = last and not e.rest
         kernel = MicroKernel(
-            self.elem, height, group, unroll, v.pixel * v.strides[1], add=finishes and e.add is not None, relu=finishes and e.relu
+            self.elem, height, group, unroll, v.pixel * v.strides[1], finishes and e.add is not None, finishes and e.relu, v.fetches
         )
         v.needs.add(kernel.name)
         return kernel

@@ -84,6 +84,19 @@ def _extend(body: Region, e: Epilogue, user: Node, vector_dims: tuple[int, ...])
         return Epilogue(e.core, user.result, vector)
     if e.add is None and other in body.params and other.type == e.core.result.type:
         return Epilogue(e.core, user.result, e.start, other)
+    if e.start is None and e.add is None and (parts := _biased(body, other, vector_dims)) is not None:
+        return Epilogue(e.core, user.result, *parts)
+    return None
+
+
+def _biased(body: Region, value: Value, vector_dims: tuple[int, ...]) -> tuple[Value, Value] | None:
+    """If `value` is a parameter and a bias added up for nobody else: the bias, and the parameter."""
+    if value.node is None or value.op != "add" or _only_user(body, value) is None:
+        return None
+    for x, y in (value.node.operands, value.node.operands[::-1]):
+        vector = _vector(body, y, vector_dims)
+        if vector is not None and x in body.params:
+            return vector, x
     return None
 
 

@@ -142,6 +142,9 @@ class _Emitter:
         self.b_row, self.b_panel = self.field("b_row"), self.field("b_panel")
         self.row = Val(str(k.dense), "i64") if k.dense else self.field("row")
         self.next_step = self.field("next_step")
+        if k.add:
+            for at in self.tile(self.add, self.field("add_row"), self.field("add_panel")):
+                w.prefetch(at)
         start = self.tile(self.start, self.field("start_row"), self.field("start_panel"))
         sums = [w.load(self.type, at) for at in start]
         bases = [self.at(self.a, self.row, i) for i in self.bases()]
@@ -184,10 +187,11 @@ class _Emitter:
         with w.carry(nk, [*sums, *bases, *fetched, b], step=k.unroll, runs=True) as loop:
             current, b_now = loop.values[: len(sums)], loop.values[-1]
             pointers = loop.values[len(sums) : len(sums) + len(bases)]
-            for place in loop.values[len(sums) + len(bases) : -1]:
-                w.prefetch(place, 2)
-                fetched = [w.gep(self.unit, place, w.mul(self.next_step, k.unroll))]
+            fetched = loop.values[len(sums) + len(bases) : -1]
             for step in range(k.unroll):
+                for place in fetched:
+                    w.prefetch(place, 2)
+                fetched = [w.gep(self.unit, place, self.next_step) for place in fetched]
                 places = [self.at(b_now, self.b_panel, v) for v in range(k.panels)]
                 if k.ahead:
                     for place in places:
