@@ -1,7 +1,8 @@
 """Branches and loops on values: `cond`, `switch`, `while_loop`, `fori_loop`, `scan`, `map`.
 
 On eager tensors they run as Python does; in a traced function they become `if`, `case` and `while` of the graph. What a branch or body
-uses from outside is captured by itself. States are trees of tensors; their dtypes and shapes stay the same from turn to turn.
+uses from outside is captured by itself. States are trees of tensors; their dtypes and shapes stay the same from turn to turn. Branches
+and bodies get operands and states by value: what they assign to them (`x[i] = v`) is not seen outside.
 """
 
 from collections.abc import Callable, Sequence
@@ -17,7 +18,7 @@ from ...compiler.ops.nodes import node
 from ...compiler.ops.registry import op_of
 from ...proto.dtypes import BOOL, I32, I64, from_numpy
 from ...proto.errors import WeftError, check, fail
-from .lift import as_value
+from .lift import apart, as_value
 from .place import user_loc
 from .pytree import Tree, flatten, paths, unflatten
 from .tensor import Tensor
@@ -50,7 +51,7 @@ def _agree(name: str, what: str, wanted: Sequence[TensorType], got: Sequence[Ten
 def cond(pred: Any, true_fun: Callable[..., Any], false_fun: Callable[..., Any], *operands: Any) -> Any:
     """`true_fun(*operands)` if `pred` (one boolean) holds, else `false_fun(*operands)`; both return trees of the same types."""
     if not (isinstance(pred, Tensor) and pred.is_traced):
-        return true_fun(*operands) if bool(pred) else false_fun(*operands)
+        return (true_fun if bool(pred) else false_fun)(*apart(operands))
     with located(user_loc()):
         flag = as_value(pred)
         check(not flag.shape, "cond.pred", f"the condition must be one value, got {flag.type}")
@@ -61,7 +62,7 @@ def switch(index: Any, branches: Sequence[Callable[..., Any]], *operands: Any) -
     """`branches[index](*operands)`, the index clamped to those there are."""
     check(len(branches) > 0, "switch.branches", "there is no branch to choose")
     if not (isinstance(index, Tensor) and index.is_traced):
-        return branches[min(max(int(index), 0), len(branches) - 1)](*operands)
+        return branches[min(max(int(index), 0), len(branches) - 1)](*apart(operands))
     with located(user_loc()):
         at = as_value(index)
         check(not at.shape and at.dtype.is_int, "switch.index", f"the index must be one integer, got {at.type}")
@@ -74,7 +75,7 @@ def _choose(op: str, selector: Value, functions: Sequence[Callable[..., Any]], o
 
     def branch(f: Callable[..., Any]) -> Callable[[Sequence[Tensor]], list[Value]]:
         def body(_: Sequence[Tensor]) -> list[Value]:
-            result = f(*operands)
+            result = f(*apart(operands))
             outs, tree = flatten(result)
             trees.append((tree, paths(result, "result")))
             return _values(outs)
@@ -97,7 +98,7 @@ def _choose(op: str, selector: Value, functions: Sequence[Callable[..., Any]], o
 def while_loop(cond_fun: Callable[[Any], Any], body_fun: Callable[[Any], Any], init: Any) -> Any:
     """The state after `state = body_fun(state)` for as long as `cond_fun(state)` holds."""
     if not is_building() and not _is_traced(init):
-        state = init
+        state = apart(init)
         while bool(cond_fun(state)):
             state = body_fun(state)
         return state
@@ -132,7 +133,7 @@ def _while(cond_fun: Callable[[Any], Any], body_fun: Callable[[Any], Any], init:
 def fori_loop(lower: Any, upper: Any, body_fun: Callable[[Any, Any], Any], init: Any) -> Any:
     """The state after `state = body_fun(i, state)` for i from `lower` up to `upper`."""
     if not is_building() and not _is_traced(init, lower, upper):
-        state = init
+        state = apart(init)
         for i in range(int(lower), int(upper)):
             state = body_fun(i, state)
         return state
@@ -176,7 +177,7 @@ def _length(leaves: Sequence[Any], length: int | None) -> Any:
 def _eager_scan(f: Callable[..., Any], init: Any, leaves: Sequence[Any], tree: Tree, count: int, reverse: bool) -> tuple[Any, Any]:
     from .numpy import stack
 
-    state, rows, kind = init, [], None
+    state, rows, kind = apart(init), [], None
     for i in reversed(range(count)) if reverse else range(count):
         result = f(state, unflatten(tree, [Tensor(np.asarray(x)[i]) if not isinstance(x, Tensor) else x[i] for x in leaves]))
         check(isinstance(result, tuple) and len(result) == 2, "scan.result", _PAIR)

@@ -35,7 +35,7 @@ from ...proto.errors import WeftError, fail
 from ...vm import VM
 from .close import close, mark
 from .hot import Make, Take, maker, taker
-from .lift import as_value
+from .lift import apart, as_value
 from .place import raised_loc, user_loc
 from .pytree import Tree, flatten, paths, unflatten
 from .tape import recording
@@ -142,7 +142,8 @@ class Function:
         dynamic, static = self._bind(args, keywords)
         leaves, tree = flatten(dynamic)
         if _is_watched() or any(type(x) is Tensor and x.array is None for x in leaves):
-            return self._f(*args, **keywords)
+            # By value, as in a compiled call: what the function assigns to its arguments is not seen by the caller.
+            return self._f(*apart(args), **apart(keywords))
         key = (tree, tuple([_key(x) for x in leaves]), static)
         traced = self._traces.get(key)
         if traced is None:
@@ -208,9 +209,9 @@ class Function:
         leaves, tree = flatten(dynamic)
         names = _names(dynamic, self._signature)
         params = [param(leaf_type(x, n), n) for x, n in zip(leaves, names, strict=True)]
-        inputs = unflatten(tree, [Tensor(None, p) for p in params])
         start = mark()
         with tracing(self._f.__name__) as trace, definitions() as definers:
+            inputs = unflatten(tree, [Tensor(None, p) for p in params])
             try:
                 result = self._invoke(inputs, static)
             except WeftError as error:

@@ -7,24 +7,39 @@ call only runs. Python numbers stay as they are: they take the type of the tenso
 
 import operator
 from collections.abc import Callable, Sequence
-from functools import lru_cache, wraps
-from typing import Any, ParamSpec, TypeVar
+from functools import reduce, wraps
+from typing import Any, NamedTuple, ParamSpec, TypeVar
 
 import numpy as np
 
-from ...compiler.ir.graph import Region, Value, definitions, located, param, region, tensor_type_of
+from ...compiler.ir.graph import Region, Value, definitions, located, param, region
+from ...compiler.ir.types import TensorType
 from ...compiler.ops.gradients.common import inline
 from ...compiler.ops.helpers import const
+from ...compiler.ops.numeric import convert
 from ...compiler.prepared import Run, prepare
+from ...proto.dtypes import from_numpy
 from ...proto.errors import WeftError
 from .faults import expected
 from .place import user_loc
+from .promotion import promote, weak_type
+from .pytree import tree_map
 from .tape import record, recording, seen
 from .tensor import Tensor
 from .trace import current, is_building
 
 P = ParamSpec("P")
 R = TypeVar("R")
+_MOST_KEPT = 1024
+
+
+class _Kept(NamedTuple):
+    """The graph of an eager call, for all calls whose arguments are alike."""
+
+    shape: Any
+    """how results are arranged"""
+    body: Region
+    run: Run
 
 
 class _Slot:
@@ -35,62 +50,147 @@ class _Slot:
     def __init__(self, n: int) -> None:
         self.n = n
 
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Slot) and other.n == self.n
 
-    def __hash__(self) -> int:
-        return hash(("slot", self.n))
+def _note(x: Any, tensors: list[Tensor], key: list[Any]) -> bool:
+    """Collect the tensors in an argument, and what calls must have in common for one graph: types, and the values of all else.
 
-
-def _take(x: Any, tensors: list[Tensor]) -> Any:
-    """`x` with slots for the tensors inside, which are collected."""
+    False if it holds a value of a graph.
+    """
     kind = type(x)
     if kind is Tensor:
         tensors.append(x)
-        return _Slot(len(tensors) - 1)
-    if isinstance(x, (np.ndarray, np.generic)):
-        tensors.append(Tensor(np.asarray(x)))
-        return _Slot(len(tensors) - 1)
-    if kind is list or kind is tuple:
-        return tuple(_take(part, tensors) for part in x)
-    if kind is slice:
-        return slice(*(operator.index(n) if isinstance(n, (Tensor, np.integer)) else n for n in (x.start, x.stop, x.step)))
-    return x
+        array = x.array
+        if array is not None:
+            key += (Tensor, array.dtype, array.shape)
+    elif kind is Value:
+        return False
+    elif isinstance(x, (np.ndarray, np.generic)):
+        return _note(Tensor(np.asarray(x)), tensors, key)
+    elif kind is tuple or kind is list:
+        key += (tuple, len(x))
+        return all(_note(part, tensors, key) for part in x)
+    elif kind is slice:
+        key.append(slice)
+        return all(_note(n, tensors, key) for n in _bounds(x))
+    else:
+        # 1, 1.0 and True are equal keys and different arguments, and so are 0.0 and -0.0.
+        key += (kind, str(x)) if (kind is float or kind is complex) and not x else (kind, x)
+    return True
+
+
+def _bounds(x: slice) -> list[Any]:
+    return [operator.index(n) if isinstance(n, (Tensor, np.integer)) else n for n in (x.start, x.stop, x.step)]
+
+
+def _slots(x: Any, count: list[int]) -> Any:
+    """An argument with slots for the tensors inside."""
+    kind = type(x)
+    if kind is Tensor or isinstance(x, (np.ndarray, np.generic)):
+        count[0] += 1
+        return _Slot(count[0] - 1)
+    if kind is tuple or kind is list:
+        return tuple([_slots(part, count) for part in x])
+    return slice(*_bounds(x)) if kind is slice else x
 
 
 def _put(x: Any, values: Sequence[Value]) -> Any:
     if isinstance(x, _Slot):
         return values[x.n]
-    return tuple(_put(part, values) for part in x) if isinstance(x, tuple) else x
+    return tuple([_put(part, values) for part in x]) if isinstance(x, tuple) else x
 
 
-def _is_value(x: Any) -> bool:
-    return isinstance(x, Value) or (type(x) in (tuple, list) and any(map(_is_value, x)))
+def _weak(args: tuple[Any, ...], first: int) -> tuple[Any, ...]:
+    """Python numbers as tensors of the type that they take beside eager tensors: one graph does for all numbers."""
+    dtypes: list[np.dtype] = []
+    numbers: list[Any] = []
+    for x in args[first:]:
+        if type(x) is Tensor or isinstance(x, (np.ndarray, np.generic)):
+            if type(x) is Tensor and x.array is None:
+                return args
+            dtypes.append(x.dtype)
+        elif type(x) in _NUMBERS:
+            numbers.append(x)
+    if not numbers or not dtypes:
+        return args
+    common = reduce(promote, dtypes) if len(dtypes) > 1 else dtypes[0]
+    for x in numbers:
+        common = weak_type(x, common)
+    return (*args[:first], *[Tensor(number(x, common)) if type(x) in _NUMBERS else x for x in args[first:]])
+
+
+_NUMBERS = frozenset((bool, int, float, complex))
+
+
+def number(x: Any, dtype: np.dtype) -> np.ndarray:
+    """A Python number as an array of rank 0; OverflowError if an integer type cannot hold it."""
+    if dtype.kind in "biu":
+        return np.asarray(x, dtype)
+    with np.errstate(over="ignore"):
+        return np.asarray(x, dtype) if dtype.isbuiltin else convert(np.asarray(x), from_numpy(dtype))
 
 
 def lifted(build: Callable[P, R]) -> Callable[P, Any]:
     """The function of tensors that a builder of values describes. Called with values, it is the builder itself."""
+    return _lifted(build, None)
+
+
+def lifted_numbers(first: int) -> Callable[[Callable[P, Any]], Callable[P, Any]]:
+    """`lifted` for builders whose arguments from number `first` on are tensors and numbers beside them."""
+    return lambda build: _lifted(build, first)
+
+
+def _lifted(build: Callable[P, R], first: int | None) -> Callable[P, Any]:
+    kept: dict[tuple[Any, ...], _Kept] = {}
 
     @wraps(build)
-    def call(*args: P.args, **keywords: P.kwargs) -> Any:
-        if any(map(_is_value, args)) or any(map(_is_value, keywords.values())):
-            return build(*args, **keywords)
+    def call(*args: Any, **keywords: Any) -> Any:
         tensors: list[Tensor] = []
-        slots = tuple(_take(a, tensors) for a in args)
-        named = tuple((k, _take(v, tensors)) for k, v in keywords.items())
+        key: list[Any] = []
         try:
-            if any(t.is_traced for t in tensors):
+            given = args if first is None else _weak(args, first)
+            for a in given:
+                if not _note(a, tensors, key):
+                    return build(*args, **keywords)
+            for name, a in keywords.items():
+                key.append(name)
+                if not _note(a, tensors, key):
+                    return build(*args, **keywords)
+            if _is_traced(tensors):
                 with located(user_loc()):
-                    return _wrap(build(*_put(slots, [as_value(t) for t in tensors]), **_named(named, [as_value(t) for t in tensors])))
-            return _eager(build, slots, named, tensors)
+                    return _wrap(_built(build, given, keywords, [as_value(t) for t in tensors]))
+            return _eager(build, kept, tuple(key), (given, keywords), tensors)
         except WeftError as error:
             raise expected(error).at(user_loc()) from None
 
     return call
 
 
-def _named(named: tuple[tuple[str, Any], ...], values: Sequence[Value]) -> dict[str, Any]:
-    return {k: _put(v, values) for k, v in named}
+def _is_traced(tensors: Sequence[Tensor]) -> bool:
+    for t in tensors:  # noqa: SIM110 - a generator would cost more than the loop
+        if t.array is None:
+            return True
+    return False
+
+
+def placed(f: Callable[P, R]) -> Callable[P, R]:
+    """A function whose errors say where in the user's code it was called."""
+
+    @wraps(f)
+    def call(*args: P.args, **keywords: P.kwargs) -> R:
+        try:
+            return f(*args, **keywords)
+        except WeftError as error:
+            raise expected(error).at(user_loc()) from None
+
+    return call
+
+
+def _built(build: Callable[..., Any], args: tuple[Any, ...], keywords: dict[str, Any], values: Sequence[Value]) -> Any:
+    """What a builder makes of arguments with values in place of the tensors."""
+    count = [0]
+    slots = _slots(args, count)
+    named = {k: _slots(v, count) for k, v in keywords.items()}
+    return build(*_put(slots, values), **{k: _put(v, values) for k, v in named.items()})
 
 
 def as_value(t: Any) -> Value:
@@ -116,27 +216,40 @@ def constant(array: np.ndarray) -> Value:
     return const(array)
 
 
+def apart(tree: Any) -> Any:
+    """A tree with tensors of its own: assigning to one of these (`x[i] = v`) does not change the other."""
+    return tree_map(lambda x: Tensor(x.array, x.recorded) if type(x) is Tensor else x, tree)
+
+
 def _wrap(built: Any) -> Any:
     if isinstance(built, Value):
         return Tensor(None, built)
     return type(built)(*map(_wrap, built)) if hasattr(built, "_fields") else tuple(map(_wrap, built)) if isinstance(built, tuple) else built
 
 
-def _eager(build: Callable[..., Any], slots: Any, named: Any, tensors: list[Tensor]) -> Any:
-    types = tuple((t.array.dtype, t.array.shape) for t in tensors)  # type: ignore[union-attr]
+def _eager(build: Callable[..., Any], kept: dict[tuple[Any, ...], _Kept], key: tuple[Any, ...], given: Any, tensors: list[Tensor]) -> Any:
     try:
-        shape, body, run = _kept(build, slots, named, types)
+        found = kept.get(key)
     except TypeError:  # an argument that has no hash
-        shape, body, run = _graph(build, slots, named, types)
-    data = run(*[t.array for t in tensors])
-    values: Sequence[Value | None] = (None,) * len(data)
+        found, key = None, ()
+    if found is None:
+        found = _graph(build, given, tensors)
+        if len(kept) >= _MOST_KEPT:
+            kept.clear()
+        if key:
+            kept[key] = found
+    data = found.run(*[t.array for t in tensors])
     if recording() and any(t.recorded is not None for t in tensors):
-        with located(user_loc()):
-            values = inline(body, [t.recorded or as_value(t) for t in tensors])
-        for v, d in zip(values, data, strict=True):
-            record(v, d)
-    outs = iter([Tensor(d, v) for d, v in zip(data, values, strict=True)])
-    return _fill(shape, outs)
+        return _fill(found.shape, iter(_recorded(found.body, tensors, data)))
+    return Tensor(data[0]) if found.shape is _OUT else _fill(found.shape, iter([Tensor(d) for d in data]))
+
+
+def _recorded(body: Region, tensors: Sequence[Tensor], data: Sequence[np.ndarray]) -> list[Tensor]:
+    with located(user_loc()):
+        values = inline(body, [as_value(t) if t.recorded is None else t.recorded for t in tensors])
+    for v, d in zip(values, data, strict=True):
+        record(v, d)
+    return [Tensor(d, v) for d, v in zip(data, values, strict=True)]
 
 
 def _fill(shape: Any, outs: Any) -> Any:
@@ -161,47 +274,14 @@ def _outs(built: Any, found: list[Value]) -> Any:
     return built
 
 
-def _graph(build: Callable[..., Any], slots: Any, named: Any, types: Any) -> tuple[Any, Region, Run]:
-    params = [param(tensor_type_of(np.empty((0,), dtype)).with_shape(shape)) for dtype, shape in types]
+def _graph(build: Callable[..., Any], given: tuple[tuple[Any, ...], dict[str, Any]], tensors: Sequence[Tensor]) -> _Kept:
+    params = [param(TensorType(from_numpy(t.dtype), t.shape)) for t in tensors]
     with definitions() as definers:
-        built = build(*_put(slots, params), **_named(named, params))
+        built = _built(build, *given, params)
     results: list[Value] = []
     shape = _outs(built, results)
     body = region(params, results, definers=definers)
-    return shape, body, prepare(body)
-
-
-_cached = lru_cache(maxsize=4096)(_graph)
-
-
-def _kept(build: Callable[..., Any], slots: Any, named: Any, types: Any) -> tuple[Any, Region, Run]:
-    # 1, 1.0 and True are equal keys and different arguments.
-    return _cached(build, _Exact(slots), _Exact(named), types)
-
-
-class _Exact(tuple):  # type: ignore[type-arg]
-    """A tuple that equals another only if its parts are of the same types too."""
-
-    __slots__ = ()
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, tuple) and _typed(self) == _typed(other)
-
-    def __hash__(self) -> int:
-        return hash(_typed(self))
-
-    def __iter__(self) -> Any:
-        return super().__iter__()
-
-
-def _typed(x: Any) -> Any:
-    kind = type(x)
-    if isinstance(x, tuple):
-        return tuple, tuple(map(_typed, tuple.__iter__(x)))
-    if kind is slice:  # which has no hash in Python 3.11
-        return slice, _typed(x.start), _typed(x.stop), _typed(x.step)
-    # 0.0 and -0.0 are equal, too.
-    return (kind, str(x)) if (kind is float or kind is complex) and not x else (kind, x)
+    return _Kept(shape, body, prepare(body))
 
 
 def concrete(x: Any) -> np.ndarray:

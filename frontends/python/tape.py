@@ -31,7 +31,7 @@ def recording() -> bool:
 
 
 def read(variable: "Variable") -> Tensor | None:
-    """The value of a variable, the same watched tensor for all open tapes until it is assigned; None if no tape is open."""
+    """The value of a variable, the same watched value for all open tapes until it is assigned; None if no tape is open."""
     tapes = _tapes.get()
     if not tapes:
         return None
@@ -41,7 +41,7 @@ def read(variable: "Variable") -> Tensor | None:
     for tape in tapes:
         tape.variables[variable] = found
         tape.known[found.value] = found.numpy()
-    return found
+    return Tensor(found.array, found.value)  # the reader's own, which may be assigned to
 
 
 def forget(variable: "Variable") -> None:

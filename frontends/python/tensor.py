@@ -9,6 +9,7 @@ from ...compiler.ir.graph import Value
 from ...proto.dtypes import from_numpy
 from ...proto.errors import WeftError, fail
 from .place import user_loc
+from .scope import Scope, scope
 
 METHODS: dict[str, Callable[..., Any]] = {}
 """The functions behind operators and methods, by name; `numpy/__init__.py` fills it in."""
@@ -35,18 +36,22 @@ def _is_operand(x: object) -> bool:
 
 
 class Tensor:
-    """An n-dimensional array of one element type. Never changes; `x.at[i].set(v)` gives a changed copy.
+    """An n-dimensional array of one element type.
+
+    Its elements never change where others can see it. `x.at[i].set(v)` gives a changed copy, and `x[i] = v` makes `x` that copy: what was
+    computed or cut from `x` before, recorded or traced, stays as it is.
 
     Outside of a traced function it holds its elements (`numpy.asarray(x)` reads them). Inside it stands for a value of the graph: its
     shape and dtype are known, its elements are not.
     """
 
-    __slots__ = ("__weakref__", "array", "recorded")
+    __slots__ = ("__weakref__", "array", "recorded", "scope")
     __array_priority__ = 1000
 
     def __init__(self, data: np.ndarray | None = None, value: Value | None = None) -> None:
         self.array = data
         self.recorded = value
+        self.scope: Scope | None = scope()
 
     # Facts
 
@@ -205,9 +210,8 @@ class Tensor:
         return METHODS["getitem"](self, key)
 
     def __setitem__(self, key: Any, value: Any, /) -> None:
-        raise TypeError("tensors do not change: x = x.at[index].set(value) gives a changed copy")
-
-    __hash__ = None  # type: ignore[assignment]
+        """Make this tensor its copy with `value` at `key`. `WeftError` inside a branch, loop body or function traced since it was made."""
+        METHODS["setitem"](self, key, value)
 
     def _shown(self) -> str:
         return f"{from_numpy(self.dtype)}[{', '.join(map(str, self.shape))}]"

@@ -11,6 +11,7 @@ from ...compiler.ir.types import TensorType
 from ...proto.errors import fail
 from .close import close, mark
 from .place import user_loc
+from .scope import entered
 from .tensor import Tensor
 
 
@@ -28,7 +29,8 @@ class Trace:
         if variable not in self.variables:
             start = param(type, name)
             self.variables[variable] = (start, Tensor(None, start))
-        return self.variables[variable][1]
+        # A tensor of the reader's own: assigning to it does not assign to the variable.
+        return Tensor(None, self.variables[variable][1].value)
 
     def assign(self, variable: Any, type: TensorType, name: str, value: Tensor) -> None:
         """What a variable is from now on."""
@@ -50,10 +52,11 @@ def is_building() -> bool:
 
 @contextmanager
 def building() -> Generator[None]:
-    """Write a graph inside."""
+    """Write a graph inside, which is a scope of its own."""
     token = _building.set(True)
     try:
-        yield
+        with entered():
+            yield
     finally:
         _building.reset(token)
 
@@ -83,7 +86,7 @@ def trace_region(body: Callable[[Sequence[Tensor]], Sequence[Value]], types: Seq
     if trace:
         trace.regions += 1
     try:
-        with definitions() as definers:
+        with entered(), definitions() as definers:
             results = body([Tensor(None, p) for p in params])
     finally:
         if trace:

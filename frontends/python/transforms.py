@@ -16,7 +16,7 @@ from ...compiler.ops.gradients.common import full, has_cotangent, inline, zeros_
 from ...compiler.ops.registry import op_of
 from ...proto.errors import WeftError, check, fail
 from .close import close, mark
-from .lift import as_value, lifted
+from .lift import apart, as_value, lifted
 from .place import user_loc
 from .pytree import Tree, flatten, tree_map, unflatten
 from .tape import record, recording, seen
@@ -34,8 +34,8 @@ class Linearised:
         self.values = [_leaf(x) for x in self.leaves]
         self.start = mark()
         self.params = [param(v.type if isinstance(v, Value) else tensor_type_of(v)) for v in self.values]
-        inputs = unflatten(self.tree, [Tensor(None, p) for p in self.params])
         with building(), definitions() as self.definers:
+            inputs = unflatten(self.tree, [Tensor(None, p) for p in self.params])
             result = f(*inputs)
         self.aux: Any = None
         if has_aux:
@@ -215,7 +215,7 @@ def custom_vjp(f: Callable[..., Any], backward: Callable[..., Any]) -> Callable[
     def call(*args: Any) -> Any:
         leaves, tree = flatten(args)
         if not is_building() and not any(isinstance(x, Tensor) and x.recorded is not None for x in leaves):
-            return f(*args)
+            return f(*apart(args))
         shape: list[Tree] = []
         with located(user_loc()):
             found = _applied(lambda values: _custom(f, backward, values, tree, shape), leaves)
@@ -269,7 +269,7 @@ def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
 
     def call(*args: Any) -> Any:
         if not is_building():
-            return f(*args)
+            return f(*apart(args))
         leaves, tree = flatten(args)
         with located(user_loc()):
             return _recomputed(f, [as_value(x) for x in leaves], tree)

@@ -20,6 +20,7 @@ from .manipulation import *  # noqa: F403
 from .reductions import *  # noqa: F403
 from .searching import *  # noqa: F403
 from .sorting import *  # noqa: F403
+from .updates import *  # noqa: F403
 
 __array_api_version__ = "2024.12"
 

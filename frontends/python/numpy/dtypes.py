@@ -1,6 +1,7 @@
 """Element types and the standard's rules of promotion."""
 
 import builtins
+from functools import reduce
 from typing import Any
 
 import ml_dtypes
@@ -10,6 +11,7 @@ from ....compiler.ir.graph import Value
 from ....compiler.ops.helpers import cast, const, full_like
 from ....proto.dtypes import DType, from_numpy
 from ..faults import fail
+from ..promotion import DEFAULT_COMPLEX, DEFAULT_FLOAT, DEFAULT_INT, promote, weak_type
 
 __all__ = [
     "bfloat16", "bool", "can_cast", "complex64", "complex128", "finfo", "float16", "float32", "float64", "iinfo", "int8", "int16", "int32",
@@ -22,8 +24,6 @@ uint8, uint16, uint32, uint64 = (np.dtype(f"u{n}") for n in (1, 2, 4, 8))
 float16, float32, float64 = (np.dtype(f"f{n}") for n in (2, 4, 8))
 bfloat16 = np.dtype(ml_dtypes.bfloat16)
 complex64, complex128 = np.dtype("c8"), np.dtype("c16")
-
-DEFAULT_FLOAT, DEFAULT_INT, DEFAULT_COMPLEX = float32, int64, complex64
 
 
 def dtype_of(dtype: Any) -> np.dtype:
@@ -41,38 +41,10 @@ def weft_dtype(dtype: Any) -> DType:
         raise fail("numpy.dtype", f"tensors cannot have elements of type {found}") from None
 
 
-def promote(x: np.dtype, y: np.dtype) -> np.dtype:
-    """The smallest type that holds both: the standard's table, extended to integers with floats as NumPy and JAX have it."""
-    if x == y:
-        return x
-    if bfloat16 in (x, y):
-        other = y if x == bfloat16 else x
-        return float32 if other == float16 else other if other.kind in "fc" else bfloat16
-    kinds = {x.kind, y.kind}
-    if kinds & set("fc") and kinds & set("biu"):
-        return x if x.kind in "fc" else y
-    return np.promote_types(x, y)
-
-
-def weak_type(x: Any, beside: np.dtype) -> np.dtype:
-    """The type a Python number takes beside a tensor."""
-    match x:
-        case builtins.bool():
-            return beside
-        case int():
-            return DEFAULT_INT if beside == bool else beside
-        case float():
-            return beside if beside.kind in "fcV" else DEFAULT_FLOAT
-        case _:
-            return beside if beside.kind == "c" else complex128 if beside == float64 else complex64
-
-
 def together(*xs: Any) -> tuple[Value, ...]:
     """Values of one element type; numbers become constants of rank 0."""
     dtypes = [v.dtype.numpy for v in xs if isinstance(v, Value)]
-    common = dtypes[0] if dtypes else None
-    for d in dtypes[1:]:
-        common = promote(common, d)  # type: ignore[arg-type]
+    common = reduce(promote, dtypes) if dtypes else None
     for x in xs:
         if not isinstance(x, Value):
             common = dtype_of(type(x)) if common is None else weak_type(x, common)
@@ -153,9 +125,7 @@ def result_type(*arrays_and_dtypes: Any) -> np.dtype:
     numbers = [x for x in arrays_and_dtypes if _is_number(x)]
     if not dtypes:
         raise ValueError("result_type needs a tensor or a dtype")
-    common = dtypes[0]
-    for d in dtypes[1:]:
-        common = promote(common, d)
+    common = reduce(promote, dtypes)
     for x in numbers:
         common = weak_type(x, common)
     return common

@@ -8,7 +8,7 @@ from ....compiler.ops.formula import Term
 from ....compiler.ops.helpers import broadcast_together, cast, full_like
 from ....compiler.ops.nodes import node
 from ....proto.dtypes import BOOL, F32, F64
-from ..lift import lifted
+from ..lift import lifted, lifted_numbers
 from . import complexes, division
 from .dtypes import floating, together, weft_dtype
 
@@ -91,7 +91,7 @@ def _binary(name: str, op: str, doc: str, check: Callable[..., tuple[Value, ...]
         return node(op, *broadcast_together(check(x1, x2)))
 
     build.__name__, build.__qualname__, build.__doc__ = name, name, doc
-    return lifted(build)
+    return lifted_numbers(0)(build)
 
 
 def _unary(name: str, op: str, doc: str, prepare: Callable[[Any], Value]) -> Any:
@@ -128,28 +128,28 @@ bitwise_xor = _binary("bitwise_xor", "xor", "x1 ^ x2.")
 bitwise_left_shift = _binary("bitwise_left_shift", "shift_left", "x1 << x2.")
 
 
-@lifted
+@lifted_numbers(0)
 def bitwise_right_shift(x1: Any, x2: Any, /) -> Value:
     """x1 >> x2, keeping the sign."""
     x, y = broadcast_together(together(x1, x2))
     return node("shift_right_logical" if x.dtype.is_unsigned else "shift_right_arithmetic", x, y)
 
 
-@lifted
+@lifted_numbers(0)
 def divide(x1: Any, x2: Any, /) -> Value:
     """x1 / x2 in floats."""
     x, y = together(x1, x2)
     return node("divide", *broadcast_together((floating(x), floating(y))))
 
 
-@lifted
+@lifted_numbers(0)
 def floor_divide(x1: Any, x2: Any, /) -> Value:
     """x1 / x2 rounded towards -∞."""
     x, y = (Term(v) for v in broadcast_together(together(x1, x2)))
     return division.quotient(x, y).value
 
 
-@lifted
+@lifted_numbers(0)
 def remainder(x1: Any, x2: Any, /) -> Value:
     """What is left of x1 / x2 rounded towards -∞, with the sign of x2."""
     x, y = (Term(v) for v in broadcast_together(together(x1, x2)))
@@ -164,7 +164,7 @@ def _comparison(name: str, direction: str, doc: str) -> Any:
         return node("compare", *broadcast_together(together(x1, x2)), comparison_direction=direction)
 
     build.__name__, build.__qualname__, build.__doc__ = name, name, doc
-    return lifted(build)
+    return lifted_numbers(0)(build)
 
 
 equal = _comparison("equal", "EQ", "Whether elements are equal.")
@@ -234,7 +234,7 @@ def _logical(name: str, op: str) -> Any:
         return node(op, *broadcast_together((_truth(x1), _truth(x2))))
 
     build.__name__, build.__doc__ = name, f"{op} of the truth of elements."
-    return lifted(build)
+    return lifted_numbers(0)(build)
 
 
 def _truth(x: Any) -> Value:
@@ -250,7 +250,7 @@ def logical_not(x: Any, /) -> Value:
     return node("not", _truth(x))
 
 
-@lifted
+@lifted_numbers(1)
 def where(condition: Any, x1: Any, x2: Any, /) -> Value:
     """x1 where the condition holds, else x2."""
     x, y = together(x1, x2)
@@ -263,13 +263,13 @@ def astype(x: Any, dtype: Any, /, *, copy: bool = True, device: object = None) -
     return cast(_any(x), weft_dtype(dtype))
 
 
-@lifted
+@lifted_numbers(0)
 def atan2(x1: Any, x2: Any, /) -> Value:
     """The angle of the point (x2, x1), in [-π, π]."""
     return node("atan2", *broadcast_together(tuple(floating(v) for v in together(x1, x2))))
 
 
-@lifted
+@lifted_numbers(0)
 def hypot(x1: Any, x2: Any, /) -> Value:
     """√(x1² + x2²), without overflow on the way."""
     x, y = (node("abs", v) for v in broadcast_together(tuple(floating(v) for v in together(x1, x2))))
@@ -387,7 +387,7 @@ def _logarithm(name: str, base: float) -> Any:
 log2, log10 = _logarithm("log2", 0.6931471805599453), _logarithm("log10", 2.302585092994046)
 
 
-@lifted
+@lifted_numbers(0)
 def logaddexp(x1: Any, x2: Any, /) -> Value:
     """log(e^x1 + e^x2), without overflow."""
     x, y = broadcast_together(tuple(floating(v) for v in together(x1, x2)))
@@ -408,7 +408,7 @@ def signbit(x: Any, /) -> Value:
     return _sign_bit(floating(x))
 
 
-@lifted
+@lifted_numbers(0)
 def copysign(x1: Any, x2: Any, /) -> Value:
     """The magnitude of x1 with the sign of x2."""
     x, y = broadcast_together(tuple(floating(v) for v in together(x1, x2)))
@@ -416,7 +416,7 @@ def copysign(x1: Any, x2: Any, /) -> Value:
     return node("select", _sign_bit(y), node("negate", size), size)
 
 
-@lifted
+@lifted_numbers(0)
 def nextafter(x1: Any, x2: Any, /) -> Value:
     """The next float after x1 towards x2."""
     return node("weft.next_after", *broadcast_together(tuple(floating(v) for v in together(x1, x2))))

@@ -1,23 +1,28 @@
-"""`x[...]` and `x.at[...]`: numbers, slices, new dims, masks and integer tensors, as numpy has them."""
+"""`x[...]`, `take` and `take_along_axis`: numbers, slices, new dims, masks and integer tensors, as numpy has them.
+
+Places that are known while a graph is written must be there (IndexError), and so eager tensors never read beside an array. Places that
+a compiled function computes cannot raise: they are clamped to the nearest element.
+"""
 
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from ....compiler.ir.attrs import GatherDims, ScatterDims
-from ....compiler.ir.graph import Region, Value
-from ....compiler.ops.gradients.common import scalar_body
+from ....compiler.ir.attrs import GatherDims
+from ....compiler.ir.graph import Value
 from ....compiler.ops.helpers import broadcast_shapes, broadcast_to, cast, const, reshape_to, splat
 from ....compiler.ops.nodes import node
 from ....proto.dtypes import I64
 from ..faults import check, fail
-from ..lift import lifted
+from ..lift import lifted, placed
+from ..scope import scope
+from ..tape import recording
 from ..tensor import Tensor
 from .dtypes import together
 from .reductions import axes_of
 
-__all__ = ["at", "getitem", "take", "take_along_axis"]
+__all__ = ["getitem", "take", "take_along_axis"]
 
 
 def _rank_taken(k: Any) -> int:
@@ -31,7 +36,7 @@ def _is_mask(k: Any) -> bool:
     return k.dtype.is_bool if isinstance(k, Value) else k.dtype == bool
 
 
-def _expanded(v: Value, index: Any) -> tuple[Value, tuple[Any, ...]]:
+def expanded(v: Value, index: Any) -> tuple[Value, tuple[Any, ...]]:
     """The index with an entry for every dim: `...` and what is left out become whole slices, masks become index vectors.
 
     A mask of rank 0 is about a dim of size 1 of its own, which the returned value has.
@@ -46,12 +51,12 @@ def _expanded(v: Value, index: Any) -> tuple[Value, tuple[Any, ...]]:
     found: list[Any] = []
     dim = 0
     for k in key:
-        mask = const(k) if isinstance(k, bool) else k
-        if isinstance(mask, Value) and mask.dtype.is_bool:
-            if not mask.shape:
-                v, mask = reshape_to(v, (*v.shape[:dim], 1, *v.shape[dim:])), reshape_to(mask, (1,))
-            found += _mask_indices(mask, v, dim)
-            dim += len(mask.shape)
+        if isinstance(k, bool) or (isinstance(k, Value) and k.dtype.is_bool):
+            if isinstance(k, bool) or not k.shape:
+                v = reshape_to(v, (*v.shape[:dim], 1, *v.shape[dim:]))
+            indices = (const(np.zeros(int(k)), I64),) if isinstance(k, bool) else _mask_indices(reshape_to(k, k.shape or (1,)), v, dim)
+            found += indices
+            dim += len(indices)
         else:
             found.append(k)
             dim += _rank_taken(k)
@@ -64,36 +69,90 @@ def _mask_indices(mask: Value, v: Value, dim: int) -> tuple[Value, ...]:
     own = v.shape[dim : dim + len(mask.shape)]
     fits = all(m in (n, 0) for m, n in zip(mask.shape, own, strict=True))
     check(fits, "numpy.index", f"a mask of shape {list(mask.shape)} for dims of {list(own)}", kind=IndexError)
-    return nonzero(mask)
+    here = scope()
+    if here is None:
+        return nonzero(mask)
+    if mask not in here.places:
+        here.places[mask] = nonzero(mask)
+    return here.places[mask]
 
 
-def _known(x: Any, index: Any) -> Any:
-    """The index with masks whose elements are there turned into index vectors: their lengths are then numbers."""
-    entries = index if isinstance(index, tuple) else (index,)
+def known(x: Any, index: Any) -> tuple[Any, ...]:
+    """The index as a tuple. Lists are arrays; masks whose elements are there become index vectors, whose lengths are then numbers."""
+    entries = [np.asarray(k, None if k else np.int64) if isinstance(k, list) else k for k in _entries(index)]
     taken = [_rank_taken(k) for k in entries]
     found: list[Any] = []
     for i, k in enumerate(entries):
         dim = len(x.shape) - sum(taken[i:]) if any(e is Ellipsis for e in entries[:i]) else sum(taken[:i])
         array = k.array if isinstance(k, Tensor) else k
         mask = isinstance(array, np.ndarray) and array.dtype == bool and array.ndim > 0
-        if isinstance(array, np.ndarray) and mask and array.shape == tuple(x.shape[dim : dim + array.ndim]):
+        if isinstance(array, (np.ndarray, np.bool_)) and array.dtype == bool and not array.ndim:
+            found.append(bool(array))
+        elif isinstance(array, np.ndarray) and mask and array.shape == tuple(x.shape[dim : dim + array.ndim]):
             found += [Tensor(places) for places in np.nonzero(array)]
         else:
+            if isinstance(array, np.ndarray) and not mask and dim < len(x.shape):
+                _in_range(array, x.shape[dim])
             found.append(k)
     return tuple(found)
 
 
+def _entries(index: Any) -> tuple[Any, ...]:
+    return index if isinstance(index, tuple) else (index,)
+
+
+def _in_range(places: np.ndarray, n: Any) -> None:
+    """IndexError unless a dim of size n has elements at all these places."""
+    if isinstance(n, int) and places.dtype.kind in "iu" and places.size:
+        low, high = int(places.min()), int(places.max())
+        wrong = low if low < -n else high
+        check(-n <= low and high < n, "numpy.index", f"index {wrong} of a dim of size {n}", kind=IndexError)
+
+
+UNKNOWN = object()
+
+
+def plain(index: Any) -> Any:
+    """The index as numpy takes it; `UNKNOWN` if elements of it are not known yet, or it is none."""
+    if type(index) is tuple:
+        found = [plain(k) for k in index]
+        return UNKNOWN if any(k is UNKNOWN for k in found) else tuple(found)
+    if index is None or index is Ellipsis or isinstance(index, (int, np.ndarray, np.integer, np.bool_)):
+        return index
+    if type(index) is Tensor:
+        return UNKNOWN if index.array is None else index.array
+    if type(index) is slice:
+        bounds = [plain(n) for n in (index.start, index.stop, index.step)]
+        return UNKNOWN if any(n is UNKNOWN for n in bounds) else slice(*bounds)
+    return UNKNOWN
+
+
+def is_plain(x: Any) -> bool:
+    """Whether the elements of a tensor are there, and no tape is told of what is done with them."""
+    return type(x) is Tensor and x.array is not None and (x.recorded is None or not recording())
+
+
 def getitem(x: Any, index: Any) -> Any:
     """x[index]. In a traced function a mask that is computed gives a tensor of unknown size."""
-    return _element(x, index) if isinstance(x, Value) else _element(x, _known(x, index))
+    if is_plain(x) and (key := plain(index)) is not UNKNOWN:
+        try:
+            return Tensor(np.asarray(x.array[key]))
+        except (IndexError, TypeError):
+            pass  # said better below
+    return _by_graph(x, index)
+
+
+@placed
+def _by_graph(x: Any, index: Any) -> Any:
+    return _element(x, index if isinstance(x, Value) else known(x, index))
 
 
 @lifted
 def _element(x: Any, index: Any) -> Value:
-    return _at(*_expanded(together(x)[0], index))
+    return elements(*expanded(together(x)[0], index))
 
 
-def _at(v: Value, key: tuple[Any, ...]) -> Value:
+def elements(v: Value, key: tuple[Any, ...]) -> Value:
     if not any(isinstance(k, Value) for k in key):
         return _basic(v, key)
     # Numbers beside index tensors are index tensors; slices and new dims are taken first.
@@ -203,17 +262,38 @@ def _symbolic_cut(k: slice, n: Any) -> tuple[Any, Any, int, Any]:
     return start, stop, 1, stop - start
 
 
+@placed
+def take(x: Any, indices: Any, /, *, axis: int | None = None) -> Any:
+    """Slices along an axis at the places in an integer tensor; negative places count from the end. IndexError beyond the ends."""
+    return _taken(x, _checked(x, indices, 0 if axis is None else axis), axis=axis)
+
+
 @lifted
-def take(x: Any, indices: Any, /, *, axis: int | None = None) -> Value:
-    """Slices along an axis at the places in an integer tensor; negative places count from the end."""
+def _taken(x: Any, indices: Any, *, axis: int | None) -> Value:
     v = together(x)[0]
     check(axis is not None or len(v.shape) == 1, "numpy.axis", f"take from {v.type} needs an axis")
     return _gathered(v, axes_of(axis or 0, len(v.shape)), [indices])
 
 
+def _checked(x: Any, indices: Any, axis: int) -> Any:
+    """The indices, those that are known being in range."""
+    if isinstance(indices, (list, tuple)) and not any(isinstance(i, (Value, Tensor)) for i in indices):
+        indices = np.asarray(indices, None if indices else np.int64)
+    array = indices.array if isinstance(indices, Tensor) else indices
+    shape = getattr(x, "shape", ())
+    if isinstance(array, np.ndarray) and -len(shape) <= axis < len(shape):
+        _in_range(array, shape[axis])
+    return indices
+
+
+@placed
+def take_along_axis(x: Any, indices: Any, /, *, axis: int = -1) -> Any:
+    """For every position the element along an axis that an integer tensor of the same rank names. IndexError beyond the ends."""
+    return _taken_along(x, _checked(x, indices, axis), axis=axis)
+
+
 @lifted
-def take_along_axis(x: Any, indices: Any, /, *, axis: int = -1) -> Value:
-    """For every position the element along an axis that an integer tensor of the same rank names."""
+def _taken_along(x: Any, indices: Any, *, axis: int) -> Value:
     v, places = together(x)[0], _integer(indices)
     check(len(v.shape) == len(places.shape), "numpy.rank", f"indices of the rank of the tensor are needed, got {places.type} for {v.type}")
     (d,) = axes_of(axis, len(v.shape))
@@ -223,70 +303,3 @@ def take_along_axis(x: Any, indices: Any, /, *, axis: int = -1) -> Value:
         for i in range(len(shape))
     ]
     return _gathered(v, list(range(len(shape))), [broadcast_to(g, shape) for g in grid])
-
-
-class _At:
-    """`x.at[index]`: what a changed copy is made with."""
-
-    def __init__(self, x: Tensor, index: Any) -> None:
-        self._x, self._index = x, index
-
-    def set(self, values: Any) -> Any:
-        """The values in place of the elements there; of several for one place, the last."""
-        return _changed(self._x, _known(self._x, self._index), values, "set")
-
-    def add(self, values: Any) -> Any:
-        """The values added to the elements there."""
-        return _changed(self._x, _known(self._x, self._index), values, "add")
-
-    def multiply(self, values: Any) -> Any:
-        """The elements there multiplied by the values."""
-        return _changed(self._x, _known(self._x, self._index), values, "multiply")
-
-    def min(self, values: Any) -> Any:
-        """The smaller of each element there and its value."""
-        return _changed(self._x, _known(self._x, self._index), values, "minimum")
-
-    def max(self, values: Any) -> Any:
-        """The larger of each element there and its value."""
-        return _changed(self._x, _known(self._x, self._index), values, "maximum")
-
-    def get(self) -> Any:
-        """The elements there."""
-        return self._x[self._index]
-
-
-class at:
-    """`x.at`: indexed, it changes copies."""
-
-    def __init__(self, x: Tensor) -> None:
-        self._x = x
-
-    def __getitem__(self, index: Any) -> _At:
-        return _At(self._x, index)
-
-
-@lifted
-def _changed(x: Any, index: Any, values: Any, how: str) -> Value:
-    """x with the elements at an index replaced by, or combined with, values that broadcast to them."""
-    (v,) = together(x)
-    update = cast(together(v, values)[1], v.dtype)
-    places = _places(v, index)
-    count = len(places.shape) - 1
-    updates = broadcast_to(update, places.shape[:-1])
-    body = scalar_body("add" if how == "set" else how, v.dtype)
-    body = Region(body.params, (), (body.params[1],)) if how == "set" else body
-    every = tuple(range(len(v.shape)))
-    dims = ScatterDims((), every, (), (), every, count)
-    return node("scatter", v, places, updates, scatter_dimension_numbers=dims, update_computation=body)
-
-
-def _places(v: Value, index: Any) -> Value:
-    """The positions of the elements at an index, as index vectors: the index applied to tensors of positions."""
-    own, key = _expanded(v, index)
-    grid = v.tensor.with_dtype(I64)
-    columns = [_at(reshape_to(node("iota", iota_dimension=d, result=grid), own.shape), key) for d in range(len(v.shape))]
-    if not columns:
-        return node("broadcast_in_dim", const(0, I64), broadcast_dimensions=(), result=grid.with_shape((*_at(own, key).shape, 0)))
-    flat = [reshape_to(c, (*c.shape, 1)) for c in columns]
-    return flat[0] if len(flat) == 1 else node("concatenate", *flat, dimension=len(columns[0].shape))

@@ -5,10 +5,14 @@ from typing import Any
 
 from ....compiler.ir.dims import Dim, floordiv, product
 from ....compiler.ir.graph import Value
+from ....compiler.ir.types import TensorType
 from ....compiler.ops import helpers
+from ....compiler.ops.formula import Term
 from ....compiler.ops.nodes import node
+from ....proto.dtypes import I64
 from ..faults import check
 from ..lift import lifted
+from . import division
 from .dtypes import together
 from .reductions import axes_of, ordered_axes
 
@@ -127,9 +131,10 @@ def roll(x: Any, /, shift: Any, *, axis: Any = None) -> Value:
     return v
 
 
-def _rolled(v: Value, by: int, d: int) -> Value:
+def _rolled(v: Value, by: Any, d: int) -> Value:
     n = v.shape[d]
-    check(isinstance(n, int), "numpy.roll", f"a dim of the symbolic size {n} cannot be rolled")
+    if isinstance(by, Value) or not isinstance(n, int):
+        return _rolled_unknown(v, by, d)
     cut = -by % n if n else 0
     if cut == 0:
         return v
@@ -140,6 +145,17 @@ def _rolled(v: Value, by: int, d: int) -> Value:
         return node("slice", v, start_indices=tuple(starts), limit_indices=tuple(limits), strides=(1,) * len(v.shape))
 
     return node("concatenate", part(cut, n), part(0, cut), dimension=d)
+
+
+def _rolled_unknown(v: Value, by: Any, d: int) -> Value:
+    """A dim of a symbolic size, or by a computed distance: every place takes the element at the distance back, counted round the end."""
+    from .indexing import take
+
+    places = node("iota", iota_dimension=0, result=TensorType(I64, (v.shape[d],)))
+    size = helpers.broadcast(helpers.cast(node("get_dimension_size", v, dimension=d), I64), places.shape, ())
+    distance = helpers.cast(by, I64) if isinstance(by, Value) else helpers.const(by, I64)
+    back = node("subtract", places, helpers.broadcast_to(distance, places.shape))
+    return take(v, division.remainder(Term(back), Term(size)).value, axis=d)
 
 
 @lifted
