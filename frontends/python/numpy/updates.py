@@ -13,6 +13,7 @@ from ....compiler.ir.attrs import ScatterDims
 from ....compiler.ir.graph import Region, Value
 from ....compiler.ops.gradients.common import scalar_body
 from ....compiler.ops.helpers import broadcast, broadcast_to, cast, const, reshape_to
+from ....compiler.ops.nodes import node
 from ....compiler.ops.numeric import convert
 from ....proto.dtypes import I64, from_numpy
 from ..faults import check, fail
@@ -22,7 +23,6 @@ from ..scope import scope
 from ..tensor import Tensor
 from .dtypes import together
 from .indexing import UNKNOWN, elements, expanded, is_plain, known, plain
-from ....compiler.ops.nodes import node
 
 __all__ = ["at", "setitem"]
 
