@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from .proto.version import weft_version
 
 if TYPE_CHECKING:
+    from .compiler.annotate import place as place
     from .compiler.codegen.target import Target as Target
     from .compiler.driver import compile as compile
     from .compiler.ir.graph import Module as Module
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from .frontends.python.control import scan as scan
     from .frontends.python.control import switch as switch
     from .frontends.python.control import while_loop as while_loop
+    from .frontends.python.devices import device as device
     from .frontends.python.function import Spec as Spec
     from .frontends.python.function import function as function
     from .frontends.python.imported import trainable as trainable
@@ -71,6 +73,7 @@ _HOMES = {
     "compile": ".compiler.driver",
     "cond": f"{_PYTHON}.control",
     "custom_vjp": f"{_PYTHON}.transforms",
+    "device": f"{_PYTHON}.devices",
     "export": ".frontends.export",
     "fori_loop": f"{_PYTHON}.control",
     "function": f"{_PYTHON}.function",
@@ -79,6 +82,7 @@ _HOMES = {
     "load": ".frontends.load",
     "load_state": f"{_PYTHON}.checkpoints",
     "map": f"{_PYTHON}.control:map_",
+    "place": ".compiler.annotate",
     "save": f"{_PYTHON}.saving",
     "save_state": f"{_PYTHON}.checkpoints",
     "scan": f"{_PYTHON}.control",
@@ -94,9 +98,9 @@ _MODULES = ("data", "nn", "numpy", "optim", "pytree", "random")
 
 __all__ = [
     "GradientTape", "Isolation", "Limits", "Module", "Spec", "Target", "Tensor", "Variable", "WeftError", "__version__", "check",
-    "checkpoint", "compile", "cond", "custom_vjp", "data", "export", "fori_loop", "function", "grad", "jvp", "load", "load_state", "map",
-    "nn", "numpy", "optim", "pytree", "random", "save", "save_state", "scan", "stop_gradient", "switch", "trainable", "value_and_grad",
-    "vjp", "vmap", "while_loop",
+    "checkpoint", "compile", "cond", "custom_vjp", "data", "device", "export", "fori_loop", "function", "grad", "jvp", "load",
+    "load_state", "map", "nn", "numpy", "optim", "place", "pytree", "random", "save", "save_state", "scan", "stop_gradient", "switch",
+    "trainable", "value_and_grad", "vjp", "vmap", "while_loop",
 ]  # fmt: skip
 
 

@@ -3,6 +3,6 @@
 import sys
 
 from .frontends.python import numpy
-from .frontends.python.numpy import *  # noqa: F403
+from .frontends.python.numpy import *
 
 sys.modules |= {__name__: numpy, f"{__name__}.fft": numpy.fft, f"{__name__}.linalg": numpy.linalg}

@@ -9,6 +9,7 @@ from ..proto.errors import Diagnostic, WeftError, fail
 from ..proto.limits import DEFAULT, Limits
 from ..proto.version import weft_version
 from .codegen.target import Target
+from .devices import parse_devices
 from .emit import emit_program
 from .interpreter import bind_symbols
 from .ir.dims import Dim, Expr, Symbol
@@ -33,6 +34,7 @@ def compile(
     fold: bool = True,
     isolate: bool | Isolation = False,
     limits: Limits | None = None,
+    devices: Sequence[str] = (),
     progress: Callable[[str], None] | None = None,
 ) -> Program:
     """Compile a module for a CPU.
@@ -41,7 +43,8 @@ def compile(
     trade accuracy for speed. `shapes` gives inputs with symbolic dims fixed shapes: `{"x": (8, 3, 224, 224)}`. `fold=False` leaves what
     depends on constants alone to the kernels of the program, as a way to see them work. `isolate` compiles in a process of its own,
     with bounds on time and memory: for graphs of strangers, on which LLVM may abort. `limits` bounds the work of folding
-    constants. `progress` is told what begins.
+    constants. `devices` are further ones that nodes without an annotation may be placed on (`"sim:1"`, or `"sim:1=512MB"` to say how much
+    memory it has). `progress` is told what begins.
 
     Raises `WeftError` with every problem of the module, or every op that no kernel can be made for; `isolate.crash`, `.timeout`,
     `.memory`.
@@ -52,20 +55,22 @@ def compile(
     if precision not in ("default", "strict"):
         raise fail("compile.precision", f"there is no precision {precision!r}", help='choose "default" or "strict"')
     chosen = Target.parse(target) if isinstance(target, str) else target or Target.host()
+    offered = parse_devices(devices) if devices else ()
     tell = progress or (lambda _: None)
     if isolate:
         allowed = isolate if isinstance(isolate, Isolation) else Isolation()
         tell("compiling in isolation")
-        return compile_isolated(module, Request(chosen, precision, shapes, fold, allowed.memory, limits or DEFAULT), allowed.seconds)
+        request = Request(chosen, precision, shapes, fold, allowed.memory, limits or DEFAULT, tuple(devices))
+        return compile_isolated(module, request, allowed.seconds)
     bounds = limits or DEFAULT
     given = {name: tuple(shape) for name, shape in sorted((shapes or {}).items())}
     tell("looking for what was compiled before")
     programs = default_programs()
-    place = programs.entry(module, repr((chosen, precision, given, fold, bounds))) if programs else None
+    place = programs.entry(module, repr((chosen, precision, given, fold, bounds, offered))) if programs else None
     if place and (known := place.load()):
         return known
     start = perf_counter()
-    program = _compile(module, Context(chosen, precision, fold=fold, limits=bounds), shapes, tell)
+    program = _compile(module, Context(chosen, precision, fold=fold, limits=bounds, devices=offered), shapes, tell)
     if place and perf_counter() - start >= WORTH_SECONDS:
         tell("keeping the program for the next time")
         place.store(program)

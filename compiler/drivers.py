@@ -1,4 +1,5 @@
-"""Driver functions: those that Python must conduct, because shapes in them depend on data or because they handle host values."""
+"""Driver functions: those that Python must conduct, because shapes in them depend on data, because they handle host values, or because
+they run on several devices."""
 
 from .ir.graph import Function, Node, Region
 from .ir.types import TokenType, is_host
@@ -21,15 +22,25 @@ def needs_driver(node: Node) -> bool:
 
 
 def stays_in_driver(node: Node) -> bool:
-    """Whether, in a driver function, a node is no part of a segment: what needs the driver, and what is ordered among it."""
+    """Whether, in a driver function, a node is no part of a segment: what only the driver runs, and loops over several devices."""
+    return only_in_driver(node) or _spans_devices(node)
+
+
+def only_in_driver(node: Node) -> bool:
+    """Whether no device can run a node by itself: what needs the driver, and what is ordered among it."""
     ordered = any(isinstance(t, TokenType) for t in node.types) or any(isinstance(v.type, TokenType) for v in node.operands)
     return ordered or (node.op == "custom_call" and bool(node.attrs.get("has_side_effect"))) or needs_driver(node)
 
 
 def is_driver(function: Function) -> bool:
-    """Whether a function needs the driver, or is what `outline` has left of one that does."""
+    """Whether a function needs the driver, spans devices, or is what `outline` has left of one that does."""
     return _is_driver(function) or any(is_host(v.type) for v in (*function.params, *function.results))
 
 
 def _is_driver(body: Region) -> bool:
-    return any(node.op == "call" or needs_driver(node) for node in body.nodes)
+    return any(node.op == "call" or node.device or needs_driver(node) or _spans_devices(node) for node in body.nodes)
+
+
+def _spans_devices(node: Node) -> bool:
+    """Whether nodes inside have been placed apart from the host; loops on one device say so themselves."""
+    return not node.device and any(inner.device for region in node.regions for inner in region.walk())

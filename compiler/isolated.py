@@ -22,7 +22,7 @@ def main(folder: str) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (request.memory, request.memory))
     try:
         module = serde.load(os.path.join(folder, "module.weft"), limits=NONE)
-        options = {"fold": request.fold, "limits": request.limits}
+        options = {"fold": request.fold, "limits": request.limits, "devices": request.devices}
         program = compile(module, request.target, request.precision, request.shapes, **options)  # type: ignore[arg-type]
         program.save(os.path.join(folder, "program.weftx"))
     except WeftError as error:

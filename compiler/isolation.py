@@ -44,6 +44,7 @@ class Request:
     fold: bool
     memory: int
     limits: Limits
+    devices: tuple[str, ...] = ()
 
 
 def compile_isolated(module: Module, request: Request, seconds: float) -> Program:

@@ -20,6 +20,7 @@ from .passes import (
     fuse,
     inline_calls,
     outline,
+    place,
     quantized_products,
     resolve_dims,
     sink_reshapes,
@@ -42,6 +43,7 @@ PIPELINE: Sequence[Step] = (
     (resolve_dims,              INLINED),  # sizes that folding has made known
     (cse,                       INLINED),
     (canonicalize,              INLINED),  # folding made new splats and constant branches
+    (place,                     INLINED),  # nothing later moves nodes between devices
     (outline,                   OUTLINED),  # from here on, functions are either native or driver
     (block_layout,              OUTLINED),  # before products are canonical: convolutions decide the layout of what is around them
     (use_winograd,              OUTLINED),

@@ -49,7 +49,7 @@ def _not_outlined(module: Module) -> list[Diagnostic]:
 
 
 def _may_stay(node: Node) -> bool:
-    return node.op in ("call", "constant") or stays_in_driver(node)
+    return node.op in ("call", "constant", "weft.transfer") or stays_in_driver(node)
 
 
 def _segments(module: Module) -> list[Function]:

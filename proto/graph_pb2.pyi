@@ -198,7 +198,7 @@ class Entry(_message.Message):
     def __init__(self, key: _Optional[str] = ..., value: _Optional[_Union[Attr, _Mapping]] = ...) -> None: ...
 
 class Node(_message.Message):
-    __slots__ = ("op", "operands", "captures", "attrs", "regions", "types", "names", "loc")
+    __slots__ = ("op", "operands", "captures", "attrs", "regions", "types", "names", "loc", "device")
     OP_FIELD_NUMBER: _ClassVar[int]
     OPERANDS_FIELD_NUMBER: _ClassVar[int]
     CAPTURES_FIELD_NUMBER: _ClassVar[int]
@@ -207,6 +207,7 @@ class Node(_message.Message):
     TYPES_FIELD_NUMBER: _ClassVar[int]
     NAMES_FIELD_NUMBER: _ClassVar[int]
     LOC_FIELD_NUMBER: _ClassVar[int]
+    DEVICE_FIELD_NUMBER: _ClassVar[int]
     op: str
     operands: _containers.RepeatedScalarFieldContainer[int]
     captures: int
@@ -215,7 +216,8 @@ class Node(_message.Message):
     types: _containers.RepeatedScalarFieldContainer[int]
     names: _containers.RepeatedScalarFieldContainer[str]
     loc: int
-    def __init__(self, op: _Optional[str] = ..., operands: _Optional[_Iterable[int]] = ..., captures: _Optional[int] = ..., attrs: _Optional[_Iterable[_Union[Entry, _Mapping]]] = ..., regions: _Optional[_Iterable[int]] = ..., types: _Optional[_Iterable[int]] = ..., names: _Optional[_Iterable[str]] = ..., loc: _Optional[int] = ...) -> None: ...
+    device: str
+    def __init__(self, op: _Optional[str] = ..., operands: _Optional[_Iterable[int]] = ..., captures: _Optional[int] = ..., attrs: _Optional[_Iterable[_Union[Entry, _Mapping]]] = ..., regions: _Optional[_Iterable[int]] = ..., types: _Optional[_Iterable[int]] = ..., names: _Optional[_Iterable[str]] = ..., loc: _Optional[int] = ..., device: _Optional[str] = ...) -> None: ...
 
 class Region(_message.Message):
     __slots__ = ("params", "nodes", "results")
@@ -235,7 +237,7 @@ class Region(_message.Message):
     def __init__(self, params: _Optional[_Iterable[_Union[Region.Param, _Mapping]]] = ..., nodes: _Optional[_Iterable[_Union[Node, _Mapping]]] = ..., results: _Optional[_Iterable[int]] = ...) -> None: ...
 
 class Function(_message.Message):
-    __slots__ = ("name", "region", "result_names", "public", "aliases", "loc")
+    __slots__ = ("name", "region", "result_names", "public", "aliases", "loc", "device")
     class Alias(_message.Message):
         __slots__ = ("result", "param")
         RESULT_FIELD_NUMBER: _ClassVar[int]
@@ -249,13 +251,15 @@ class Function(_message.Message):
     PUBLIC_FIELD_NUMBER: _ClassVar[int]
     ALIASES_FIELD_NUMBER: _ClassVar[int]
     LOC_FIELD_NUMBER: _ClassVar[int]
+    DEVICE_FIELD_NUMBER: _ClassVar[int]
     name: str
     region: int
     result_names: _containers.RepeatedScalarFieldContainer[str]
     public: bool
     aliases: _containers.RepeatedCompositeFieldContainer[Function.Alias]
     loc: int
-    def __init__(self, name: _Optional[str] = ..., region: _Optional[int] = ..., result_names: _Optional[_Iterable[str]] = ..., public: bool = ..., aliases: _Optional[_Iterable[_Union[Function.Alias, _Mapping]]] = ..., loc: _Optional[int] = ...) -> None: ...
+    device: str
+    def __init__(self, name: _Optional[str] = ..., region: _Optional[int] = ..., result_names: _Optional[_Iterable[str]] = ..., public: bool = ..., aliases: _Optional[_Iterable[_Union[Function.Alias, _Mapping]]] = ..., loc: _Optional[int] = ..., device: _Optional[str] = ...) -> None: ...
 
 class Fact(_message.Message):
     __slots__ = ("key", "value")

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from . import graph_pb2 as weft_dot_proto_dot_graph__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18weft/proto/program.proto\x12\x0cweft.program\x1a\x16weft/proto/graph.proto\"\xd6\x02\n\x07Program\x12\x0f\n\x07version\x18\x01 \x01(\r\x12\x12\n\nmin_reader\x18\x02 \x01(\r\x12\x10\n\x08producer\x18\x03 \x01(\t\x12#\n\x06images\x18\x04 \x03(\x0b\x32\x13.weft.program.Image\x12%\n\x07kernels\x18\x05 \x03(\x0b\x32\x14.weft.program.Kernel\x12)\n\tconstants\x18\x06 \x03(\x0b\x32\x16.weft.program.Constant\x12)\n\tfunctions\x18\x07 \x03(\x0b\x32\x16.weft.program.Function\x12*\n\nhost_calls\x18\x08 \x03(\x0b\x32\x16.weft.program.HostCall\x12\x1f\n\x04locs\x18\t \x03(\x0b\x32\x11.weft.program.Loc\x12%\n\x07\x64rivers\x18\n \x03(\x0b\x32\x14.weft.program.Driver\"\xc6\x01\n\x05Image\x12\r\n\x05level\x18\x01 \x01(\t\x12\x0c\n\x04\x61rch\x18\x02 \x01(\t\x12\x10\n\x08\x66\x65\x61tures\x18\x03 \x03(\t\x12\x13\n\x0bruntime_abi\x18\x04 \x01(\r\x12\x31\n\x07runtime\x18\x05 \x03(\x0b\x32 .weft.program.Image.RuntimeEntry\x12\x16\n\x0ekernel_offsets\x18\x06 \x03(\x04\x1a.\n\x0cRuntimeEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x04:\x02\x38\x01\"\xe1\x02\n\x06Kernel\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04kind\x18\x02 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x03 \x01(\t\x12*\n\x06params\x18\x04 \x03(\x0b\x32\x1a.weft.program.Kernel.Param\x12\x0f\n\x07symbols\x18\x05 \x03(\t\x12\x1f\n\x06\x63hunks\x18\x06 \x01(\x0b\x32\x0f.weft.graph.Dim\x12&\n\rscratch_bytes\x18\x07 \x01(\x0b\x32\x0f.weft.graph.Dim\x1ar\n\x05Param\x12+\n\x06\x61\x63\x63\x65ss\x18\x01 \x01(\x0e\x32\x1b.weft.program.Kernel.Access\x12\r\n\x05\x64type\x18\x02 \x01(\r\x12\x1e\n\x05\x62ytes\x18\x03 \x01(\x0b\x32\x0f.weft.graph.Dim\x12\r\n\x05\x61lign\x18\x04 \x01(\r\",\n\x06\x41\x63\x63\x65ss\x12\x08\n\x04READ\x10\x00\x12\t\n\x05WRITE\x10\x01\x12\r\n\tREADWRITE\x10\x02\"N\n\x08\x43onstant\x12\x0c\n\x04name\x18\x01 \x01(\t\x12$\n\x04type\x18\x02 \x01(\x0b\x32\x16.weft.graph.TensorType\x12\x0e\n\x06offset\x18\x03 \x01(\x04\",\n\x08HostCall\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x12\n\nattributes\x18\x02 \x01(\t\"N\n\x03Loc\x12\x0c\n\x04\x66ile\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0c\n\x04line\x18\x03 \x01(\r\x12\x0e\n\x06\x63olumn\x18\x04 \x01(\r\x12\r\n\x05parts\x18\x05 \x03(\r\":\n\x04Port\x12\x0c\n\x04name\x18\x01 \x01(\t\x12$\n\x04type\x18\x02 \x01(\x0b\x32\x16.weft.graph.TensorType\"\xe9\x01\n\x06\x42uffer\x12\'\n\x04kind\x18\x01 \x01(\x0e\x32\x19.weft.program.Buffer.Kind\x12\r\n\x05index\x18\x02 \x01(\r\x12\x1f\n\x06offset\x18\x03 \x01(\x0b\x32\x0f.weft.graph.Dim\x12\x1e\n\x05\x62ytes\x18\x04 \x01(\x0b\x32\x0f.weft.graph.Dim\x12$\n\x04type\x18\x05 \x01(\x0b\x32\x16.weft.graph.TensorType\"@\n\x04Kind\x12\t\n\x05INPUT\x10\x00\x12\n\n\x06OUTPUT\x10\x01\x12\x0c\n\x08\x43ONSTANT\x10\x02\x12\t\n\x05\x41RENA\x10\x03\x12\x08\n\x04VIEW\x10\x04\"<\n\x07\x41rgList\x12\x0f\n\x07\x62uffers\x18\x01 \x03(\r\x12 \n\x07symbols\x18\x02 \x03(\x0b\x32\x0f.weft.graph.Dim\"&\n\x05\x41lias\x12\r\n\x05input\x18\x01 \x01(\r\x12\x0e\n\x06output\x18\x02 \x01(\r\"\xd0\x02\n\x08\x46unction\x12\x0c\n\x04name\x18\x01 \x01(\t\x12#\n\x07symbols\x18\x02 \x03(\x0b\x32\x12.weft.graph.Symbol\x12\"\n\x06inputs\x18\x03 \x03(\x0b\x32\x12.weft.program.Port\x12#\n\x07outputs\x18\x04 \x03(\x0b\x32\x12.weft.program.Port\x12$\n\x07\x61liases\x18\x05 \x03(\x0b\x32\x13.weft.program.Alias\x12$\n\x0b\x61rena_bytes\x18\x06 \x01(\x0b\x32\x0f.weft.graph.Dim\x12%\n\x07\x62uffers\x18\x07 \x03(\x0b\x32\x14.weft.program.Buffer\x12(\n\targ_lists\x18\x08 \x03(\x0b\x32\x15.weft.program.ArgList\x12\x0c\n\x04\x63ode\x18\t \x01(\x0c\x12\x0c\n\x04locs\x18\n \x03(\r\x12\x0f\n\x07private\x18\x0b \x01(\x08\"\xc8\x01\n\tValueType\x12(\n\x06tensor\x18\x01 \x01(\x0b\x32\x16.weft.graph.TensorTypeH\x00\x12\x12\n\x08unranked\x18\x02 \x01(\rH\x00\x12\x12\n\x08sequence\x18\x03 \x01(\rH\x00\x12\x12\n\x08optional\x18\x04 \x01(\rH\x00\x12*\n\x03map\x18\x05 \x01(\x0b\x32\x1b.weft.program.ValueType.MapH\x00\x1a!\n\x03Map\x12\x0b\n\x03key\x18\x01 \x01(\r\x12\r\n\x05value\x18\x02 \x01(\rB\x06\n\x04type\"\xb7\x02\n\x06\x44river\x12\x0c\n\x04name\x18\x01 \x01(\t\x12#\n\x07symbols\x18\x02 \x03(\x0b\x32\x12.weft.graph.Symbol\x12&\n\x05types\x18\x03 \x03(\x0b\x32\x17.weft.program.ValueType\x12\x11\n\tregisters\x18\x04 \x03(\r\x12)\n\x06inputs\x18\x05 \x03(\x0b\x32\x19.weft.program.Driver.Port\x12*\n\x07outputs\x18\x06 \x03(\x0b\x32\x19.weft.program.Driver.Port\x12$\n\x07\x61liases\x18\x07 \x03(\x0b\x32\x13.weft.program.Alias\x12\x0c\n\x04\x63ode\x18\x08 \x01(\x0c\x12\x0c\n\x04locs\x18\t \x03(\r\x1a&\n\x04Port\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x10\n\x08register\x18\x02 \x01(\rb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18weft/proto/program.proto\x12\x0cweft.program\x1a\x16weft/proto/graph.proto\"\xe7\x02\n\x07Program\x12\x0f\n\x07version\x18\x01 \x01(\r\x12\x12\n\nmin_reader\x18\x02 \x01(\r\x12\x10\n\x08producer\x18\x03 \x01(\t\x12#\n\x06images\x18\x04 \x03(\x0b\x32\x13.weft.program.Image\x12%\n\x07kernels\x18\x05 \x03(\x0b\x32\x14.weft.program.Kernel\x12)\n\tconstants\x18\x06 \x03(\x0b\x32\x16.weft.program.Constant\x12)\n\tfunctions\x18\x07 \x03(\x0b\x32\x16.weft.program.Function\x12*\n\nhost_calls\x18\x08 \x03(\x0b\x32\x16.weft.program.HostCall\x12\x1f\n\x04locs\x18\t \x03(\x0b\x32\x11.weft.program.Loc\x12%\n\x07\x64rivers\x18\n \x03(\x0b\x32\x14.weft.program.Driver\x12\x0f\n\x07\x64\x65vices\x18\x0b \x03(\t\"\xc6\x01\n\x05Image\x12\r\n\x05level\x18\x01 \x01(\t\x12\x0c\n\x04\x61rch\x18\x02 \x01(\t\x12\x10\n\x08\x66\x65\x61tures\x18\x03 \x03(\t\x12\x13\n\x0bruntime_abi\x18\x04 \x01(\r\x12\x31\n\x07runtime\x18\x05 \x03(\x0b\x32 .weft.program.Image.RuntimeEntry\x12\x16\n\x0ekernel_offsets\x18\x06 \x03(\x04\x1a.\n\x0cRuntimeEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x04:\x02\x38\x01\"\xe1\x02\n\x06Kernel\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04kind\x18\x02 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x03 \x01(\t\x12*\n\x06params\x18\x04 \x03(\x0b\x32\x1a.weft.program.Kernel.Param\x12\x0f\n\x07symbols\x18\x05 \x03(\t\x12\x1f\n\x06\x63hunks\x18\x06 \x01(\x0b\x32\x0f.weft.graph.Dim\x12&\n\rscratch_bytes\x18\x07 \x01(\x0b\x32\x0f.weft.graph.Dim\x1ar\n\x05Param\x12+\n\x06\x61\x63\x63\x65ss\x18\x01 \x01(\x0e\x32\x1b.weft.program.Kernel.Access\x12\r\n\x05\x64type\x18\x02 \x01(\r\x12\x1e\n\x05\x62ytes\x18\x03 \x01(\x0b\x32\x0f.weft.graph.Dim\x12\r\n\x05\x61lign\x18\x04 \x01(\r\",\n\x06\x41\x63\x63\x65ss\x12\x08\n\x04READ\x10\x00\x12\t\n\x05WRITE\x10\x01\x12\r\n\tREADWRITE\x10\x02\"N\n\x08\x43onstant\x12\x0c\n\x04name\x18\x01 \x01(\t\x12$\n\x04type\x18\x02 \x01(\x0b\x32\x16.weft.graph.TensorType\x12\x0e\n\x06offset\x18\x03 \x01(\x04\",\n\x08HostCall\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x12\n\nattributes\x18\x02 \x01(\t\"N\n\x03Loc\x12\x0c\n\x04\x66ile\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0c\n\x04line\x18\x03 \x01(\r\x12\x0e\n\x06\x63olumn\x18\x04 \x01(\r\x12\r\n\x05parts\x18\x05 \x03(\r\":\n\x04Port\x12\x0c\n\x04name\x18\x01 \x01(\t\x12$\n\x04type\x18\x02 \x01(\x0b\x32\x16.weft.graph.TensorType\"\xe9\x01\n\x06\x42uffer\x12\'\n\x04kind\x18\x01 \x01(\x0e\x32\x19.weft.program.Buffer.Kind\x12\r\n\x05index\x18\x02 \x01(\r\x12\x1f\n\x06offset\x18\x03 \x01(\x0b\x32\x0f.weft.graph.Dim\x12\x1e\n\x05\x62ytes\x18\x04 \x01(\x0b\x32\x0f.weft.graph.Dim\x12$\n\x04type\x18\x05 \x01(\x0b\x32\x16.weft.graph.TensorType\"@\n\x04Kind\x12\t\n\x05INPUT\x10\x00\x12\n\n\x06OUTPUT\x10\x01\x12\x0c\n\x08\x43ONSTANT\x10\x02\x12\t\n\x05\x41RENA\x10\x03\x12\x08\n\x04VIEW\x10\x04\"<\n\x07\x41rgList\x12\x0f\n\x07\x62uffers\x18\x01 \x03(\r\x12 \n\x07symbols\x18\x02 \x03(\x0b\x32\x0f.weft.graph.Dim\"&\n\x05\x41lias\x12\r\n\x05input\x18\x01 \x01(\r\x12\x0e\n\x06output\x18\x02 \x01(\r\"\xe0\x02\n\x08\x46unction\x12\x0c\n\x04name\x18\x01 \x01(\t\x12#\n\x07symbols\x18\x02 \x03(\x0b\x32\x12.weft.graph.Symbol\x12\"\n\x06inputs\x18\x03 \x03(\x0b\x32\x12.weft.program.Port\x12#\n\x07outputs\x18\x04 \x03(\x0b\x32\x12.weft.program.Port\x12$\n\x07\x61liases\x18\x05 \x03(\x0b\x32\x13.weft.program.Alias\x12$\n\x0b\x61rena_bytes\x18\x06 \x01(\x0b\x32\x0f.weft.graph.Dim\x12%\n\x07\x62uffers\x18\x07 \x03(\x0b\x32\x14.weft.program.Buffer\x12(\n\targ_lists\x18\x08 \x03(\x0b\x32\x15.weft.program.ArgList\x12\x0c\n\x04\x63ode\x18\t \x01(\x0c\x12\x0c\n\x04locs\x18\n \x03(\r\x12\x0f\n\x07private\x18\x0b \x01(\x08\x12\x0e\n\x06\x64\x65vice\x18\x0c \x01(\r\"\xc8\x01\n\tValueType\x12(\n\x06tensor\x18\x01 \x01(\x0b\x32\x16.weft.graph.TensorTypeH\x00\x12\x12\n\x08unranked\x18\x02 \x01(\rH\x00\x12\x12\n\x08sequence\x18\x03 \x01(\rH\x00\x12\x12\n\x08optional\x18\x04 \x01(\rH\x00\x12*\n\x03map\x18\x05 \x01(\x0b\x32\x1b.weft.program.ValueType.MapH\x00\x1a!\n\x03Map\x12\x0b\n\x03key\x18\x01 \x01(\r\x12\r\n\x05value\x18\x02 \x01(\rB\x06\n\x04type\"\xc8\x02\n\x06\x44river\x12\x0c\n\x04name\x18\x01 \x01(\t\x12#\n\x07symbols\x18\x02 \x03(\x0b\x32\x12.weft.graph.Symbol\x12&\n\x05types\x18\x03 \x03(\x0b\x32\x17.weft.program.ValueType\x12\x11\n\tregisters\x18\x04 \x03(\r\x12)\n\x06inputs\x18\x05 \x03(\x0b\x32\x19.weft.program.Driver.Port\x12*\n\x07outputs\x18\x06 \x03(\x0b\x32\x19.weft.program.Driver.Port\x12$\n\x07\x61liases\x18\x07 \x03(\x0b\x32\x13.weft.program.Alias\x12\x0c\n\x04\x63ode\x18\x08 \x01(\x0c\x12\x0c\n\x04locs\x18\t \x03(\r\x12\x0f\n\x07\x64\x65vices\x18\n \x03(\r\x1a&\n\x04Port\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x10\n\x08register\x18\x02 \x01(\rb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,42 +35,42 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_IMAGE_RUNTIMEENTRY']._loaded_options = None
   _globals['_IMAGE_RUNTIMEENTRY']._serialized_options = b'8\001'
   _globals['_PROGRAM']._serialized_start=67
-  _globals['_PROGRAM']._serialized_end=409
-  _globals['_IMAGE']._serialized_start=412
-  _globals['_IMAGE']._serialized_end=610
-  _globals['_IMAGE_RUNTIMEENTRY']._serialized_start=564
-  _globals['_IMAGE_RUNTIMEENTRY']._serialized_end=610
-  _globals['_KERNEL']._serialized_start=613
-  _globals['_KERNEL']._serialized_end=966
-  _globals['_KERNEL_PARAM']._serialized_start=806
-  _globals['_KERNEL_PARAM']._serialized_end=920
-  _globals['_KERNEL_ACCESS']._serialized_start=922
-  _globals['_KERNEL_ACCESS']._serialized_end=966
-  _globals['_CONSTANT']._serialized_start=968
-  _globals['_CONSTANT']._serialized_end=1046
-  _globals['_HOSTCALL']._serialized_start=1048
-  _globals['_HOSTCALL']._serialized_end=1092
-  _globals['_LOC']._serialized_start=1094
-  _globals['_LOC']._serialized_end=1172
-  _globals['_PORT']._serialized_start=1174
-  _globals['_PORT']._serialized_end=1232
-  _globals['_BUFFER']._serialized_start=1235
-  _globals['_BUFFER']._serialized_end=1468
-  _globals['_BUFFER_KIND']._serialized_start=1404
-  _globals['_BUFFER_KIND']._serialized_end=1468
-  _globals['_ARGLIST']._serialized_start=1470
-  _globals['_ARGLIST']._serialized_end=1530
-  _globals['_ALIAS']._serialized_start=1532
-  _globals['_ALIAS']._serialized_end=1570
-  _globals['_FUNCTION']._serialized_start=1573
-  _globals['_FUNCTION']._serialized_end=1909
-  _globals['_VALUETYPE']._serialized_start=1912
-  _globals['_VALUETYPE']._serialized_end=2112
-  _globals['_VALUETYPE_MAP']._serialized_start=2071
-  _globals['_VALUETYPE_MAP']._serialized_end=2104
-  _globals['_DRIVER']._serialized_start=2115
-  _globals['_DRIVER']._serialized_end=2426
-  _globals['_DRIVER_PORT']._serialized_start=2388
-  _globals['_DRIVER_PORT']._serialized_end=2426
+  _globals['_PROGRAM']._serialized_end=426
+  _globals['_IMAGE']._serialized_start=429
+  _globals['_IMAGE']._serialized_end=627
+  _globals['_IMAGE_RUNTIMEENTRY']._serialized_start=581
+  _globals['_IMAGE_RUNTIMEENTRY']._serialized_end=627
+  _globals['_KERNEL']._serialized_start=630
+  _globals['_KERNEL']._serialized_end=983
+  _globals['_KERNEL_PARAM']._serialized_start=823
+  _globals['_KERNEL_PARAM']._serialized_end=937
+  _globals['_KERNEL_ACCESS']._serialized_start=939
+  _globals['_KERNEL_ACCESS']._serialized_end=983
+  _globals['_CONSTANT']._serialized_start=985
+  _globals['_CONSTANT']._serialized_end=1063
+  _globals['_HOSTCALL']._serialized_start=1065
+  _globals['_HOSTCALL']._serialized_end=1109
+  _globals['_LOC']._serialized_start=1111
+  _globals['_LOC']._serialized_end=1189
+  _globals['_PORT']._serialized_start=1191
+  _globals['_PORT']._serialized_end=1249
+  _globals['_BUFFER']._serialized_start=1252
+  _globals['_BUFFER']._serialized_end=1485
+  _globals['_BUFFER_KIND']._serialized_start=1421
+  _globals['_BUFFER_KIND']._serialized_end=1485
+  _globals['_ARGLIST']._serialized_start=1487
+  _globals['_ARGLIST']._serialized_end=1547
+  _globals['_ALIAS']._serialized_start=1549
+  _globals['_ALIAS']._serialized_end=1587
+  _globals['_FUNCTION']._serialized_start=1590
+  _globals['_FUNCTION']._serialized_end=1942
+  _globals['_VALUETYPE']._serialized_start=1945
+  _globals['_VALUETYPE']._serialized_end=2145
+  _globals['_VALUETYPE_MAP']._serialized_start=2104
+  _globals['_VALUETYPE_MAP']._serialized_end=2137
+  _globals['_DRIVER']._serialized_start=2148
+  _globals['_DRIVER']._serialized_end=2476
+  _globals['_DRIVER_PORT']._serialized_start=2438
+  _globals['_DRIVER_PORT']._serialized_end=2476
 # @@protoc_insertion_point(module_scope)
-# sha256 of program.proto: 5544a513fe757680a065d9fc0e91d76d3e26fe5c60648da518ba1f19e57b79a6
+# sha256 of program.proto: ba7d0adf3a241e26764a832b0f4c0f79ac37ba9be2a1435071e4d7fbc41404f4

@@ -9,7 +9,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class Program(_message.Message):
-    __slots__ = ("version", "min_reader", "producer", "images", "kernels", "constants", "functions", "host_calls", "locs", "drivers")
+    __slots__ = ("version", "min_reader", "producer", "images", "kernels", "constants", "functions", "host_calls", "locs", "drivers", "devices")
     VERSION_FIELD_NUMBER: _ClassVar[int]
     MIN_READER_FIELD_NUMBER: _ClassVar[int]
     PRODUCER_FIELD_NUMBER: _ClassVar[int]
@@ -20,6 +20,7 @@ class Program(_message.Message):
     HOST_CALLS_FIELD_NUMBER: _ClassVar[int]
     LOCS_FIELD_NUMBER: _ClassVar[int]
     DRIVERS_FIELD_NUMBER: _ClassVar[int]
+    DEVICES_FIELD_NUMBER: _ClassVar[int]
     version: int
     min_reader: int
     producer: str
@@ -30,7 +31,8 @@ class Program(_message.Message):
     host_calls: _containers.RepeatedCompositeFieldContainer[HostCall]
     locs: _containers.RepeatedCompositeFieldContainer[Loc]
     drivers: _containers.RepeatedCompositeFieldContainer[Driver]
-    def __init__(self, version: _Optional[int] = ..., min_reader: _Optional[int] = ..., producer: _Optional[str] = ..., images: _Optional[_Iterable[_Union[Image, _Mapping]]] = ..., kernels: _Optional[_Iterable[_Union[Kernel, _Mapping]]] = ..., constants: _Optional[_Iterable[_Union[Constant, _Mapping]]] = ..., functions: _Optional[_Iterable[_Union[Function, _Mapping]]] = ..., host_calls: _Optional[_Iterable[_Union[HostCall, _Mapping]]] = ..., locs: _Optional[_Iterable[_Union[Loc, _Mapping]]] = ..., drivers: _Optional[_Iterable[_Union[Driver, _Mapping]]] = ...) -> None: ...
+    devices: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, version: _Optional[int] = ..., min_reader: _Optional[int] = ..., producer: _Optional[str] = ..., images: _Optional[_Iterable[_Union[Image, _Mapping]]] = ..., kernels: _Optional[_Iterable[_Union[Kernel, _Mapping]]] = ..., constants: _Optional[_Iterable[_Union[Constant, _Mapping]]] = ..., functions: _Optional[_Iterable[_Union[Function, _Mapping]]] = ..., host_calls: _Optional[_Iterable[_Union[HostCall, _Mapping]]] = ..., locs: _Optional[_Iterable[_Union[Loc, _Mapping]]] = ..., drivers: _Optional[_Iterable[_Union[Driver, _Mapping]]] = ..., devices: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class Image(_message.Message):
     __slots__ = ("level", "arch", "features", "runtime_abi", "runtime", "kernel_offsets")
@@ -175,7 +177,7 @@ class Alias(_message.Message):
     def __init__(self, input: _Optional[int] = ..., output: _Optional[int] = ...) -> None: ...
 
 class Function(_message.Message):
-    __slots__ = ("name", "symbols", "inputs", "outputs", "aliases", "arena_bytes", "buffers", "arg_lists", "code", "locs", "private")
+    __slots__ = ("name", "symbols", "inputs", "outputs", "aliases", "arena_bytes", "buffers", "arg_lists", "code", "locs", "private", "device")
     NAME_FIELD_NUMBER: _ClassVar[int]
     SYMBOLS_FIELD_NUMBER: _ClassVar[int]
     INPUTS_FIELD_NUMBER: _ClassVar[int]
@@ -187,6 +189,7 @@ class Function(_message.Message):
     CODE_FIELD_NUMBER: _ClassVar[int]
     LOCS_FIELD_NUMBER: _ClassVar[int]
     PRIVATE_FIELD_NUMBER: _ClassVar[int]
+    DEVICE_FIELD_NUMBER: _ClassVar[int]
     name: str
     symbols: _containers.RepeatedCompositeFieldContainer[_graph_pb2.Symbol]
     inputs: _containers.RepeatedCompositeFieldContainer[Port]
@@ -198,7 +201,8 @@ class Function(_message.Message):
     code: bytes
     locs: _containers.RepeatedScalarFieldContainer[int]
     private: bool
-    def __init__(self, name: _Optional[str] = ..., symbols: _Optional[_Iterable[_Union[_graph_pb2.Symbol, _Mapping]]] = ..., inputs: _Optional[_Iterable[_Union[Port, _Mapping]]] = ..., outputs: _Optional[_Iterable[_Union[Port, _Mapping]]] = ..., aliases: _Optional[_Iterable[_Union[Alias, _Mapping]]] = ..., arena_bytes: _Optional[_Union[_graph_pb2.Dim, _Mapping]] = ..., buffers: _Optional[_Iterable[_Union[Buffer, _Mapping]]] = ..., arg_lists: _Optional[_Iterable[_Union[ArgList, _Mapping]]] = ..., code: _Optional[bytes] = ..., locs: _Optional[_Iterable[int]] = ..., private: bool = ...) -> None: ...
+    device: int
+    def __init__(self, name: _Optional[str] = ..., symbols: _Optional[_Iterable[_Union[_graph_pb2.Symbol, _Mapping]]] = ..., inputs: _Optional[_Iterable[_Union[Port, _Mapping]]] = ..., outputs: _Optional[_Iterable[_Union[Port, _Mapping]]] = ..., aliases: _Optional[_Iterable[_Union[Alias, _Mapping]]] = ..., arena_bytes: _Optional[_Union[_graph_pb2.Dim, _Mapping]] = ..., buffers: _Optional[_Iterable[_Union[Buffer, _Mapping]]] = ..., arg_lists: _Optional[_Iterable[_Union[ArgList, _Mapping]]] = ..., code: _Optional[bytes] = ..., locs: _Optional[_Iterable[int]] = ..., private: bool = ..., device: _Optional[int] = ...) -> None: ...
 
 class ValueType(_message.Message):
     __slots__ = ("tensor", "unranked", "sequence", "optional", "map")
@@ -222,7 +226,7 @@ class ValueType(_message.Message):
     def __init__(self, tensor: _Optional[_Union[_graph_pb2.TensorType, _Mapping]] = ..., unranked: _Optional[int] = ..., sequence: _Optional[int] = ..., optional: _Optional[int] = ..., map: _Optional[_Union[ValueType.Map, _Mapping]] = ...) -> None: ...
 
 class Driver(_message.Message):
-    __slots__ = ("name", "symbols", "types", "registers", "inputs", "outputs", "aliases", "code", "locs")
+    __slots__ = ("name", "symbols", "types", "registers", "inputs", "outputs", "aliases", "code", "locs", "devices")
     class Port(_message.Message):
         __slots__ = ("name", "register")
         NAME_FIELD_NUMBER: _ClassVar[int]
@@ -239,6 +243,7 @@ class Driver(_message.Message):
     ALIASES_FIELD_NUMBER: _ClassVar[int]
     CODE_FIELD_NUMBER: _ClassVar[int]
     LOCS_FIELD_NUMBER: _ClassVar[int]
+    DEVICES_FIELD_NUMBER: _ClassVar[int]
     name: str
     symbols: _containers.RepeatedCompositeFieldContainer[_graph_pb2.Symbol]
     types: _containers.RepeatedCompositeFieldContainer[ValueType]
@@ -248,4 +253,5 @@ class Driver(_message.Message):
     aliases: _containers.RepeatedCompositeFieldContainer[Alias]
     code: bytes
     locs: _containers.RepeatedScalarFieldContainer[int]
-    def __init__(self, name: _Optional[str] = ..., symbols: _Optional[_Iterable[_Union[_graph_pb2.Symbol, _Mapping]]] = ..., types: _Optional[_Iterable[_Union[ValueType, _Mapping]]] = ..., registers: _Optional[_Iterable[int]] = ..., inputs: _Optional[_Iterable[_Union[Driver.Port, _Mapping]]] = ..., outputs: _Optional[_Iterable[_Union[Driver.Port, _Mapping]]] = ..., aliases: _Optional[_Iterable[_Union[Alias, _Mapping]]] = ..., code: _Optional[bytes] = ..., locs: _Optional[_Iterable[int]] = ...) -> None: ...
+    devices: _containers.RepeatedScalarFieldContainer[int]
+    def __init__(self, name: _Optional[str] = ..., symbols: _Optional[_Iterable[_Union[_graph_pb2.Symbol, _Mapping]]] = ..., types: _Optional[_Iterable[_Union[ValueType, _Mapping]]] = ..., registers: _Optional[_Iterable[int]] = ..., inputs: _Optional[_Iterable[_Union[Driver.Port, _Mapping]]] = ..., outputs: _Optional[_Iterable[_Union[Driver.Port, _Mapping]]] = ..., aliases: _Optional[_Iterable[_Union[Alias, _Mapping]]] = ..., code: _Optional[bytes] = ..., locs: _Optional[_Iterable[int]] = ..., devices: _Optional[_Iterable[int]] = ...) -> None: ...

@@ -4,6 +4,7 @@ weft compile model.onnx -o model.weftx
 weft compile model.onnx -o model.weftx --cpu x86-64-v3
 weft compile model.onnx -o model.weftx --shape x=8,3,224,224
 weft compile stranger.onnx -o model.weftx --isolate
+weft compile model.onnx -o model.weftx --place 'encoder/*=sim:1' --device sim:2
 """
 
 import argparse
@@ -12,6 +13,7 @@ import time
 from collections.abc import Callable
 from dataclasses import fields
 
+from ..compiler.annotate import place
 from ..compiler.codegen.target import LEVELS, Target
 from ..compiler.driver import compile
 from ..frontends.load import load
@@ -27,6 +29,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model", help="the graph: .onnx, .weft or .mlir")
     parser.add_argument("-o", "--output", help="the program to write (default: the model's name with .weftx)")
     add_compile_options(parser)
+    add_placement_options(parser)
     parser.add_argument("--isolate", action="store_true", help="compile in a process of its own, bounded in time and memory")
     parser.add_argument("-q", "--quiet", action="store_true", help="say nothing but errors")
 
@@ -50,6 +53,35 @@ def add_compile_options(parser: argparse.ArgumentParser) -> None:
         metavar="NAME=N",
         help="what a file may ask for (docs/reliability.md): --limit tensor_bytes=1000000000; may be repeated",
     )
+
+
+def add_placement_options(parser: argparse.ArgumentParser) -> None:
+    """The options that say where nodes run."""
+    parser.add_argument(
+        "--place",
+        action="append",
+        default=[],
+        metavar="PATTERN=DEVICE",
+        help="run the nodes of these names on a device (cpu:0, sim:N); the last that matches counts; may be repeated",
+    )
+    parser.add_argument(
+        "--device",
+        action="append",
+        default=[],
+        metavar="DEVICE[=SIZE]",
+        help="a device that other nodes may be placed on, with so much memory (sim:1=512MB); may be repeated",
+    )
+
+
+def parse_rules(texts: list[str]) -> dict[str, str]:
+    """`["encoder/*=sim:1"]` as a dict; WeftError `usage.place`."""
+    rules: dict[str, str] = {}
+    for text in texts:
+        pattern, equals, device = text.rpartition("=")
+        if not equals or not pattern:
+            raise fail("usage.place", f"--place {text!r} is not PATTERN=DEVICE", help="for example --place 'encoder/*=sim:1'")
+        rules[pattern] = device
+    return rules
 
 
 def parse_limits(texts: list[str]) -> Limits:
@@ -117,7 +149,9 @@ def execute(arguments: argparse.Namespace) -> int:
         module = load(arguments.model, limits=parse_limits(arguments.limit))
         target = Target.parse(arguments.cpu)
         shapes = parse_shapes(arguments.shape) or None
-        program = compile(module, target, arguments.precision, shapes, isolate=arguments.isolate, progress=tell)
+        module = place(module, parse_rules(arguments.place))
+        devices = tuple(arguments.device)
+        program = compile(module, target, arguments.precision, shapes, isolate=arguments.isolate, devices=devices, progress=tell)
         tell("writing")
         program.save(output)
     if not arguments.quiet:

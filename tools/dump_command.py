@@ -11,8 +11,10 @@ weft dump model.weftx                       a compiled program
 import argparse
 import json
 
+from ..compiler.annotate import place
 from ..compiler.codegen.llvm import assembly
 from ..compiler.codegen.target import Target
+from ..compiler.devices import parse_devices
 from ..compiler.driver import compile, with_shapes
 from ..compiler.emit.program import generate_kernels
 from ..compiler.ir.dot import to_dot
@@ -25,7 +27,7 @@ from ..frontends.load import load
 from ..proto.artifact import Program
 from ..proto.errors import fail
 from ..vm import VM
-from .compile_command import add_compile_options, parse_limits, parse_shapes
+from .compile_command import add_compile_options, add_placement_options, parse_limits, parse_rules, parse_shapes
 
 HELP = "show a graph at any stage, or a program"
 
@@ -42,6 +44,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--locations", action="store_true", help="print where each node came from")
     parser.add_argument("--list", action="store_true", help="list the stages and exit")
     add_compile_options(parser)
+    add_placement_options(parser)
 
 
 def execute(arguments: argparse.Namespace) -> int:
@@ -65,13 +68,14 @@ def execute(arguments: argparse.Namespace) -> int:
     shapes = parse_shapes(arguments.shape)
     if shapes:
         module = with_shapes(module, shapes)
+    module = place(module, parse_rules(arguments.place))
     target = Target.parse(arguments.cpu)
     if arguments.stage == "program":
-        print(_program_text(compile(module, target, arguments.precision), arguments.format))
+        print(_program_text(compile(module, target, arguments.precision, devices=arguments.device), arguments.format))
         return 0
     if arguments.stage != "import":
         until = None if arguments.stage in _NATIVE else arguments.stage
-        module = run_pipeline(module, Context(target, arguments.precision), until=until)
+        module = run_pipeline(module, Context(target, arguments.precision, devices=parse_devices(arguments.device)), until=until)
     if arguments.stage in _NATIVE:
         for kernel in generate_kernels(module, target):
             print(f"; {kernel.name}: {kernel.plan}")

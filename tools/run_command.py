@@ -31,7 +31,7 @@ from ..vm.driver import DriverFunction
 from ..vm.function import Function
 from ..vm.profile import profile
 from ..vm.profile import table as profile_table
-from .compile_command import add_compile_options, at_least, parse_limits, parse_shapes
+from .compile_command import add_compile_options, add_placement_options, at_least, parse_limits, parse_rules, parse_shapes
 from .console import progress
 from .host_values import describe, gather, random_value, read_values, write_values
 
@@ -58,6 +58,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--memory", type=at_least(1), metavar="BYTES", help="what the run may take (default: 3/4 of the machine's memory)")
     parser.add_argument("--timeout", type=at_least(1), metavar="SECONDS", help="end the run with an error after so long (default: never)")
     add_compile_options(parser)
+    add_placement_options(parser)
 
 
 def execute(arguments: argparse.Namespace) -> int:
@@ -91,13 +92,16 @@ def _function(
     vm = VM(threads=arguments.threads, memory=arguments.memory)
     if arguments.model.endswith(".weftx"):
         return vm.load(arguments.model)[arguments.function]
+    from ..compiler.annotate import place
     from ..compiler.driver import compile
     from ..frontends.load import load
 
     module = load(arguments.model, limits=parse_limits(arguments.limit))
     if arguments.fetch:
         module = fetching(module, arguments.fetch)
-    program = compile(module, arguments.cpu, arguments.precision, shapes or None, progress=tell)
+    module = place(module, parse_rules(arguments.place))
+    devices = tuple(arguments.device)
+    program = compile(module, arguments.cpu, arguments.precision, shapes or None, devices=devices, progress=tell)
     return vm.load(program)[module.main.name if arguments.function == "main" else arguments.function]
 
 

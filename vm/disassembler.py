@@ -25,7 +25,7 @@ def _symbols(f: Function | Driver) -> Iterator[str]:
 
 
 def _function(model: Model, f: Function) -> Iterator[str]:
-    yield f"{'private ' if f.private else ''}function {make_signature(f)}"
+    yield f"{'private ' if f.private else ''}function {make_signature(f)}" + (f" on {model.devices[f.device]}" if f.device else "")
     yield from _symbols(f)
     yield f"  arena {f.arena} bytes"
     for n in range(len(f.buffers)):
@@ -39,7 +39,8 @@ def _driver(model: Model, d: Driver) -> Iterator[str]:
     yield from _symbols(d)
     names = {r: f"output {name!r}" for name, r in d.outputs} | {r: f"input {name!r}" for name, r in d.inputs}
     for n, t in enumerate(d.registers):
-        yield f"  r{n} = {type_text(t)}" + (f", {names[n]}" if n in names else "")
+        device = f" on {model.devices[d.devices[n]]}" if d.devices and d.devices[n] else ""
+        yield f"  r{n} = {type_text(t)}{device}" + (f", {names[n]}" if n in names else "")
     yield from _code(model, d, lambda _: ArgList((), ()))
     yield ""
 

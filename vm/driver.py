@@ -13,10 +13,12 @@ import numpy as np
 from ..proto.errors import WeftError, fail
 from ..proto.value_types import ArrayType
 from . import isa, model
+from .devices import Device, DeviceFunction
+from .devices.base import Cancelled
 from .function import Function
 from .model import Model, Port, Type
 from .signature import Signature, bind_symbols, make_signature
-from .steps import END, Call, make_steps
+from .steps import END, Call, make_steps, settle
 from .values import Expected
 
 MAX_SHAPES = 32  # of inputs, remembered
@@ -31,13 +33,19 @@ class DriverFunction:
     """
 
     def __init__(
-        self, model: Model, driver: model.Driver, functions: Sequence[Function], constants: Sequence[np.ndarray], memory: int
+        self,
+        model: Model,
+        driver: model.Driver,
+        functions: Sequence[Function | DeviceFunction],
+        constants: Sequence[np.ndarray],
+        memory: int,
+        devices: Sequence[Device | None] = (None,),
     ) -> None:
         self.signature: Signature = make_signature(driver)
         self._model = model
         self._driver = driver
         self._memory = memory
-        self._steps = make_steps(model, driver, functions, constants)
+        self._steps = make_steps(model, driver, functions, constants, devices)
         self._tensors = [n for n, (_, r) in enumerate(driver.inputs) if isinstance(driver.registers[r], ArrayType)]
         self._ports = [_port(i.name, i.type) for i in self.signature.inputs if isinstance(i.type, ArrayType)]
         self._known: dict[tuple[tuple[int, ...], ...], tuple[int, ...]] = {}
@@ -111,9 +119,36 @@ class DriverFunction:
 
     def _run(self, args: Sequence[Any], timeout: float | None) -> list[Any]:
         call = self.start(args, timeout)
+        if self._driver.devices:
+            return self._conduct(call)
         for _ in self.steps(call):
             pass
         return self._leave(call)
+
+    def _conduct(self, call: Call) -> list[Any]:
+        """Run a call that spans devices. When it ends, however it does, nothing of it is under way, and devices hold nothing for it."""
+        task = call.task
+        try:
+            for _ in self.steps(call):
+                if task.failure is not None:
+                    raise Cancelled
+            settle(call, [r for _, r in self._driver.outputs])
+            results = self._leave(call)
+            task.finish()
+        except Cancelled:
+            pass
+        except BaseException as error:
+            task.cancel(error, END)
+            raise
+        else:
+            if task.failure is None:
+                return results
+        finally:
+            task.finish()
+            call.registers.clear()
+        assert task.failure is not None
+        error, at = task.failure
+        raise self._located(error, at, call.timeout) if isinstance(error, WeftError) else error
 
     def _located(self, error: WeftError, at: int, timeout: float | None) -> WeftError:
         loc = self._model.loc(self._driver, at)

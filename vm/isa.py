@@ -21,6 +21,7 @@ How driver code is emitted. Each value of the graph gets a register (`Driver.reg
                                        overwritten before it is read; Jump(head); end. A register has one type: give the carried
                                        registers the types of the region's parameters, whose open symbols may change
     weft.case                          SwitchOn(index, branches); in each its body, Moves to the results' registers, Jump(end)
+    value needed on another device     Transfer(dst, src), between registers of the two
     last use of a value                Release, after the instruction or on entering a branch where it is dead; what is not
                                        released lives to the end of the call
     results                            `Driver.outputs` names their registers; Return
@@ -216,6 +217,14 @@ class SwitchOn(Instr):
 
     index: Register
     targets: tuple[Target, ...]
+
+
+@instr(0x47)
+class Transfer(Instr):
+    """Copy what `src` holds, an array, to the memory of the device of `dst`. It need not be done when the next instruction begins."""
+
+    dst: Register
+    src: Register
 
 
 def in_native_code(cls: type[Instr]) -> bool:

@@ -19,6 +19,7 @@ import numpy as np
 from ..proto.artifact import Program
 from ..proto.errors import Loc, WeftError, fail
 from . import cpu, model
+from .devices import DeviceFunction, open_devices
 from .disassembler import disassemble
 from .driver import DriverFunction
 from .function import Function
@@ -68,16 +69,18 @@ class VM:
 
     `memory` limits what one call may take in bytes, besides inputs and constants; a call that needs more is a `WeftError`
     (`run.memory`). Default: three quarters of the machine's, or of the control group's. Sizes may come from data, so this is what
-    keeps an input from taking all there is.
+    keeps an input from taking all there is. `device_memory` limits what a program may have on other devices, constants included:
+    `{"sim:1": 1 << 30}`.
     """
 
-    def __init__(self, threads: int | None = None, memory: int | None = None) -> None:
+    def __init__(self, threads: int | None = None, memory: int | None = None, device_memory: Mapping[str, int] | None = None) -> None:
         if threads is not None and threads < 1:
             raise ValueError(f"a VM needs at least one thread, not {threads}")
         if memory is not None and memory < 0:
             raise ValueError(f"a VM cannot use {memory} bytes")
         self.threads = cpu_count() if threads is None else threads
         self.memory = memory_limit() if memory is None else memory
+        self.device_memory = dict(device_memory or {})
 
     def load(self, program: str | os.PathLike[str] | Program, *, verify_weights: bool = False) -> LoadedProgram:
         """Load a file or a program in memory. Weights are compared with their digest only if asked: that reads all of them.
@@ -108,11 +111,18 @@ class VM:
         verify(decoded)
         constants = _constants(decoded, program)
         image = Image(chosen.level, code, chosen.runtime, chosen.kernel_offsets)
-        native = [Function(decoded, f, image, constants, self.threads, self.memory) for f in decoded.functions]
-        functions: dict[str, Function | DriverFunction] = {
-            f.name: f for f, d in zip(native, decoded.functions, strict=True) if not d.private
-        }
-        functions |= {d.name: DriverFunction(decoded, d, native, constants, self.memory) for d in decoded.drivers}
+        devices = open_devices(decoded.devices, self.device_memory, self.threads)
+        native: list[Function | DeviceFunction] = []
+        functions: dict[str, Function | DriverFunction] = {}
+        for f in decoded.functions:
+            device = devices[f.device]
+            if device is None:
+                native.append(Function(decoded, f, image, constants, self.threads, self.memory))
+            else:
+                native.append(device.load(decoded, f, image, constants))
+            if isinstance(native[-1], Function) and not f.private:
+                functions[f.name] = native[-1]
+        functions |= {d.name: DriverFunction(decoded, d, native, constants, self.memory, devices) for d in decoded.drivers}
         return LoadedProgram(functions, decoded, chosen.level)
 
 

@@ -17,7 +17,9 @@ from ..proto.value_types import ArrayType, MapType, OptionalType, SequenceType, 
 from . import dims, isa
 from .dims import Dim, Symbol
 
-VERSION = 2
+VERSION = 3
+HOST = "cpu:0"
+"""the device where programs start; arguments and results are in its memory"""
 MAX_NESTING = 32  # of sequences, optionals and maps
 
 
@@ -121,6 +123,7 @@ class Function:
     code: tuple[isa.Instr, ...]
     locs: tuple[int, ...]
     private: bool = False
+    device: int = 0
 
     def root(self, buffer: int) -> Buffer:
         """The buffer that a view finally looks into."""
@@ -142,6 +145,8 @@ class Driver:
     aliases: tuple[tuple[int, int], ...]  # (input, output)
     code: tuple[isa.Instr, ...]
     locs: tuple[int, ...]
+    devices: tuple[int, ...] = ()
+    """of each register, of `Model.devices`; 0 is the host"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +160,7 @@ class Model:
     host_calls: tuple[tuple[str, str], ...]  # (name, attributes)
     locs: tuple[Loc, ...]
     drivers: tuple[Driver, ...] = ()
+    devices: tuple[str, ...] = (HOST,)
 
     def loc(self, function: Function | Driver, instr: int) -> Loc:
         """Where an instruction comes from."""
@@ -187,6 +193,7 @@ def decode(message: program_pb2.Program) -> Model:
         tuple((h.name, h.attributes) for h in message.host_calls),
         _locs(message.locs),
         tuple(_driver(d) for d in message.drivers),
+        tuple(message.devices) or (HOST,),
     )
 
 
@@ -234,6 +241,7 @@ def _function(message: program_pb2.Function) -> Function:
         tuple(isa.decode(message.code)),
         tuple(message.locs),
         message.private,
+        message.device,
     )
 
 
@@ -258,6 +266,7 @@ def _driver(message: program_pb2.Driver) -> Driver:
         tuple((a.input, a.output) for a in message.aliases),
         tuple(isa.decode(message.code)),
         tuple(message.locs),
+        tuple(message.devices),
     )
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from ..proto.errors import WeftError, fail
 from ..proto.value_types import ArrayType, ValueType
 from . import host, isa
+from .devices import Device, DeviceArray, DeviceFunction, HostArray, Task
 from .function import Function
 from .model import Driver, Model
 from .runner import out_of_memory
@@ -21,9 +22,9 @@ END = -1
 
 
 class Call:
-    """One call of a driver: what its registers hold, the sizes of the symbols that `inputs` bind, its limits."""
+    """One call of a driver: what its registers hold, the sizes of the symbols that `inputs` bind, its limits, what devices do for it."""
 
-    __slots__ = ("_allocated", "_deadline", "_given", "_memory", "inputs", "registers", "sizes", "timeout")
+    __slots__ = ("_allocated", "_deadline", "_given", "_memory", "inputs", "registers", "sizes", "task", "timeout")
 
     def __init__(self, inputs: Sequence[Any], sizes: Sequence[int], registers: int, timeout: float | None, memory: int) -> None:
         self.inputs = inputs
@@ -34,6 +35,7 @@ class Call:
         self._given = {id(a) for value in inputs for a in arrays_in(value)}
         self._memory = memory
         self._allocated = 0
+        self.task = Task(self._deadline)
 
     def remaining(self) -> float:
         """The seconds that are left. Raises `WeftError` (`run.timeout`) if none are."""
@@ -99,6 +101,65 @@ class _Invoke:
         return self.following
 
 
+@dataclass(frozen=True, slots=True)
+class _InvokeOn:
+    """Have a device run a function; its results are on their way when this returns."""
+
+    function: DeviceFunction
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...]
+    following: int
+
+    def __call__(self, call: Call) -> int:
+        registers = call.registers
+        try:
+            found = self.function.invoke([registers[r] for r in self.inputs], call.task, self.following - 1)
+        except WeftError as error:
+            raise _misfit(error) from error
+        for register, value in zip(self.outputs, found, strict=True):
+            registers[register] = value
+        return self.following
+
+
+@dataclass(frozen=True, slots=True)
+class _Transfer:
+    """Have an array copied to a device, or to the host."""
+
+    dst: int
+    src: int
+    device: Device | None
+    following: int
+
+    def __call__(self, call: Call) -> int:
+        value: np.ndarray | HostArray | DeviceArray = call.registers[self.src]
+        if self.device is not None:
+            call.registers[self.dst] = self.device.receive(value, call.task, self.following - 1)
+        elif isinstance(value, DeviceArray):
+            call.registers[self.dst] = value.device.send(value, call.task, self.following - 1)
+        return self.following
+
+
+@dataclass(frozen=True, slots=True)
+class _Settled:
+    """A step of the host that waits for what it reads."""
+
+    step: "Step"
+    registers: tuple[int, ...]
+
+    def __call__(self, call: Call) -> int:
+        settle(call, self.registers)
+        return self.step(call)
+
+
+def settle(call: Call, registers: Sequence[int]) -> None:
+    """Wait until the arrays in these registers, where they are on their way to the host, are there."""
+    for r in registers:
+        value = call.registers[r]
+        if isinstance(value, HostArray):
+            call.registers[r] = value.result()
+            call.allocated(call.registers[r].nbytes)
+
+
 def _misfit(error: WeftError) -> WeftError:
     """The error for sizes that came from data and do not suit a native function."""
     if error.code == "run.memory":
@@ -159,9 +220,16 @@ class _Move:
     def __call__(self, call: Call) -> int:
         value = call.registers[self.src]
         if self.expected is not None:
-            self.expected.check((value,), call.sizes, lambda _: "the value")
+            self.expected.check((_seen(value),), call.sizes, lambda _: "the value")
         call.registers[self.dst] = value
         return self.following
+
+
+def _seen(value: Any) -> Any:
+    """An array for what is one elsewhere, of its type and shape, for checks."""
+    if isinstance(value, DeviceArray | HostArray):
+        return np.broadcast_to(np.empty((), value.dtype), value.shape)
+    return value
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,15 +284,31 @@ def _return(_: Call) -> int:
     return END
 
 
-def make_steps(model: Model, driver: Driver, functions: Sequence[Function], constants: Sequence[Any]) -> list[Step]:
-    """The steps of a driver that `verify` has passed. `functions` and `constants` are those of the program, in order."""
+def make_steps(
+    model: Model,
+    driver: Driver,
+    functions: Sequence[Function | DeviceFunction],
+    constants: Sequence[Any],
+    devices: Sequence[Device | None] = (None,),
+) -> list[Step]:
+    """The steps of a driver that `verify` has passed. `functions`, `constants` and `devices` are those of the program, in order."""
     types = driver.registers
+    spans = any(driver.devices)
 
     def step(at: int, i: isa.Instr) -> Step:
+        waits = [r for r in _awaited(i) if not driver.devices[r]] if spans else []
+        return _Settled(bare(at, i), tuple(waits)) if waits else bare(at, i)
+
+    def bare(at: int, i: isa.Instr) -> Step:
         following = at + 1
         match i:
             case isa.Invoke(function, inputs, outputs):
-                return _Invoke(functions[function], inputs, outputs, following)
+                callee = functions[function]
+                if isinstance(callee, Function):
+                    return _Invoke(callee, inputs, outputs, following)
+                return _InvokeOn(callee, inputs, outputs, following)
+            case isa.Transfer(dst, src):
+                return _Transfer(dst, src, devices[driver.devices[dst]], following)
             case isa.HostValue(number, inputs, outputs):
                 name, text = model.host_calls[number]
                 results = [types[r] for r in outputs]
@@ -248,6 +332,17 @@ def make_steps(model: Model, driver: Driver, functions: Sequence[Function], cons
                 raise NotImplementedError(i.mnemonic)
 
     return [step(at, i) for at, i in enumerate(driver.code)]
+
+
+def _awaited(i: isa.Instr) -> Sequence[int]:
+    """The registers whose values an instruction looks into."""
+    match i:
+        case isa.Invoke(_, inputs, _) | isa.HostValue(_, inputs, _):
+            return inputs
+        case isa.BranchUnless(register, _) | isa.SwitchOn(register, _):
+            return (register,)
+        case _:
+            return ()
 
 
 def _known_bytes(t: ValueType) -> int:

@@ -13,7 +13,7 @@ from .code_checks import CodeChecks
 from .dims import Expr
 from .flow import Effect, flow_problem, read_too_early
 from .isa import Args, BranchIfFalse, Buffer, Copy, Host, HostCall, Kernel, Launch, Return, Switch, Target
-from .model import Access, Function, Kind, Model
+from .model import HOST, Access, Function, Kind, Model
 from .verify_driver import DriverChecks, bound_symbols
 
 ALIGN = 64
@@ -51,6 +51,12 @@ def verify_image(image: program_pb2.Image, size: int, kernels: int) -> None:
 
 
 def _program(model: Model) -> Iterator[Diagnostic]:
+    if model.devices[0] != HOST or len(set(model.devices)) < len(model.devices):
+        yield Diagnostic("program.device", f"the devices of a program are the host, {HOST}, and others, not {', '.join(model.devices)}")
+    for f in model.functions:
+        if f.device >= len(model.devices) or (f.device and not f.private):
+            fact = f"function {f.name!r} is on device {f.device}, but only private ones may be elsewhere than on the host"
+            yield Diagnostic("program.device", fact)
     names = [f.name for f in (*model.functions, *model.drivers)]
     for name in sorted({name for name in names if names.count(name) > 1}):
         yield Diagnostic("program.function", f"two functions are called {name!r}")

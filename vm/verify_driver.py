@@ -6,14 +6,29 @@ held against the types of its registers.
 
 from collections.abc import Sequence
 
-from ..proto.dtypes import BOOL, I32
+from ..proto.dtypes import BOOL, I32, STRING
 from ..proto.errors import Diagnostic, WeftError
 from ..proto.value_types import ArrayType, MapType, OptionalType, SequenceType, ValueType, compatible
 from . import host, isa
 from .code_checks import CodeChecks
 from .dims import Dim, Expr
 from .flow import Effect, flow_problem, read_too_early
-from .isa import BranchUnless, Constant, Function, Host, HostValue, Invoke, LoadConstant, Move, Register, Release, Return, SwitchOn, Target
+from .isa import (
+    BranchUnless,
+    Constant,
+    Function,
+    Host,
+    HostValue,
+    Invoke,
+    LoadConstant,
+    Move,
+    Register,
+    Release,
+    Return,
+    SwitchOn,
+    Target,
+    Transfer,
+)
 from .model import Driver, Model, Port
 from .values import type_text
 
@@ -42,7 +57,7 @@ class DriverChecks(CodeChecks):
     def check(self) -> list[Diagnostic]:
         """Every problem found."""
         self._locs()
-        if self._ports():
+        if self._devices() and self._ports():
             self._symbols()
             self._aliases()
             for index, i in enumerate(self.driver.code):
@@ -51,6 +66,23 @@ class DriverChecks(CodeChecks):
             if not self.problems:
                 self._flow()
         return self.problems
+
+    def _devices(self) -> bool:
+        """Whether every register, if any is said to be elsewhere than on the host, is on a device of the program."""
+        d = self.driver
+        good = len(d.devices) in (0, len(d.registers)) and all(n < len(self.model.devices) for n in d.devices)
+        if not good:
+            self._report("device", f"{len(d.devices)} places for {len(d.registers)} registers, or one on a device that there is not")
+        return good
+
+    def _on(self, register: int) -> int:
+        return self.driver.devices[register] if self.driver.devices else 0
+
+    def _must_be_on(self, index: int | None, registers: Sequence[int], device: int) -> None:
+        names = self.model.devices
+        for r in registers:
+            if self._on(r) != device:
+                self._report("device", f"register {r} is on {names[self._on(r)]}, where one on {names[device]} is needed", index)
 
     # -- the signature --------------------------------------------------------------------------------------------------------
 
@@ -64,6 +96,8 @@ class DriverChecks(CodeChecks):
         for name, register in (*d.inputs, *d.outputs):
             if register >= len(d.registers):
                 self._report("register", f"{name!r} is in register {register}, but there are {len(d.registers)}")
+            else:
+                self._must_be_on(None, (register,), 0)
         if len({r for _, r in d.inputs}) < len(d.inputs):
             self._report("signature", "two inputs share a register")
         return len(self.problems) == before
@@ -101,6 +135,7 @@ class DriverChecks(CodeChecks):
 
     def _instruction(self, index: int, i: isa.Instr) -> None:
         types = self.driver.registers
+        self._places(index, i)
         match i:
             case Invoke(function, inputs, outputs):
                 self._distinct(index, outputs)
@@ -111,7 +146,7 @@ class DriverChecks(CodeChecks):
             case LoadConstant(dst, constant):
                 type_ = self.model.constants[constant].type
                 self._fits(index, f"constant {constant}", ArrayType(type_.dtype, type_.shape), dst)
-            case Move(dst, src):
+            case Move(dst, src) | Transfer(dst, src):
                 self._fits(index, f"register {src}", types[src], dst)
             case BranchUnless(pred, _):
                 if types[pred] != ArrayType(BOOL, ()):
@@ -121,6 +156,26 @@ class DriverChecks(CodeChecks):
                     self._report("type", f"register {selector} holds {type_text(types[selector])}, a switch reads a scalar of i32", index)
                 if not targets:
                     self._report("switch", "a switch needs a target", index)
+            case _:
+                pass
+
+    def _places(self, index: int, i: isa.Instr) -> None:
+        """Whether the registers of an instruction are on the devices that it works on."""
+        match i:
+            case Invoke(function, inputs, outputs):
+                device = self.model.functions[function].device
+                if device < len(self.model.devices):  # else the function has been reported
+                    self._must_be_on(index, (*inputs, *outputs), device)
+            case HostValue(_, inputs, outputs):
+                self._must_be_on(index, (*inputs, *outputs), 0)
+            case LoadConstant(register, _) | BranchUnless(register, _) | SwitchOn(register, _):
+                self._must_be_on(index, (register,), 0)
+            case Move(dst, src):
+                self._must_be_on(index, (src,), self._on(dst))
+            case Transfer(dst, src):
+                held = self.driver.registers[src]
+                if self._on(dst) == self._on(src) or not isinstance(held, ArrayType) or held.dtype is STRING:
+                    self._report("device", f"a transfer takes an array of numbers to another device, not {type_text(held)}", index)
             case _:
                 pass
 
@@ -190,7 +245,7 @@ class DriverChecks(CodeChecks):
                 return Effect(_bits(inputs), _bits(outputs))
             case LoadConstant(dst, _):
                 return Effect(writes=1 << dst)
-            case Move(dst, src):
+            case Move(dst, src) | Transfer(dst, src):
                 return Effect(1 << src, 1 << dst)
             case Release(registers):
                 return Effect(empties=_bits(registers))

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Iterable, Sequence
 
 from ...proto.errors import WeftError, fail
-from ..ir.graph import Node, Region, Value, definitions, located, param, region
+from ..ir.graph import Node, Region, Value, definitions, in_place_of, param, region
 from ..ops.gradients.common import has_cotangent, inline, zeros_like
 from ..ops.nodes import results_of
 from ..ops.registry import Op, op_of
@@ -39,7 +39,7 @@ def pullback(results: Sequence[Value], seeds: Sequence[Value | None], wrt: Seque
         if all(g is None for g in gs):
             continue
         filled = tuple(zeros_like(v) if g is None else g for v, g in zip(current.results, gs, strict=True) if has_cotangent(v))
-        with located(current.loc):
+        with in_place_of(current):
             for v, ct in zip(current.operands, _operand_cotangents(current, filled, active), strict=True):
                 if ct is not None and v in active:
                     _add(cotangents, v, ct)

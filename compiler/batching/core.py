@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from ...proto.dtypes import I64
 from ...proto.errors import fail
 from ..ir.dims import Dim
-from ..ir.graph import Node, Region, Value, located, param, region
+from ..ir.graph import Node, Region, Value, in_place_of, param, region
 from ..ir.types import TensorType, Type
 from ..ops.gradients.common import compare, full, row, scalar, spread, with_row
 from ..ops.gradients.indexing import size_of
@@ -54,7 +54,7 @@ class Batch:
         values = dict(zip(body.params, args, strict=True))
         for n in body.nodes:
             operands = [values[v] for v in n.operands]
-            with located(n.loc):
+            with in_place_of(n):
                 results = self.node(n, operands)
             values.update(zip(n.results, results, strict=True))
         return [values[v] for v in body.results]

@@ -5,12 +5,13 @@ Regions are flattened, as in native functions. Each value has a register; values
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from ...proto import program_pb2 as pb
 from ...proto.dtypes import BOOL, STRING
 from ...proto.errors import Loc, fail
 from ...vm import isa
+from ..devices import HOST, HOST_NAME
 from ..ir.attrs import Symref, Tensor
 from ..ir.dims import symbols
 from ..ir.graph import Function, Node, Region, Value
@@ -32,16 +33,26 @@ def _values(values: Iterable[Value]) -> list[Value]:
     return [v for v in values if not isinstance(v.type, TokenType)]
 
 
-class DriverEmitter:
-    """Emits one driver function. `functions` are the native functions of the program by name."""
+@dataclass(frozen=True, slots=True)
+class Callee:
+    """A native function: its number in the program, and where it runs."""
 
-    def __init__(self, function: Function, tables: Tables, functions: Mapping[str, int]) -> None:
+    number: int
+    device: str
+
+
+class DriverEmitter:
+    """Emits one driver function. `functions` are the native functions of the program by name, `devices` those of the program."""
+
+    def __init__(self, function: Function, tables: Tables, functions: Mapping[str, Callee], devices: Sequence[str] = (HOST,)) -> None:
         self.function = function
         self.tables = tables
         self.functions = functions
+        self.devices = devices
         self.symbols = SymbolTable(function)
         self.types: list[pb.ValueType] = []
         self.registers: list[int] = []
+        self.places: list[int] = []
         self.register_of: dict[Value, isa.Register] = {}
         self.code: list[tuple[isa.Instr, Loc]] = []
         self.labels: list[int] = []
@@ -65,6 +76,7 @@ class DriverEmitter:
             code=isa.encode(self._resolved(i) for i, _ in self.code),
             locs=[self.tables.loc(loc) for _, loc in self.code],
             symbols=self.symbols.messages(),
+            devices=self.places if any(self.places) else (),
         )
 
     def _ports(self, names: Sequence[str], values: Sequence[Value]) -> list[pb.Driver.Port]:
@@ -98,13 +110,20 @@ class DriverEmitter:
             case TokenType() | TupleType():
                 raise fail("emit.type", f"`{self.function.name}` handles a {t}, which no register holds", loc=self.function.loc)
 
-    def _register(self, t: Type) -> isa.Register:
+    def _register(self, t: Type, device: str = HOST) -> isa.Register:
         self.registers.append(self._type(t))
+        self.places.append(self.devices.index(device))
         return isa.Register(len(self.registers) - 1)
 
-    def _define(self, v: Value) -> isa.Register:
-        self.register_of[v] = self._register(v.type)
+    def _define(self, v: Value, device: str = HOST) -> isa.Register:
+        self.register_of[v] = self._register(v.type, device)
         return self.register_of[v]
+
+    def _beside(self, register: isa.Register) -> isa.Register:
+        """Another register of the same type on the same device."""
+        self.registers.append(self.registers[register])
+        self.places.append(self.places[register])
+        return isa.Register(len(self.registers) - 1)
 
     def _of(self, values: Iterable[Value]) -> tuple[isa.Register, ...]:
         return tuple(self.register_of[v] for v in _values(values))
@@ -158,8 +177,13 @@ class DriverEmitter:
             case "call":
                 callee = node.attrs["callee"]
                 assert isinstance(callee, Symref)
-                operands, results = self._of(node.operands), tuple(map(self._define, node.results))
-                self._instr(isa.Invoke(isa.Function(self.functions[callee.name]), operands, results), node.loc)
+                f = self.functions[callee.name]
+                results = tuple(self._define(v, f.device) for v in node.results)
+                self._instr(isa.Invoke(isa.Function(f.number), self._of(node.operands), results), node.loc)
+            case "weft.transfer":
+                name = str(node.attrs["device"])
+                dst = self._define(node.result, HOST if name == HOST_NAME else name)
+                self._instr(isa.Transfer(dst, self.register_of[node.operands[0]]), node.loc)
             case "weft.bind_dims":
                 dims: Sequence[object] = node.attrs["symbols"]  # type: ignore[assignment]
                 self._host("bind_dims", json.dumps({"symbols": [str(d) for d in dims]}), node)
@@ -218,7 +242,8 @@ class DriverEmitter:
         """Move the state in; at the head compute the condition; move the new state over the old; jump back."""
         cond, step = node.regions
         count = len(step.params) - node.captures
-        state = tuple(self._register(p.type) for p in _values(step.params[:count]))
+        devices = _places(node, step.params[:count])
+        state = tuple(self._register(p.type, devices[p]) for p in _values(step.params[:count]))
         for dst, src in zip(state, self._of(node.inputs), strict=True):
             self._instr(isa.Move(dst, src), node.loc)
         self._release(sorted(ending), node.loc)
@@ -232,12 +257,14 @@ class DriverEmitter:
         for v, register, p in zip(_values(node.results), state, _values(step.params[:count]), strict=True):
             self.register_of[v] = register
             if v.type != p.type:  # what is known of its shape after the loop is more, or has another name
-                self._instr(isa.Move(self._define(v), register), node.loc)
+                self.register_of[v] = self._register(v.type, devices[p])
+                self._instr(isa.Move(self.register_of[v], register), node.loc)
                 self._release([register], node.loc)
 
     def _case(self, node: Node) -> None:
         """One block per branch, each moving its results to the node's."""
-        results = tuple(map(self._define, _values(node.results)))
+        devices = _places(node, node.results)
+        results = tuple(self._define(v, devices[v]) for v in _values(node.results))
         labels, end = [self._label() for _ in node.regions], self._label()
         (index,) = self._of(node.inputs)
         order = list(range(len(node.regions)))
@@ -257,13 +284,19 @@ class DriverEmitter:
         saved = list(sources)
         for i, source in enumerate(sources):
             if source in targets and source != targets[i]:
-                saved[i] = isa.Register(len(self.registers))
-                self.registers.append(self.registers[source])
+                saved[i] = self._beside(source)
                 self._instr(isa.Move(saved[i], source), node.loc)
         moved = [(target, source) for target, source in zip(targets, saved, strict=True) if target != source]
         for target, source in moved:
             self._instr(isa.Move(target, source), node.loc)
         self._release([source for _, source in moved if source not in targets and source not in outer], node.loc)
+
+
+def _places(node: Node, values: Sequence[Value]) -> dict[Value, str]:
+    """Where control flow has these values, one for each of its results."""
+    devices = node.attrs["devices"]
+    assert isinstance(devices, tuple)
+    return dict(zip(values, map(str, devices or (HOST,) * len(values)), strict=True))
 
 
 def _listed(node: Node) -> str:

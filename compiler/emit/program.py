@@ -10,15 +10,17 @@ from ..codegen.llvm import compile_modules
 from ..codegen.runtime import runtime_object
 from ..codegen.support import support_objects
 from ..codegen.target import Target
+from ..devices import HOST, HOST_NAME
 from ..drivers import is_driver
 from ..ir.attrs import Symref
 from ..ir.graph import Function, Module
-from .driver import DriverEmitter
+from .driver import Callee, DriverEmitter
 from .function import FunctionEmitter
 from .tables import Kernels, Tables
 
-VERSION = 2
-# The oldest reader of a program without drivers.
+VERSION = 3
+# The oldest readers of programs without devices, and without drivers.
+DRIVERS_VERSION = 2
 FIRST_VERSION = 1
 
 
@@ -26,13 +28,17 @@ def emit_program(module: Module, target: Target, producer: str) -> Program:
     """Generate, compile and link the kernels of every public function, plan memory and encode instructions."""
     tables, kernels = Tables(), Kernels(target)
     native = native_functions(module)
+    devices = [HOST, *dict.fromkeys(f.device for f in native if f.device != HOST)]
     functions = [FunctionEmitter(f, tables, kernels).emit() for f in native]
-    numbers = {f.name: i for i, f in enumerate(native)}
-    drivers = [DriverEmitter(f, tables, numbers).emit() for f in module.functions.values() if f.public and is_driver(f)]
+    for message, f in zip(functions, native, strict=True):
+        message.device = devices.index(f.device)
+    called = {f.name: Callee(i, f.device) for i, f in enumerate(native)}
+    drivers = [DriverEmitter(f, tables, called, devices).emit() for f in module.functions.values() if f.public and is_driver(f)]
+    spans = len(devices) > 1
     image, description = _link(kernels, target)
     message = pb.Program(
         version=VERSION,
-        min_reader=VERSION if drivers else FIRST_VERSION,
+        min_reader=VERSION if spans else DRIVERS_VERSION if drivers else FIRST_VERSION,
         producer=producer,
         images=[description],
         kernels=kernels.messages(),
@@ -41,6 +47,7 @@ def emit_program(module: Module, target: Target, producer: str) -> Program:
         drivers=drivers,
         host_calls=tables.host_calls,
         locs=tables.locs,
+        devices=[d or HOST_NAME for d in devices] if spans else (),
     )
     return Program(message.SerializeToString(deterministic=True), {target.name: CodeImage(image)}, tables.weights)
 

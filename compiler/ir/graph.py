@@ -21,6 +21,7 @@ from .types import TensorType, Type, type_symbols
 
 _serial = count()
 _loc: ContextVar[Loc] = ContextVar("loc", default=UNKNOWN)
+_device: ContextVar[str] = ContextVar("device", default="")
 _definitions: ContextVar["list[Node] | None"] = ContextVar("definitions", default=None)
 
 
@@ -32,6 +33,23 @@ def located(loc: Loc) -> Generator[None]:
         yield
     finally:
         _loc.reset(token)
+
+
+@contextmanager
+def on_device(device: str) -> Generator[None]:
+    """Nodes built inside are to run on `device` (`Node.device`) unless they are given another."""
+    token = _device.set(device)
+    try:
+        yield
+    finally:
+        _device.reset(token)
+
+
+@contextmanager
+def in_place_of(node: "Node") -> Generator[None]:
+    """Nodes built inside have the location and the device of `node`, which they replace or derive from."""
+    with located(node.loc), on_device(node.device):
+        yield
 
 
 @contextmanager
@@ -115,7 +133,8 @@ class Node:
     """One operation.
 
     `op` is StableHLO's name without its prefix, or `weft.…`. `operands` are the op's own inputs followed by `captures` captured values.
-    `names` are optional source names of the results, for people and for `--fetch`.
+    `names` are optional source names of the results, for people and for `--fetch`. `device` says where it is to run (`"sim:1"`); ""
+    leaves that to the compiler.
     """
 
     op: str
@@ -126,6 +145,7 @@ class Node:
     loc: Loc = field(default_factory=_loc.get)
     captures: int = 0
     names: tuple[str, ...] = ()
+    device: str = field(default_factory=_device.get)
     results: tuple[Value, ...] = field(init=False)
     serial: int = field(init=False, default_factory=lambda: next(_serial))
 
@@ -172,7 +192,8 @@ class Node:
 class Function(Region):
     """A named region that can be called or run.
 
-    `aliases` maps a result to the parameter whose buffer it may overwrite (donation).
+    `aliases` maps a result to the parameter whose buffer it may overwrite (donation). `device` is where all of it runs, once nodes have
+    been placed; "" is the host's CPU.
     """
 
     name: str = "main"
@@ -180,6 +201,7 @@ class Function(Region):
     public: bool = True
     aliases: Mapping[int, int] = field(default_factory=dict)
     loc: Loc = UNKNOWN
+    device: str = ""
 
     @property
     def param_names(self) -> tuple[str, ...]:

@@ -24,6 +24,7 @@ from . import hyperbolic as hyperbolic
 from . import indexing as indexing
 from . import legacy as legacy
 from . import linalg as linalg
+from . import placement as placement
 from . import quantize as quantize
 from . import random as random
 from . import reduction as reduction

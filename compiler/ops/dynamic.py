@@ -104,14 +104,19 @@ def check_while(operands: Sequence[Type], cond: Region, body: Region, results: S
 
 
 def _infer_while(
-    *operand: Type, symbols: tuple[Expr | int, ...] = (), cond: Region, body: Region, results: tuple[Type, ...]
+    *operand: Type,
+    symbols: tuple[Expr | int, ...] = (),
+    devices: tuple[str, ...] = (),
+    cond: Region,
+    body: Region,
+    results: tuple[Type, ...],
 ) -> tuple[Type, ...]:
     check_symbols(symbols, "weft.while.C5")
     check_while(operand, cond, body, results, {})
     return results
 
 
-def _reference_while(*operand: Data, symbols: tuple[Dim, ...], cond: Branch, body: Branch) -> tuple[Data, ...]:
+def _reference_while(*operand: Data, symbols: tuple[Dim, ...], devices: tuple[str, ...], cond: Branch, body: Branch) -> tuple[Data, ...]:
     state = operand
     while bool(cond(*state)[0]):
         state = body(*state)
@@ -124,7 +129,8 @@ while_ = define(
 
     The parameters of `cond` and `body` may mention symbols that nothing around defines: they are bound anew in every turn. `symbols` are
     those that the result types define. C1: `cond` takes what `body` takes and returns i1. C2: the operands are of these types for some
-    values of those symbols. C3: so is what `body` returns. C4: and these are of the result types. C5: `symbols` are plain.""",
+    values of those symbols. C3: so is what `body` returns. C4: and these are of the result types. C5: `symbols` are plain.
+    `devices` says where each carried value is, "" being the host; none: all are there.""",
     infer=_infer_while,
     reference=_reference_while,
     regions=("cond", "body"),
@@ -141,7 +147,12 @@ def check_case(branches: Sequence[Region], results: Sequence[Type], known: Known
 
 
 def _infer_case(
-    index: TensorType, *, symbols: tuple[Expr | int, ...] = (), branches: tuple[Region, ...], results: tuple[Type, ...]
+    index: TensorType,
+    *,
+    symbols: tuple[Expr | int, ...] = (),
+    devices: tuple[str, ...] = (),
+    branches: tuple[Region, ...],
+    results: tuple[Type, ...],
 ) -> tuple[Type, ...]:
     check(index in (_INDEX, _PRED), "weft.case.I1", f"`index` must be {_INDEX} or {_PRED}, got {index}")
     count = "`weft.case` needs a branch, two for an index of i1"
@@ -153,7 +164,9 @@ def _infer_case(
     return results
 
 
-def _reference_case(index: np.ndarray, *, symbols: tuple[Dim, ...], branches: tuple[Branch, ...]) -> tuple[Data, ...]:
+def _reference_case(
+    index: np.ndarray, *, symbols: tuple[Dim, ...], devices: tuple[str, ...], branches: tuple[Branch, ...]
+) -> tuple[Data, ...]:
     i = int(index)
     return branches[i if 0 <= i < len(branches) else -1]()
 
@@ -164,7 +177,8 @@ case = define(
 
     An index of i1 chooses branch 0 if it is false and branch 1 if it is true. `symbols` are those that the result types define. I1:
     `index` is a scalar i32 or i1. C1: at least one branch, two for i1. C2: branches have no inputs. C3: what each branch returns is of
-    the result types for some values of the symbols. C4: `symbols` are plain.""",
+    the result types for some values of the symbols. C4: `symbols` are plain. `devices` says
+    where each result is, "" being the host; none: all are there.""",
     infer=_infer_case,
     reference=_reference_case,
     regions=("*branches",),

@@ -14,6 +14,7 @@ from .fuse import fuse as fuse
 from .inline import inline_calls as inline_calls
 from .layout import block_layout as block_layout
 from .outline import outline as outline
+from .place import place as place
 from .quantized import quantized_products as quantized_products
 from .reshapes import sink_reshapes as sink_reshapes
 from .resolve import resolve_dims as resolve_dims

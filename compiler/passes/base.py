@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from ...proto.limits import DEFAULT, Limits
 from ..codegen.target import Target
+from ..devices import Device
 from ..ir.graph import Function, Module, Region
 
 
@@ -14,7 +15,7 @@ class Context:
 
     `precision` is "default" or "strict"; `fold_bytes` is the most that constant folding may add to a program for one value, beyond
     what the constants it replaces took. Without `fold`, constants are only brought into the layouts that kernels read. `limits` bounds
-    the work of folding.
+    the work of folding. `devices` are those that placement may use besides the ones that nodes name.
     """
 
     target: Target | None = None
@@ -22,6 +23,7 @@ class Context:
     fold_bytes: int = 1 << 16
     fold: bool = True
     limits: Limits = DEFAULT
+    devices: tuple[Device, ...] = ()
 
     def cpu(self) -> Target:
         """The target; this machine's where none was given."""

@@ -61,7 +61,7 @@ def _key(node: Node, number: dict[Value, int]) -> Hashable:
     operands = tuple(number[v] for v in node.operands)
     # 0.0 equals -0.0, but they are not the same attribute.
     attrs = tuple((k, v.hex() if isinstance(v, float) else v) for k, v in sorted(node.attrs.items(), key=lambda item: item[0]))
-    return (node.op, operands, node.captures, attrs, node.types, tuple(region_key(r) for r in node.regions))
+    return (node.op, node.device, operands, node.captures, attrs, node.types, tuple(region_key(r) for r in node.regions))
 
 
 def region_key(body: Region) -> Hashable:

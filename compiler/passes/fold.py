@@ -8,7 +8,7 @@ import numpy as np
 from ...proto.errors import WeftError
 from ..interpreter import evaluate
 from ..ir.attrs import Tensor
-from ..ir.graph import Node, Region, Value, located
+from ..ir.graph import Node, Region, Value, in_place_of
 from ..ir.types import TensorType, Type
 from ..ops.bodies import monoids_of
 from ..ops.registry import op_of
@@ -27,6 +27,7 @@ _NEVER = {
     "rng",
     "optimization_barrier",
     "weft.bind_dims",
+    "weft.transfer",
     "weft.case",
     "weft.check_shape",
     "weft.fusion",
@@ -137,7 +138,7 @@ class _Folder:
                 del self.arrays[v]
             self.temporary.clear()
         made: list[Node] = []
-        with located(node.loc):
+        with in_place_of(node):
             for old, array in zip(node.results, arrays, strict=True):
                 value = op_of("constant")(value=Tensor(array), names=(old.name,))
                 assert isinstance(value, Value) and value.node is not None

@@ -49,6 +49,7 @@ UNFUSED = {
     "get_tuple_element",
     "after_all",
     "weft.bind_dims",
+    "weft.transfer",
     "weft.case",
     "weft.check_shape",
     "weft.fusion",

@@ -46,7 +46,7 @@ def _rule(functions: Mapping[str, Function], taken: set[str]) -> Rule:
         name = callee_of(n)
         if name not in functions:
             raise fail("call.callee", f"the module has no function `{name}`", loc=n.loc)
-        return inline(_at_call(functions[name], n, taken), n.operands)
+        return inline(_at_call(functions[name], n, taken), n.operands, n.device)
 
     return Rule("inline", _CALLS, replace_call)
 

@@ -17,7 +17,7 @@ import numpy as np
 
 from ..ir.attrs import ConvDims
 from ..ir.dims import Dim, is_nonnegative
-from ..ir.graph import Node, Region, Value, located, sort_nodes
+from ..ir.graph import Node, Region, Value, in_place_of, sort_nodes
 from ..ir.types import TensorType
 from ..ops.blocked import PANEL, is_fast
 from ..ops.bodies import monoid_of
@@ -136,7 +136,7 @@ class _Walk:
         effects: list[Node] = []
         definers: list[Node] = []
         for node in self.body.nodes:
-            with located(node.loc):
+            with in_place_of(node):
                 made = self.visit(node)
             if made is not None and effectful(made):
                 effects.append(made)

@@ -1,23 +1,25 @@
 """Driver functions taken apart: what kernels can compute moves into private functions, the segments; calls of them remain.
 
-Nodes are dealt with in phases. A phase is one segment, then the nodes that stay in the driver; a native node that depends on one of those
-belongs to a later phase. So there is one segment per phase, in each region. A symbol that a segment mentions must be the whole of a dim of
-one of its inputs: where none is, a value that has such a dim (at best a witness, which has no bytes) becomes one more input.
+Which nodes form a segment, and in which order all are dealt with, is for `phases` to say. A value goes once to each device that reads it,
+as soon as it is there. A symbol that a segment mentions must be the whole of a dim of one of its inputs: where none is, a value that has
+such a dim (at best a witness, which has no bytes) becomes one more input.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from ...proto.dtypes import BOOL
 from ...proto.errors import Loc, fail, merge_locs
-from ..drivers import NATIVE_CONTROL, is_driver, stays_in_driver
+from ..devices import HOST, HOST_NAME
+from ..drivers import NATIVE_CONTROL, is_driver
 from ..ir.attrs import Symref
 from ..ir.dims import Dim, Expr, Symbol
 from ..ir.graph import Function, Module, Node, Region, Value, param, used_symbols
 from ..ir.types import TensorType, Type, is_host, type_symbols
 from ..ops.registry import op_of
 from .base import Context, module_pass, with_body
-from .rewrite import effectful
+from .phases import Segment, schedule
+from .sources import sources
 
 
 @module_pass("outline")
@@ -44,13 +46,13 @@ class _Segments:
         self.taken = set(taken)
         self.made: dict[str, Function] = {}
 
-    def add(self, params: Sequence[Value], nodes: Sequence[Node], results: Sequence[Value]) -> str:
-        """Enter a private function; its name."""
+    def add(self, params: Sequence[Value], nodes: Sequence[Node], results: Sequence[Value], device: str) -> str:
+        """Enter a private function that runs on a device; its name."""
         n = len(self.made)
         while (name := f"{self.function.name}.{n}") in self.taken:
             n += 1
         self.taken.add(name)
-        body = Function(tuple(params), tuple(nodes), tuple(results), name, (), False, {}, self.function.loc)
+        body = Function(tuple(params), tuple(nodes), tuple(results), name, (), False, {}, self.function.loc, device)
         self.made[name] = body
         return name
 
@@ -58,7 +60,15 @@ class _Segments:
 class _Body:
     """One region of a driver function while its native nodes become segments."""
 
-    def __init__(self, segments: _Segments, body: Region, outer: "_Body | None", constants: "dict[Value, Node] | None" = None) -> None:
+    def __init__(
+        self,
+        segments: _Segments,
+        body: Region,
+        outer: "_Body | None",
+        constants: Mapping[Value, Node] | None = None,
+        homes: Mapping[Value, str] | None = None,
+        ends: Sequence[str] = (),
+    ) -> None:
         self.segments = segments
         self.body = body
         self.outer = outer
@@ -66,6 +76,12 @@ class _Body:
         self.constants = constants or {}
         self.params = [param(p.type, p.name) for p in body.params if p not in self.constants]
         self.new: dict[Value, Value] = dict(zip((p for p in body.params if p not in self.constants), self.params, strict=True))
+        # The devices on which new values are; the host where nothing is said. Then what they are on further devices.
+        self.home = {self.new[p]: d for p, d in (homes or {}).items() if p in self.new}
+        self.copies: dict[tuple[Value, str], Value] = {}
+        self.ends = ends  # the devices where the results must be
+        self.sources = sources(body)
+        self.readers = _readers(body)
         self.witnesses: dict[Value, Value] = {}  # values of the outer region beside the parameters that bring them here
         self.nodes: list[Node] = []
         self.available: list[Value] = list(self.params)
@@ -78,45 +94,54 @@ class _Body:
 
     def build(self) -> None:
         """Take the region apart."""
-        stays = {node for node in self.body.nodes if stays_in_driver(node)}
-        phase = _phases(self.body, stays)
-        segments: dict[int, list[Node]] = {}
-        staying: dict[int, list[Node]] = {}
-        for node, number in phase.items():
-            (staying if node in stays else segments).setdefault(number, []).append(node)
-        used = _used_elsewhere(self.body, phase, stays)
-        for number in range(max(phase.values(), default=-1) + 1):
-            if number in segments:
-                self._segment(segments[number], used)
-            for node in staying.get(number, ()):
-                self._stay(node)
-        self.results = tuple(self._value(v) for v in self.body.results)
+        order = schedule(self.body, self.sources)
+        for item in order.items:
+            if isinstance(item, Segment):
+                self._segment(item, order.used)
+            else:
+                self._stay(item)
+        ends = self.ends or (HOST,) * len(self.body.results)
+        self.results = tuple(self._value(v, end) for v, end in zip(self.body.results, ends, strict=True))
 
     def _constant(self, v: Value) -> Node | None:
         """The node of a value that is a constant, here or where it was captured."""
         return self.constants.get(v) or (v.node if v.op == "constant" else None)
 
-    def _value(self, v: Value) -> Value:
-        """What a value of the old region is in the new one; constants are put there when they are first needed."""
+    def _value(self, v: Value, device: str = HOST) -> Value:
+        """What a value of the old region is in the new one, on a device; constants are put there when they are first needed."""
         if v not in self.new:
             constant = self._constant(v)
             assert constant is not None
-            copy = replace(constant)
+            copy = replace(constant, device=HOST)
             self.nodes.append(copy)
             self.new[v] = copy.result
-        return self.new[v]
+        return self._on(self.new[v], device)
+
+    def _on(self, v: Value, device: str) -> Value:
+        """A value of the new region on a device, moved there when it is first needed."""
+        if self.home.get(v, HOST) == device:
+            return v
+        if (v, device) not in self.copies:
+            loc = v.node.loc if v.node else self.segments.function.loc
+            moved = op_of("weft.transfer")(v, device=device or HOST_NAME, loc=loc)
+            assert isinstance(moved, Value) and moved.node is not None
+            self.nodes.append(moved.node)
+            self.copies[v, device] = moved
+        return self.copies[v, device]
 
     # Segments
 
-    def _segment(self, nodes: Sequence[Node], used: set[Value]) -> None:
-        """Native nodes become a function of what they read, giving what others read, and a call of it."""
+    def _segment(self, segment: Segment, used: frozenset[Value]) -> None:
+        """Native nodes of one device become a function of what they read, giving what others read, and a call of it."""
+        device = segment.device
+        nodes = self._with_sources(segment.nodes)
         inside = {v for n in nodes for v in n.results}
         read = dict.fromkeys(v for n in nodes for v in n.operands if v not in inside)
         inputs = [v for v in read if self._constant(v) is None]
         outputs = [v for n in nodes for v in n.results if v in used]
-        arguments = [self._value(v) for v in inputs]
+        arguments = [self._value(v, device) for v in inputs]
         mentioned = {name for n in nodes for name in used_symbols(n)} | {name for v in inputs for name in type_symbols(v.type)}
-        arguments += self._needed_witnesses(mentioned, arguments)
+        arguments += [self._on(w, device) for w in self._needed_witnesses(mentioned, arguments)]
         names = _unique_names(arguments)
         params = [param(a.type, name) for a, name in zip(arguments, names, strict=True)]
         local = dict(zip(inputs, params, strict=False))
@@ -124,15 +149,38 @@ class _Body:
         for v in read:
             constant = self._constant(v)
             if constant is not None:
-                copy = replace(constant)
+                copy = replace(constant, device=HOST)
                 made.append(copy)
                 local[v] = copy.result
         for n in nodes:
-            copy = n.with_operands(local[v] for v in n.operands)
+            copy = replace(n, operands=tuple(local[v] for v in n.operands), device=HOST)
             made.append(copy)
             local.update(zip(n.results, copy.results, strict=True))
-        name = self.segments.add(params, made, [local[v] for v in outputs])
+        name = self.segments.add(params, made, [local[v] for v in outputs], device)
         self._call(name, arguments, outputs, merge_locs((nodes[0].loc, nodes[-1].loc)))
+        self._made(outputs, [device] * len(outputs))
+
+    def _with_sources(self, nodes: Sequence[Node]) -> list[Node]:
+        """The nodes of a segment after those that cost nothing and are read by them; constants are seen to elsewhere."""
+        found: dict[Node, None] = {}
+
+        def add(n: Node) -> None:
+            for v in n.operands:
+                if v.node in self.sources and v.node.op != "constant":
+                    add(v.node)
+            found[n] = None
+
+        for n in nodes:
+            add(n)
+        return list(found)
+
+    def _made(self, outputs: Sequence[Value], devices: Sequence[str]) -> None:
+        """Note where new values are, and send them on their way to where they are read."""
+        for v, device in zip(outputs, devices, strict=True):
+            if device != HOST:
+                self.home[self.new[v]] = device
+            for reader in self.readers.get(v, ()):
+                self._on(self.new[v], reader)
 
     def _call(self, name: str, arguments: Sequence[Value], outputs: Sequence[Value], loc: Loc) -> None:
         types, names = tuple(v.type for v in outputs), tuple(v.name for v in outputs)
@@ -168,6 +216,7 @@ class _Body:
         w = self.outer._witness(name)
         if w not in self.witnesses:
             self.witnesses[w] = param(w.type, w.name)
+            self.home[self.witnesses[w]] = self.outer.home.get(w, HOST)
             self.available.append(self.witnesses[w])
         return self.witnesses[w]
 
@@ -184,8 +233,10 @@ class _Body:
 
     def _stay(self, node: Node) -> None:
         current = _driver_form(node)
+        devices: Sequence[str] = (HOST,) * len(node.results)
         if current.regions:
-            current = self._with_regions(current)
+            devices = _result_devices(current)
+            current = self._with_regions(current, devices)
         else:
             operands = [self._value(v) for v in current.operands]
             if current.op == "weft.check_shape":
@@ -194,48 +245,71 @@ class _Body:
         self.nodes.append(current)
         self.new.update(zip(node.results, current.results, strict=True))
         self.available += current.results
+        self._made(node.results, devices)
 
-    def _with_regions(self, node: Node) -> Node:
-        """A node whose regions are taken apart too. Constants are no longer captured; witnesses that segments inside need are."""
+    def _with_regions(self, node: Node, devices: Sequence[str]) -> Node:
+        """A node whose regions are taken apart too, its results on `devices`.
+
+        Constants are no longer captured; witnesses that segments inside need are.
+        """
         constant = [self._constant(v) for v in node.captured]
         kept = [v for v, c in zip(node.captured, constant, strict=True) if c is None]
         bodies: list[_Body] = []
+        loop = node.op == "weft.while"
+        held = _capture_devices(node, {v: self.home.get(self.new[v], HOST) for v in kept if v in self.new})
         for r in node.regions:
             own = len(r.params) - node.captures
             constants = {p: c for p, c in zip(r.params[own:], constant, strict=True) if c is not None}
-            bodies.append(_Body(self.segments, r, self, constants))
+            homes = {p: held[v] for p, v in zip(r.params[own:], node.captured, strict=True) if v in held}
+            homes |= dict(zip(r.params[:own], devices, strict=True)) if loop else {}
+            ends = () if loop and r is node.regions[0] else devices
+            bodies.append(_Body(self.segments, r, self, constants, homes, ends))
             bodies[-1].build()
         witnesses = list(dict.fromkeys(w for b in bodies for w in b.witnesses))
-        captured = [*(self._value(v) for v in kept), *witnesses]
-        inputs = [self._value(v) for v in node.inputs]
+        captured = [*(self._value(v, held[v]) for v in kept), *witnesses]
+        inputs = [self._value(v, d) for v, d in zip(node.inputs, devices, strict=True)] if loop else list(map(self._value, node.inputs))
         regions = tuple(b.region(witnesses) for b in bodies)
-        return replace(node, operands=(*inputs, *captured), regions=regions, captures=len(captured))
+        attrs = {**node.attrs, "devices": tuple(devices) if any(devices) else ()}
+        return replace(node, operands=(*inputs, *captured), attrs=attrs, regions=regions, captures=len(captured), device=HOST)
 
 
-def _phases(body: Region, stays: set[Node]) -> dict[Node, int]:
-    """The phase of every node but constants: no earlier than those of what it depends on, later where a segment follows the driver."""
-    phase: dict[Node, int] = {}
-    definer: dict[str, Node] = {}
-    last_effect: Node | None = None
+def _readers(body: Region) -> dict[Value, list[str]]:
+    """The devices other than the host on which the nodes of a region read each value, in order."""
+    free = sources(body)
+    found: dict[Value, dict[str, None]] = {}
     for node in body.nodes:
-        if node.op == "constant" and not is_host(node.types[0]):
-            continue
-        needs = [v.node for v in node.operands if v.node is not None and v.node in phase]
-        needs += [definer[s] for s in used_symbols(node) if s in definer]
-        if effectful(node):
-            needs += [last_effect] if last_effect else []
-            last_effect = node
-        phase[node] = max((phase[n] + (node not in stays and n in stays) for n in needs), default=0)
-        definer |= dict.fromkeys(node.defined_symbols, node)
-    return phase
+        if node.device != HOST:
+            for v in node.operands:
+                if v.node in free:
+                    continue
+                found.setdefault(v, {})[node.device] = None
+    return {v: list(devices) for v, devices in found.items()}
 
 
-def _used_elsewhere(body: Region, phase: dict[Node, int], stays: set[Node]) -> set[Value]:
-    """The values that are results of the region, or read in the driver or in another phase than that of their node."""
-    used = set(body.results)
-    for node in body.nodes:
-        used |= {v for v in node.operands if v.node in phase and (node in stays or phase[v.node] != phase[node])}
-    return used
+def _result_devices(node: Node) -> tuple[str, ...]:
+    """Where control flow that the driver runs leaves its results: where all branches, or the turns of the loop, compute them."""
+    bodies = node.regions[1:] if node.op == "weft.while" else node.regions
+    found: list[str] = []
+    for i in range(len(node.results)):
+        devices = {v.node.device if (v := r.results[i]).node is not None else _reader(r, v) for r in bodies}
+        found.append(devices.pop() if len(devices) == 1 else HOST)
+    return tuple(found)
+
+
+def _reader(body: Region, v: Value) -> str:
+    """The one device whose nodes read a value; the host if there are several."""
+    devices = {n.device for n in body.nodes if v in n.operands}
+    return devices.pop() if len(devices) == 1 else HOST
+
+
+def _capture_devices(node: Node, homes: Mapping[Value, str]) -> dict[Value, str]:
+    """Where the regions of `node` find each value they capture: on the device that alone reads it there, so that it moves once."""
+    found: dict[Value, str] = {}
+    for i, v in enumerate(node.captured):
+        if v in homes:
+            devices = {n.device for r in node.regions for n in r.nodes if r.params[len(r.params) - node.captures + i] in n.operands}
+            found[v] = devices.pop() if len(devices) == 1 else HOST
+    return found
 
 
 def _driver_form(node: Node) -> Node:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ...proto.errors import InternalError
-from ..ir.graph import Node, Region, Value, located, sort_nodes
+from ..ir.graph import Node, Region, Value, in_place_of, sort_nodes
 from ..ops.registry import op_of
 
 # Each round may uncover what the next one matches, at most once per node; a rule that keeps firing beyond that is a bug of ours: two
@@ -145,7 +145,7 @@ class _Round:
         rules = self.by_op.get(node.op)
         if not rules:
             return None
-        with located(node.loc):
+        with in_place_of(node):
             for rule in rules:
                 result = rule.apply(node, self.uses)
                 if result is not None:
@@ -181,13 +181,23 @@ def rebuilt(body: Region, nodes: Iterable[Node], results: tuple[Value, ...]) -> 
     return replace(body, nodes=tuple(nodes), results=results)
 
 
-def inline(body: Region, args: Sequence[Value]) -> Inlined:
-    """`body` with its parameters replaced by `args`, as new nodes."""
+def with_each(body: Region, change: Callable[[Node], Node]) -> Region:
+    """The region with what `change` makes of each of its nodes, which has the node's operands and result types."""
+    new: dict[Value, Value] = {p: p for p in body.params}
+    nodes: list[Node] = []
+    for node in body.nodes:
+        nodes.append(change(node).with_operands(new[v] for v in node.operands))
+        new.update(zip(node.results, nodes[-1].results, strict=True))
+    return rebuilt(body, nodes, tuple(new[v] for v in body.results))
+
+
+def inline(body: Region, args: Sequence[Value], device: str = "") -> Inlined:
+    """`body` with its parameters replaced by `args`, as new nodes, on `device` where they do not say another."""
     new = dict(zip(body.params, args, strict=True))
     effects: list[Node] = []
     definers: list[Node] = []
     for node in body.nodes:
-        copy = node.with_operands(new[v] for v in node.operands)
+        copy = replace(node, operands=tuple(new[v] for v in node.operands), device=node.device or device)
         new.update(zip(node.results, copy.results, strict=True))
         if effectful(copy):
             effects.append(copy)

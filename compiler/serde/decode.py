@@ -212,7 +212,7 @@ class Decoder:
         operands = tuple(self._pick(values, i, "value") for i in n.operands)
         regions = tuple(self._take_region(i) for i in n.regions)
         types = tuple(self._pick(self._types, i, "type") for i in n.types)
-        return Node(n.op, operands, self._entries(n.attrs, 0), regions, types, loc, n.captures, tuple(n.names))
+        return Node(n.op, operands, self._entries(n.attrs, 0), regions, types, loc, n.captures, tuple(n.names), n.device)
 
     def _entries(self, entries: Sequence[pb.Entry], depth: int) -> dict[str, Attr]:
         found = {e.key: self._attr(e.value, depth) for e in entries}
@@ -278,7 +278,7 @@ class Decoder:
             self._pick(body.results, result, "result")
             self._pick(body.params, source, "parameter")
         names = tuple(f.result_names)
-        return Function(body.params, body.nodes, body.results, f.name, names, f.public, aliases, self._loc(f.loc))
+        return Function(body.params, body.nodes, body.results, f.name, names, f.public, aliases, self._loc(f.loc), f.device)
 
 
 def _parts(t: pb.Type) -> Sequence[int]:

@@ -46,7 +46,15 @@ class Encoder:
     def _function(self, f: Function) -> pb.Function:
         aliases = [pb.Function.Alias(result=r, param=p) for r, p in f.aliases.items()]
         region = self._region(f, 0)
-        return pb.Function(name=f.name, region=region, result_names=f.result_names, public=f.public, aliases=aliases, loc=self._loc(f.loc))
+        return pb.Function(
+            name=f.name,
+            region=region,
+            result_names=f.result_names,
+            public=f.public,
+            aliases=aliases,
+            loc=self._loc(f.loc),
+            device=f.device,
+        )
 
     def _region(self, region: Region, depth: int) -> int:
         if depth > REGION_DEPTH:
@@ -77,6 +85,7 @@ class Encoder:
             # A pass may have named a result after it made the node.
             names=[v.name for v in node.results] if any(v.name for v in node.results) else (),
             loc=self._loc(node.loc),
+            device=node.device,
         )
 
     def _loc(self, loc: Loc) -> int:

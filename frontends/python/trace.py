@@ -6,7 +6,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
 
-from ...compiler.ir.graph import Node, Region, Value, definitions, param
+from ...compiler.ir.graph import Node, Region, Value, definitions, on_device, param
 from ...compiler.ir.types import TensorType
 from ...proto.errors import fail
 from .close import close, mark
@@ -72,7 +72,7 @@ def tracing(name: str) -> Generator[Trace]:
     trace = Trace(name)
     token = _current.set(trace)
     try:
-        with building():
+        with building(), on_device(""):  # a trace serves calls from anywhere
             yield trace
     finally:
         _current.reset(token)

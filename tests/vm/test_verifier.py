@@ -52,7 +52,7 @@ def test_not_a_message() -> None:
 @pytest.mark.parametrize(
     ("code", "change"),
     [
-        ("program.version", lambda pb: setattr(pb, "min_reader", 3)),
+        ("program.version", lambda pb: setattr(pb, "min_reader", 4)),
         ("program.version", lambda pb: setattr(pb, "version", 0)),
         ("program.image", lambda pb: pb.ClearField("images")),
         ("program.image", lambda pb: pb.images[0].kernel_offsets.append(0)),

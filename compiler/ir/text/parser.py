@@ -1,5 +1,7 @@
 """The parser: MLIR text to a module. Recursive descent, a class for each layer of the language."""
 
+from dataclasses import replace
+
 from ....proto.errors import WeftError
 from ....proto.limits import DEFAULT, Limits
 from ..attrs import Attr, Dict
@@ -8,7 +10,7 @@ from ..types import Type, type_symbols
 from .forms import FormReader
 from .resolve import Learned
 from .scope import Body, Scope
-from .statements import agree, is_known, listed
+from .statements import agree, device_of, is_known, listed
 
 
 def parse(text: str, file: str = "<text>", limits: Limits = DEFAULT) -> Module:
@@ -165,12 +167,11 @@ class Parser(FormReader):
             for t, attrs in self.result_list():
                 declared.append(t)
                 names.append(_result_name(attrs))
-        if self.word("attributes"):
-            self.dictionary()
+        device = device_of(dict(self.dictionary().items)) if self.word("attributes") else ""
         if not self.at("{"):
             raise self.error("mlir.function", f"the function `{name}` has no body", start)
         body = self.body(Body(params, scope))
-        return self._function(name, body, declared, names, donated, public, start)
+        return replace(self._function(name, body, declared, names, donated, public, start), device=device)
 
     def _function(
         self, name: str, body: Body, declared: list[Type], names: list[str], donated: dict[int, int], public: bool, start: int

@@ -12,6 +12,7 @@ from .attributes import TensorText, attr_text, key_text, symbol_text, type_text
 from .dense import quote
 from .names import identifier
 from .pretty import pretty
+from .syntax import DEVICE
 
 # Optional in weft, required in StableHLO: printed even where they have their default.
 ALWAYS = {"batch_group_count", "feature_group_count", "dot_dimension_numbers", "decomposition"}
@@ -148,7 +149,10 @@ class Printer:
 
     def attr_items(self, n: Node, used: Sequence[str]) -> dict[str, object]:
         shown = sorted((k, v) for k, v in n.attrs.items() if k not in used and not self.is_default(n, k))
-        return {key_text(k): self.attr(n, k, v) for k, v in shown}
+        items: dict[str, object] = {key_text(k): self.attr(n, k, v) for k, v in shown}
+        if n.device and not self.portable:
+            items[DEVICE] = quote(n.device)
+        return items
 
     def attr(self, n: Node, name: str, value: Attr) -> str:
         return attr_text(value, name, not n.op.startswith("weft."), self.tensors)
@@ -192,7 +196,8 @@ class Printer:
         """`%0 = …`, over several lines if it has regions."""
         results = self._result_names(n)
         text = None if self.generic or _is_isolated(n) else pretty(self, n)
-        text = text or self._generic(n)
+        if text is None or (n.device and DEVICE not in text and not self.portable):  # some pretty forms have no room for it
+            text = self._generic(n)
         return f"{results}{text}{self.loc(n.loc)}"
 
     def _result_names(self, n: Node) -> str:
@@ -239,7 +244,8 @@ class Printer:
         plain = len(results) == 1 and not any(f.result_names)
         arrow = f" -> {results[0]}" if plain else f" -> ({', '.join(results)})" if results else ""
         head = f"{self.indent}func.func {'public' if f.public else 'private'} {symbol_text(f.name)}({', '.join(params)}){arrow}"
-        text = f"{head} {{\n{self._lines(f, 'return')}{self.indent}}}{self.loc(f.loc)}"
+        placed = f" attributes {{{DEVICE} = {quote(f.device)}}}" if f.device and not self.portable else ""
+        text = f"{head}{placed} {{\n{self._lines(f, 'return')}{self.indent}}}{self.loc(f.loc)}"
         self.names = outer_names
         return text
 

@@ -1,6 +1,7 @@
 """Reading MLIR text: statements and regions. Every node is checked by its op's `infer`."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from ....proto.errors import Diagnostic, Loc, WeftError, fail
@@ -17,6 +18,7 @@ from .read_attributes import AttributeReader
 from .read_types import is_any
 from .results import result_shape
 from .scope import Body, Scope, close_regions
+from .syntax import DEVICE
 
 RETURNS = {"return", "func.return", "stablehlo.return"}
 # What is understood though no op of weft: structure of the text.
@@ -323,6 +325,7 @@ class StatementReader(AttributeReader):
         self.check_operand_types(draft, start)
         op = OPS[draft.op]
         captures = len(captured) + draft.explicit
+        device = device_of(draft.attrs)
         attrs = without_annotations(op, draft.attrs)
         declared = draft.results
         given: tuple[Type, ...] = ()
@@ -345,7 +348,7 @@ class StatementReader(AttributeReader):
             types = tuple(declared)
         names = tuple(source_name(ident) if n == 1 else "" for ident, n in groups for _ in range(min(n, len(types))))
         names = names if any(names) and len(names) == len(types) else ()
-        return Node(op.name, (*own, *captured, *draft.operands[len(own) :]), attrs, regions, types, loc, captures, names)
+        return Node(op.name, (*own, *captured, *draft.operands[len(own) :]), attrs, regions, types, loc, captures, names, device)
 
     def _completed(self, t: Type, op: Op, operands: list[Type], attrs: dict[str, Attr], stem: str) -> Type:
         """A declared result type with its open dims as the operands make them, else with symbols of their own."""
@@ -389,6 +392,12 @@ class StatementReader(AttributeReader):
             error = self.error("op.unknown", f"weft has no op `{name}`{times}", pos)
             self.problems += error.diagnostics
         return WeftError(*self.problems)
+
+
+def device_of(attrs: Mapping[str, Attr]) -> str:
+    """Where what has these attributes is to run, "" if they do not say."""
+    device = attrs.get(DEVICE)
+    return device if isinstance(device, str) else ""
 
 
 def without_annotations(op: Op, attrs: dict[str, Attr]) -> dict[str, Attr]:

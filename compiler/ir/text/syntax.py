@@ -3,6 +3,9 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
+# The annotation that says where a node, or a whole function, is to run.
+DEVICE = "weft.device"
+
 # What follows the colon: `functional` is `(operands) -> results`; `same` is one type if all agree, else functional; `result` is the
 # result's type; `select` the predicate's and the result's; `each` every result's.
 TypeStyle = Literal["functional", "same", "result", "select", "each"]

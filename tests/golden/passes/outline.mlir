@@ -38,9 +38,9 @@ module {
     %p = stablehlo.compare NE, %x, %b : (tensor<?xf32, #weft.dims<"N">>, tensor<?xf32, #weft.dims<"N">>) -> tensor<?xi1, #weft.dims<"N">>
     %0 = stablehlo.convert %p : (tensor<?xi1, #weft.dims<"N">>) -> tensor<?xi64, #weft.dims<"N">>
     %n = stablehlo.reduce(%0 init: %z) applies stablehlo.add across dimensions = [0] : (tensor<?xi64, #weft.dims<"N">>, tensor<i64>) -> tensor<i64>
-    %i = stablehlo.iota dim = 0 : tensor<?xi64, #weft.dims<"N">>
     %np = stablehlo.not %p : tensor<?xi1, #weft.dims<"N">>
     %key = stablehlo.convert %np : (tensor<?xi1, #weft.dims<"N">>) -> tensor<?xi64, #weft.dims<"N">>
+    %i = stablehlo.iota dim = 0 : tensor<?xi64, #weft.dims<"N">>
     %1:2 = "stablehlo.sort"(%key, %i) <{dimension = 0 : i64, is_stable = true}> ({
     ^bb0(%a0: tensor<i64>, %a1: tensor<i64>, %b0: tensor<i64>, %b1: tensor<i64>):
       %q = stablehlo.compare LT, %a0, %a1 : (tensor<i64>, tensor<i64>) -> tensor<i1>
