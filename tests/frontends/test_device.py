@@ -1,5 +1,6 @@
 """`weft.device` and `weft.place`: what the graph says of where it runs, from Python and from the command line."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -94,3 +95,13 @@ def test_command_line(tmp_path: Path) -> None:
     assert (wrong.returncode, "PATTERN=DEVICE" in wrong.stderr) == (2, True)
     wrong = run("compile", str(path), "--device", "sim:1=lots")
     assert (wrong.returncode, "no size of the memory" in wrong.stderr) == (1, True)
+
+
+def test_the_page() -> None:
+    page = Path(__file__).parents[2] / "docs" / "devices.md"
+    names: dict[str, object] = {"__name__": "page"}
+    for code in re.findall(r"```python\n(.*?)```", page.read_text(), re.DOTALL):
+        exec(compile(code, str(page), "exec"), names)
+    x, a, b = (np.asarray(names[k]) for k in ("x", "a", "b"))
+    assert np.allclose(np.asarray(names["y"]), (np.tanh(x @ a) * np.tanh(x @ b)).sum(), rtol=1e-4)
+    assert names["program"] is not None
