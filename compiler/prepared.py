@@ -69,6 +69,7 @@ class _Prepared:
         for step in steps_of(body):
             self._add(step)
         self._results = [self._slots[v] for v in body.results]
+        self._rest = self._start[self._count :]
 
     def _add(self, step: Step) -> None:
         node = step.node
@@ -99,7 +100,7 @@ class _Prepared:
         return lambda *operands: reference(*operands, **keywords)
 
     def __call__(self, *arrays: np.ndarray) -> Sequence[np.ndarray]:
-        values: list[Data] = [*arrays, *self._start[self._count :]]
+        values: list[Data] = [*arrays, *self._rest]
         env: dict[str, int] = {}
         with np.errstate(all="ignore"):
             for action in self._actions:
@@ -116,6 +117,9 @@ class _Prepared:
             got = action.call(*operands)
         except WeftError as error:
             raise error.at(action.step.node.loc) from None
+        if type(got) is np.ndarray:
+            values[action.results[0]] = got
+            return
         found = got if isinstance(got, (tuple, list)) and not isinstance(got, Tuple) else (got,)
         for i, x in zip(action.results, found, strict=True):
             values[i] = x if isinstance(x, np.ndarray) else np.asarray(x)

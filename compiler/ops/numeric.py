@@ -37,7 +37,7 @@ def compute(f: Numeric, *xs: Array, precise: bool = False) -> Array:
     dtype = dtype_of(xs[0])
     wide = carrier(dtype, precise)
     with np.errstate(all="ignore"):
-        return narrow(np.asarray(f(*(np.asarray(x).astype(wide, copy=False) for x in xs))), dtype)
+        return narrow(np.asarray(f(*[np.asarray(x).astype(wide, copy=False) for x in xs])), dtype)
 
 
 def narrow(x: Array, dtype: DType) -> Array:

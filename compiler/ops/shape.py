@@ -31,6 +31,8 @@ def _infer_broadcast(operand: Type, *, broadcast_dimensions: tuple[int, ...], re
 
 def _broadcast(x: Array, *, broadcast_dimensions: tuple[int, ...], result: TensorType) -> Array:
     shape = result.static_shape
+    if not broadcast_dimensions:
+        return np.broadcast_to(x, shape)
     # One dim of the operand for each of the result: its own, or a new one of size 1.
     at = np.argsort(broadcast_dimensions)
     sizes = [1] * len(shape)

@@ -123,7 +123,8 @@ _NUMBERS = frozenset((bool, int, float, complex))
 
 def number(x: Any, dtype: np.dtype) -> np.ndarray:
     """A Python number as an array of rank 0; OverflowError if an integer type cannot hold it."""
-    if dtype.kind in "biu":
+    # What every float type holds needs no care.
+    if dtype.kind in "biu" or (type(x) is float and -6e4 < x < 6e4 and dtype.isbuiltin):
         return np.asarray(x, dtype)
     with np.errstate(over="ignore"):
         return np.asarray(x, dtype) if dtype.isbuiltin else convert(np.asarray(x), from_numpy(dtype))
