@@ -24,6 +24,7 @@ from .passes import (
     quantized_products,
     resolve_dims,
     sink_reshapes,
+    split_reductions,
     use_winograd,
 )
 from .stages import FUSED, INLINED, OUTLINED, Stage
@@ -50,6 +51,7 @@ PIPELINE: Sequence[Step] = (
     (canonicalize_contractions, OUTLINED),
     (fold_constants,            OUTLINED),  # packs and transforms weights
     (sink_reshapes,             OUTLINED),  # products have canonical ranks; their reshapes move below the epilogues
+    (split_reductions,          OUTLINED),  # whatever else reductions were recognised by is done
     (cse,                       OUTLINED),
     (dce,                       OUTLINED),
     (fuse,                      FUSED),

@@ -18,5 +18,6 @@ from .place import place as place
 from .quantized import quantized_products as quantized_products
 from .reshapes import sink_reshapes as sink_reshapes
 from .resolve import resolve_dims as resolve_dims
+from .split import split_reductions as split_reductions
 from .tuples import flatten_tuples as flatten_tuples
 from .winograd import use_winograd as use_winograd
