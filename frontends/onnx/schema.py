@@ -8,6 +8,7 @@ from onnx import AttributeProto, defs
 
 from ...compiler.ir.graph import Value
 from ...proto.errors import WeftError
+from . import contributed
 from .node import NodeView
 from .types import type_name, type_proto
 
@@ -28,7 +29,9 @@ class _Functions(Protocol):
 
 
 def schema_of(node: NodeView) -> defs.OpSchema | None:
-    """The schema of a node's operator in its opset, or None if ONNX defines none."""
+    """The schema of a node's operator in its opset, or None if there is none."""
+    if node.domain == contributed.DOMAIN:
+        return contributed.SCHEMAS.get(node.op_type)
     try:
         return defs.get_schema(node.op_type, node.opset, node.domain)
     except defs.SchemaError:

@@ -23,6 +23,7 @@ from . import nn as nn
 from . import optionals as optionals
 from . import pooling as pooling
 from . import quantize as quantize
+from . import quantize_contributed as quantize_contributed
 from . import random as random
 from . import recurrent as recurrent
 from . import reduction as reduction

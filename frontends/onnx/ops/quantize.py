@@ -7,6 +7,7 @@ from ....proto import dtypes
 from ....proto.dtypes import DType
 from .. import build
 from ..build import elementwise, op
+from ..contributed import DOMAIN
 from ..node import NodeView
 from ..registry import handles
 from .conversion import convert
@@ -28,6 +29,7 @@ def _spread(node: NodeView, v: Value, x: Value) -> Value:
     return build.slice_axis(whole, axis, 0, x.shape[axis])
 
 
+@handles("DequantizeLinear", domain=DOMAIN)
 @handles("DequantizeLinear")
 def dequantize(node: NodeView, x: Value, scale: Value, zero: Value | None = None) -> Value:
     """(x - zero)·scale."""
@@ -39,6 +41,7 @@ def dequantize(node: NodeView, x: Value, scale: Value, zero: Value | None = None
     return cast(op("multiply", y, cast(_spread(node, scale, x), inner)), result)
 
 
+@handles("QuantizeLinear", domain=DOMAIN)
 @handles("QuantizeLinear")
 def quantize(node: NodeView, x: Value, scale: Value, zero: Value | None = None) -> Value:
     """x/scale, rounded to even, plus zero, saturated."""
