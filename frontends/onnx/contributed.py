@@ -49,7 +49,10 @@ SCHEMAS = {
         _schema("QLinearLeakyRelu", _UNARY, alpha=_Kind.FLOAT),
         _schema("QLinearSoftmax", _UNARY, axis=_Kind.INT, opset=_Kind.INT),
         _schema("QLinearGlobalAveragePool", _UNARY, channels_last=_Kind.INT),
-        _schema("QLinearAveragePool", _UNARY, channels_last=_Kind.INT, count_include_pad=_Kind.INT, **_POOL),
+        _schema(
+            "QLinearAveragePool", _UNARY, auto_pad=_Kind.STRING, ceil_mode=_Kind.INT, channels_last=_Kind.INT,
+            count_include_pad=_Kind.INT, kernel_shape=_Kind.INTS, pads=_Kind.INTS, strides=_Kind.INTS,
+        ),
         _schema("QLinearConcat", "y_scale:F y_zero:T xs:V*", axis=_Kind.INT),
         _schema(
             "QGemm", "a:T a_scale:F a_zero:T b:W b_scale:F b_zero:W c:I? y_scale:F? y_zero:Y?", "y:Y",

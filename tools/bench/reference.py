@@ -11,8 +11,8 @@ from ...proto.dtypes import BF16, F16
 from ...proto.errors import WeftError, fail
 
 # Of the output's range, by the narrowest float in the graph, fixed before anything is timed: what rounding in another order leaves of
-# a deep network. Integers may differ by one in as large a part of the elements. Where floats are quantised to integers of 8 bits, one beside
-# the middle between two may become either, in any runtime, and layers enlarge that.
+# a deep network. Integers may differ by one in as large a part of the elements. Where floats are quantised to integers of 8 bits, one
+# beside the middle between two may become either, in any runtime, and layers enlarge that.
 TOLERANCE = {"f64": 1e-9, "f32": 1e-4, "f16": 2e-2, "bf16": 5e-2, "quantised": 2e-1}
 
 _CONTRACTIONS = frozenset({"convolution", "dot_general"})
