@@ -34,7 +34,7 @@ from ...proto.dtypes import from_numpy
 from ...proto.errors import WeftError, fail
 from ...vm import VM
 from .close import close, mark
-from .hot import Make, Take, maker, taker
+from .hot import Make, Take, maker, own_array, taker
 from .lift import apart, as_value
 from .place import raised_loc, user_loc
 from .pytree import Tree, flatten, paths, unflatten
@@ -150,10 +150,13 @@ class Function:
             traced = self._traces[key] = self._trace(dynamic, static, key)
         if traced.run is None:
             traced.run = self._load(traced)
+        taken = traced.module.main.aliases.values()
+        donated = [len(traced.reads) + i in taken for i in range(len(leaves))]
         if dynamic is args:  # all of them by position
-            self._latest = taker(tree, iter(leaves), array_of), traced
-        state = [v.array for v in traced.reads]
-        found = traced.run(*state, *[array_of(x) for x in leaves])
+            self._latest = taker(tree, zip(leaves, donated, strict=True), array_of), traced
+        arrays = [v.array for v in traced.reads]
+        arrays += [own_array(x) if d and type(x) is Tensor else array_of(x) for x, d in zip(leaves, donated, strict=True)]
+        found = traced.run(*arrays)
         return self._results(traced, found)
 
     def lower(self, *args: Any, **keywords: Any) -> Module:
@@ -325,7 +328,8 @@ def function(
     """Compile a function of tensors; a decorator, with or without arguments.
 
     `static` names arguments that are Python values of the trace (they need a hash). `donate` names arguments whose memory results may
-    take over: their arrays must not be used afterwards. `threads` limits the threads of a call. Retracing is logged to
+    take over: these tensors and arrays must not be used afterwards. Memory of a tensor that others hold, slices of it among them, is
+    copied instead. `threads` limits the threads of a call. Retracing is logged to
     `weft.function`, with the signatures that are known.
     """
     if f is None:

@@ -4,6 +4,7 @@
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from sys import getrefcount
 from typing import Any
 
 import numpy as np
@@ -15,13 +16,15 @@ Take = Callable[[Any, list[Any]], bool]
 Make = Callable[[Iterator[Any]], Any]
 
 
-def taker(tree: Tree, examples: Iterator[Any], convert: Callable[[Any], Any]) -> Take:
+def taker(tree: Tree, examples: Iterator[tuple[Any, bool]], convert: Callable[[Any], Any]) -> Take:
     """A function that appends the arrays of a tree's leaves to a list if it is `tree` with leaves like the examples, else says False.
 
-    Arrays, in tensors or not, are alike if dtype and shape are the same, others if their class is; `convert` makes arrays of these.
+    Arrays, in tensors or not, are alike if dtype and shape are the same, others if their class is; `convert` makes arrays of these. With
+    each example comes whether it is donated: then its array is its tensor's own.
     """
     if tree.kind is None:
-        return _leaf(next(examples), convert)
+        example, donated = next(examples)
+        return _leaf(example, convert, donated)
     parts = [taker(c, examples, convert) for c in tree.children]
     if tree.kind is dict:
         return _dict(list(zip(tree.about, parts, strict=True)))  # type: ignore[call-overload]
@@ -30,7 +33,7 @@ def taker(tree: Tree, examples: Iterator[Any], convert: Callable[[Any], Any]) ->
     return _other(tree, parts)
 
 
-def _leaf(example: Any, convert: Callable[[Any], Any]) -> Take:
+def _leaf(example: Any, convert: Callable[[Any], Any], donated: bool) -> Take:
     kind = type(example)
     shape, dtype = (example.shape, example.dtype) if kind in (Tensor, np.ndarray) else ((), None)
 
@@ -41,13 +44,36 @@ def _leaf(example: Any, convert: Callable[[Any], Any]) -> Take:
         to.append(found)
         return True
 
+    def take_own(x: Any, to: list[Any]) -> bool:
+        if type(x) is not Tensor:
+            return take_array(x, to)
+        found = x.array
+        if type(found) is not np.ndarray or found.dtype is not dtype or found.shape != shape:
+            return False
+        to.append(found.copy() if found.base is not None or getrefcount(found) > _HELD else found)
+        return True
+
     def take_other(x: Any, to: list[Any]) -> bool:
         if type(x) is not kind:
             return False
         to.append(convert(x))
         return True
 
-    return take_array if kind in (Tensor, np.ndarray) else take_other
+    return take_other if kind not in (Tensor, np.ndarray) else take_own if donated else take_array
+
+
+def own_array(x: Tensor) -> Any:
+    """The array of a tensor for a call that may write it: a copy if anybody else holds it, or a view of it."""
+    array = x.array
+    return array.copy() if array is not None and (array.base is not None or getrefcount(array) > _HELD) else array
+
+
+def _references(x: Tensor) -> int:
+    array = x.array
+    return getrefcount(array)
+
+
+_HELD = _references(Tensor(np.empty(1)))
 
 
 def _dict(parts: Sequence[tuple[Any, Take]]) -> Take:

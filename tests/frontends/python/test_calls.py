@@ -63,8 +63,23 @@ def test_donated_state_of_many_arrays_is_updated_in_place() -> None:
         return [s + x for s in state]
 
     state = [wnp.asarray(np.full(4, n, np.float32)) for n in range(80)]
-    first = step(state, np.float32(1))
-    arrays = [s.array for s in first]
-    second = step(first, np.float32(1))
-    assert all(s.array is a for s, a in zip(second, arrays, strict=True))
-    np.testing.assert_array_equal(np.stack([np.asarray(s) for s in second])[:, 0], np.arange(80) + 2)
+    state = step(state, np.float32(1))
+    places = [s.array.ctypes.data for s in state]
+    for _ in range(2):
+        state = step(state, np.float32(1))
+        assert [s.array.ctypes.data for s in state] == places
+    np.testing.assert_array_equal(np.stack([np.asarray(s) for s in state])[:, 0], np.arange(80) + 3)
+
+
+def test_donated_memory_that_others_hold_is_left_to_them() -> None:
+    step = weft.function(lambda s: s + 1, donate="s")
+    state = wnp.asarray([1.0, 2.0, 3.0])
+    for n in range(3):
+        part, turned, seen, same = state[1:], state[::-1], np.asarray(state), wnp.positive(state)
+        state = step(state)
+        np.testing.assert_array_equal(np.asarray(part), np.array([2, 3]) + n)
+        np.testing.assert_array_equal(np.asarray(turned), np.array([3, 2, 1]) + n)
+        np.testing.assert_array_equal(seen, np.array([1, 2, 3]) + n)
+        np.testing.assert_array_equal(np.asarray(same), seen)
+    np.testing.assert_array_equal(np.asarray(step(state[1:])), [6, 7])
+    np.testing.assert_array_equal(np.asarray(state), [4, 5, 6])
