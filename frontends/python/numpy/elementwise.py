@@ -9,8 +9,9 @@ from ....compiler.ops.helpers import broadcast_together, cast, full_like
 from ....compiler.ops.nodes import node
 from ....proto.dtypes import BOOL, F32, F64
 from ..lift import lifted, lifted_numbers
+from ..tensor import Tensor
 from . import complexes, division
-from .dtypes import floating, together, weft_dtype
+from .dtypes import dtype_of, floating, together, weft_dtype
 
 __all__ = [
     "abs",
@@ -257,9 +258,18 @@ def where(condition: Any, x1: Any, x2: Any, /) -> Value:
     return node("select", *broadcast_together((_truth(condition), x, y)))
 
 
+def astype(x: Any, dtype: Any, /, *, copy: bool = True, device: object = None) -> Any:
+    """The elements converted: floats to integers towards zero, complex numbers to reals by their real part.
+
+    A tensor of that type already is returned itself if `copy` is False.
+    """
+    if not copy and isinstance(x, Tensor) and x.dtype == dtype_of(dtype):
+        return x
+    return _converted(x, dtype)
+
+
 @lifted
-def astype(x: Any, dtype: Any, /, *, copy: bool = True, device: object = None) -> Value:
-    """The elements converted: floats to integers towards zero, complex numbers to reals by their real part."""
+def _converted(x: Any, dtype: Any) -> Value:
     return cast(_any(x), weft_dtype(dtype))
 
 

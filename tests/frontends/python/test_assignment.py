@@ -227,3 +227,11 @@ def test_a_mask_and_a_number_keep_sizes_known() -> None:
     f = weft.function(lambda x: _assigned(x, x < 0, 0.0))
     assert not any(s in str(f.lower(weft.Spec((3,)))) for s in ("bind_dims", "scatter"))
     agree(f(np.array([1, -1, 2], np.float32)), np.array([1, 0, 2], np.float32))
+
+
+def test_copies_that_are_none() -> None:
+    x = wnp.ones(2)
+    one, other = x.astype(wnp.float32, copy=False), x.astype(wnp.float32)
+    assert wnp.asarray(x) is x and one is x and x.to_device("cpu:0") is x
+    x[0] = 5
+    agree(other, np.ones(2, np.float32))
