@@ -1,16 +1,22 @@
 """The memory plan: where in one arena each intermediate value lies.
 
-Blocks whose lifetimes meet do not overlap. Blocks of known size are placed largest first, each at the lowest offset that is free
-while it lives (greedy by size: Pisarchyk and Lee, "Efficient Memory Management for Deep Neural Net Inference", 2020). Blocks of symbolic
-size follow behind, in slots that blocks of equal size share.
+Blocks whose lifetimes meet do not overlap. Blocks whose sizes are multiples of one quantity (1, for known sizes; a product of symbols such
+as the batch) are placed together, one after the other, each at the lowest offset that is free while it lives (greedy: Pisarchyk and Lee,
+"Efficient Memory Management for Deep Neural Net Inference", 2020). The result hangs on the order, so several are tried, and the best
+of them is repaired: whatever ends highest goes first the next time. What is alive at once is a lower bound, where the search ends.
+
+Other symbolic sizes follow behind, in slots that blocks of equal size share.
 """
 
-from collections.abc import Sequence
+from bisect import insort
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from .ir.dims import Dim, Expr, floordiv
+from .ir.dims import Dim, Expr, Monomial, evaluate, floordiv
 
 ALIGN = 64
+_REPAIRS = 64
+_WORK = 2_000_000  # pairs of blocks that are looked at before the search ends with what it has
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,37 +40,111 @@ def align_up(size: Dim) -> Dim:
 def plan_memory(blocks: Sequence[Block]) -> tuple[list[Dim], Dim]:
     """(offset of each block, bytes of the arena); offsets are multiples of `ALIGN`."""
     offsets: list[Dim] = [0] * len(blocks)
-    end = _place_static(blocks, offsets)
-    total = _place_symbolic(blocks, offsets, end)
-    return offsets, total
-
-
-def _place_static(blocks: Sequence[Block], offsets: list[Dim]) -> int:
-    static = [(int(align_up(b.size)), i) for i, b in enumerate(blocks) if isinstance(b.size, int)]  # type: ignore[arg-type]
-    placed: list[tuple[int, int, Block]] = []
-    end = 0
-    for size, i in sorted(static, key=lambda item: (-item[0], blocks[item[1]].first)):
-        if size == 0:
+    total: Dim = 0
+    others: list[int] = []
+    for unit, members in _families(blocks).items():
+        if unit is None:
+            others = [i for i, _ in members]
             continue
-        offset = 0
-        for start, stop, other in placed:
-            if other.meets(blocks[i]) and offset < stop and start < offset + size:
-                offset = stop
-        placed.append((offset, offset + size, blocks[i]))
-        # Sorted by start, so that one walk finds the lowest gap.
-        placed.sort(key=lambda p: p[0])
-        offsets[i] = offset
-        end = max(end, offset + size)
-    return end
+        # Of a symbolic family, every offset is a multiple of the unit and, as a number, of `ALIGN`.
+        scale: Dim = Expr(((unit, 1),)) if unit else 1
+        places, end = _pack([_Sized(blocks[i].first, blocks[i].last, _aligned(count)) for i, count in members])
+        for (i, _), place in zip(members, places, strict=True):
+            offsets[i] = total + scale * place
+        total = total + scale * end
+    return offsets, _place_in_slots(blocks, others, offsets, total)
 
 
-def _place_symbolic(blocks: Sequence[Block], offsets: list[Dim], end: int) -> Dim:
-    slots: list[tuple[Dim, Dim, list[Block]]] = []
-    total: Dim = end
-    for i in sorted(range(len(blocks)), key=lambda i: blocks[i].first):
+def _families(blocks: Sequence[Block]) -> dict[Monomial | None, list[tuple[int, int]]]:
+    """Blocks, by number, with how often they hold the quantity that all of their family are multiples of; None: of no one quantity."""
+    families: dict[Monomial | None, list[tuple[int, int]]] = {}
+    for i, block in enumerate(blocks):
+        match block.size:
+            case Expr(terms=((unit, count),)) if count > 0:
+                families.setdefault(unit, []).append((i, count))
+            case Expr():
+                families.setdefault(None, []).append((i, 0))
+            case size:
+                families.setdefault((), []).append((i, size))
+    return families
+
+
+@dataclass(frozen=True, slots=True)
+class _Sized:
+    first: int
+    last: int
+    size: int
+
+
+def _pack(blocks: Sequence[_Sized]) -> tuple[list[int], int]:
+    """The best plan that is found: (offset of each block, the end of the last)."""
+    bound = _most_alive(blocks)
+    budget = _WORK - len(blocks) ** 2
+    order = sorted(range(len(blocks)), key=lambda i: _by_size(blocks[i]))
+    places, end = _place(blocks, order)
+    for rank in _RANKS[1:]:
+        if end == bound or budget < 0:
+            return places, end
+        budget -= len(blocks) ** 2
+        other = sorted(range(len(blocks)), key=lambda i, rank=rank: rank(blocks[i]))
+        found = _place(blocks, other)
+        if found[1] < end:
+            (places, end), order = found, other
+    return _repaired(blocks, order, (places, end), bound, budget)
+
+
+def _by_size(b: _Sized) -> tuple[int, ...]:
+    return (-b.size, b.first)
+
+
+_RANKS: Sequence[Callable[[_Sized], tuple[int, ...]]] = (
+    _by_size,
+    lambda b: (-b.size * (b.last - b.first + 1), b.first),
+    lambda b: (b.first - b.last, -b.size),
+    lambda b: (b.first, -b.size),
+    lambda b: (-b.last, -b.size),
+)
+
+
+def _repaired(blocks: Sequence[_Sized], order: list[int], best: tuple[list[int], int], bound: int, budget: int) -> tuple[list[int], int]:
+    """The plan, after what ends highest has been moved ahead in the order again and again."""
+    places, end = best
+    for _ in range(_REPAIRS):
+        if best[1] == bound or budget < 0:
+            break
+        budget -= len(blocks) ** 2
+        highest = next(i for i in reversed(order) if places[i] + blocks[i].size == end)
+        order = [highest, *(i for i in order if i != highest)]
+        places, end = _place(blocks, order)
+        best = min(best, (places, end), key=lambda plan: plan[1])
+    return best
+
+
+def _place(blocks: Sequence[_Sized], order: Sequence[int]) -> tuple[list[int], int]:
+    """Every block, in this order, at the lowest offset that is free while it lives."""
+    places, end = [0] * len(blocks), 0
+    placed: list[tuple[int, int, int, int]] = []  # start, stop, first, last: sorted, so that one walk finds the lowest gap
+    for i in order:
         block = blocks[i]
-        if not isinstance(block.size, Expr):
+        if block.size == 0:
             continue
+        at = 0
+        for start, stop, first, last in placed:
+            if start >= at + block.size:
+                break
+            if at < stop and first <= block.last and block.first <= last:
+                at = stop
+        places[i] = at
+        insort(placed, (at, at + block.size, block.first, block.last))
+        end = max(end, at + block.size)
+    return places, end
+
+
+def _place_in_slots(blocks: Sequence[Block], others: Sequence[int], offsets: list[Dim], end: Dim) -> Dim:
+    slots: list[tuple[Dim, Dim, list[Block]]] = []
+    total = end
+    for i in sorted(others, key=lambda i: blocks[i].first):
+        block = blocks[i]
         for size, offset, tenants in slots:
             if size == block.size and not any(t.meets(block) for t in tenants):
                 tenants.append(block)
@@ -77,17 +157,22 @@ def _place_symbolic(blocks: Sequence[Block], offsets: list[Dim], end: int) -> Di
     return total
 
 
-def lower_bound(blocks: Sequence[Block]) -> int:
-    """The most bytes of known size that are alive at once: no plan needs less."""
+def lower_bound(blocks: Sequence[Block], values: Mapping[str, int] | None = None) -> int:
+    """The most bytes that are alive at once, with these values of the symbols: no plan needs less."""
+    return _most_alive([_Sized(b.first, b.last, _aligned(evaluate(b.size, values or {}))) for b in blocks])
+
+
+def _most_alive(blocks: Sequence[_Sized]) -> int:
     events: dict[int, int] = {}
     for b in blocks:
-        if isinstance(b.size, int):
-            size = align_up(b.size)
-            assert isinstance(size, int)
-            events[b.first] = events.get(b.first, 0) + size
-            events[b.last + 1] = events.get(b.last + 1, 0) - size
+        events[b.first] = events.get(b.first, 0) + b.size
+        events[b.last + 1] = events.get(b.last + 1, 0) - b.size
     alive = peak = 0
     for position in sorted(events):
         alive += events[position]
         peak = max(peak, alive)
     return peak
+
+
+def _aligned(size: int) -> int:
+    return -(-size // ALIGN) * ALIGN
