@@ -79,6 +79,7 @@ class _Cluster:
     core: Node | None = None
     rows: tuple[Dim, ...] = ()
     full: tuple[Dim, ...] = ()
+    refused: dict[Node, str] = field(default_factory=dict)  # producers that stayed outside, and why
 
 
 @region_pass("fuse")
@@ -91,6 +92,28 @@ def fuse_region(body: Region) -> Region:
     """`body` with every computing node inside a `weft.fusion`."""
     clusters = _Fuser(body).run()
     return _rebuild(body, clusters) if clusters or any(n.regions for n in body.nodes) else body
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """One kernel: its `weft.fusion` node, what it computes in order, and for each producer that stayed outside, why."""
+
+    fusion: Node
+    members: tuple[Node, ...]
+    refused: tuple[tuple[Node, str], ...]
+
+
+def fusion_decisions(body: Region) -> list[Decision]:
+    """What `fuse` makes of a region that has been through all passes before it, nested regions included, in order."""
+    found: list[Decision] = []
+    for cluster in _Fuser(body).run():
+        members = sorted(cluster.members, key=lambda n: n.serial)
+        refused = {n: why for n, why in cluster.refused.items() if n not in cluster.members}
+        found.append(Decision(_fusion(cluster, {}), tuple(members), tuple(refused.items())))
+    for node in body.nodes:
+        for inner in node.regions if node.op in ("while", "if", "case") else ():
+            found += fusion_decisions(inner)
+    return found
 
 
 class _Fuser:
@@ -136,10 +159,10 @@ class _Fuser:
         self._enqueue(root, queue, seen)
         while queue:
             _, node = heapq.heappop(queue)
-            if cluster.work >= _MAX_NODES and not _is_cheap(node):
-                continue
             places = self._places(cluster, node)
-            if len(places) > _MOST_PLACES or not self._joins(cluster, node):
+            reason = self._refusal(cluster, node, places)
+            if reason:
+                cluster.refused[node] = reason
                 continue
             self._add(cluster, node, places)
             if node.op != "constant":
@@ -183,28 +206,44 @@ class _Fuser:
     def _inside(self, cluster: _Cluster, node: Node) -> list[Node]:
         return [u for v in node.results for u in self.users.get(v, ()) if u in cluster.members]
 
-    def _joins(self, cluster: _Cluster, node: Node) -> bool:
-        if node.op == "constant":
-            tensor = node.attrs["value"]
-            small = isinstance(tensor, Tensor) and tensor.array.nbytes <= _SMALL_CONSTANT
-            # The kernels of products read their operands from memory.
-            return small and not any(u.op in CONTRACTIONS for u in self._inside(cluster, node))
-        if node.op in UNFUSED or self._is_taken(node) or _is_barrier(node) or len(node.results) != 1:
-            return False
-        if node.op == "concatenate" and cluster.cases + len(node.operands) > _MOST_CASES:
-            return False
+    def _refusal(self, cluster: _Cluster, node: Node, places: frozenset[int]) -> str:
+        """Why a producer does not join a cluster; nothing if it does."""
         inside = self._inside(cluster, node)
-        if node.op not in _FREE:
-            if node.results[0] in self.results or not all(self._only_in(cluster, u) for u in self.users.get(node.results[0], ())):
-                return False
-            if node.op == "reshape" and not self._worth_joining(node):
-                return False
+        if node.op == "constant":
+            return _constant_refusal(node, inside)
+        if cluster.work >= _MAX_NODES and not _is_cheap(node):
+            return f"the kernel has {_MAX_NODES} operations already"
+        if len(places) > _MOST_PLACES:
+            return f"it would be computed at {len(places)} places for one element"
+        if node.op in UNFUSED:
+            return "it is no kernel"
+        if self._is_taken(node):
+            return "another kernel has it"
+        if _is_barrier(node):
+            return "it moves the innermost dim, and a kernel of its own goes in tiles"
+        if len(node.results) != 1:
+            return "it has several results"
+        if node.op == "concatenate" and cluster.cases + len(node.operands) > _MOST_CASES:
+            return f"concatenations in the kernel have {_MOST_CASES} operands already"
+        if node.op not in _FREE and (reason := self._sharing(cluster, node)):
+            return reason
         expanded = any(u in cluster.expanded or _expands(u) for u in inside)
-        if not _accepts(cluster, node, inside, expanded) or self._belongs_to_core(cluster, node):
-            return False
+        if not _accepts(cluster, node, inside, expanded):
+            return "each of its elements is read several times" if expanded else f"a {cluster.kind} kernel cannot compute it on the way"
+        if self._belongs_to_core(cluster, node):
+            return "it ends a product or convolution"
         if expanded:
             cluster.expanded.add(node)
-        return True
+        return ""
+
+    def _sharing(self, cluster: _Cluster, node: Node) -> str:
+        """Why a value must be in memory, whatever the kernel that reads it can do."""
+        value = node.results[0]
+        if value in self.results:
+            return "it is a result"
+        if not all(self._only_in(cluster, u) for u in self.users.get(value, ())):
+            return "other kernels read it too"
+        return "it is a view of memory" if node.op == "reshape" and not self._worth_joining(node) else ""
 
     def _belongs_to_core(self, cluster: _Cluster, node: Node) -> bool:
         """Whether `node` is better off as the epilogue of a contraction that this cluster cannot take in."""
@@ -239,6 +278,13 @@ class _Fuser:
         if source.node is None or source.node.op in UNFUSED or source.node.op in KIND_OF_ROOT or _is_barrier(source.node):
             return source.node is not None and source.node.op == "reduce"
         return source not in self.results and len(self.users[source]) == 1
+
+
+def _constant_refusal(node: Node, inside: list[Node]) -> str:
+    tensor = node.attrs["value"]
+    if not isinstance(tensor, Tensor) or tensor.array.nbytes > _SMALL_CONSTANT:
+        return f"only constants of up to {_SMALL_CONSTANT} bytes are part of the code"
+    return "products read their operands from memory" if any(u.op in CONTRACTIONS for u in inside) else ""
 
 
 def _is_cheap(node: Node) -> bool:
