@@ -20,6 +20,7 @@ COMMANDS = {
     "compile": "compile_command",
     "run": "run_command",
     "dump": "dump_command",
+    "explain": "explain_command",
     "export": "export_command",
     "bench": "bench_command",
 }
@@ -32,6 +33,7 @@ Compile saved dataflow graphs, run them, look inside them.
   weft run model.weftx --input x=x.npy        run a compiled program
   weft run model.onnx --random 0              compile and run on random input
   weft dump model.onnx --stage fuse           the graph after a pass
+  weft explain model.onnx --fusion            the kernels, and why they are not fewer
   weft export model.weft -o model.onnx        the graph for other tools
 
 A graph is .onnx, .weft or .mlir (StableHLO's text); a compiled program is .weftx."""

@@ -229,7 +229,9 @@ class _Fuser:
             return reason
         expanded = any(u in cluster.expanded or _expands(u) for u in inside)
         if not _accepts(cluster, node, inside, expanded):
-            return "each of its elements is read several times" if expanded else f"a {cluster.kind} kernel cannot compute it on the way"
+            if cluster.core in inside and cluster.kind in ("contraction", "window"):
+                return f"{cluster.kind} kernels read their operands from memory"
+            return "each of its elements is read several times" if expanded else f"{cluster.kind} kernels cannot compute it on the way"
         if self._belongs_to_core(cluster, node):
             return "it ends a product or convolution"
         if expanded:
