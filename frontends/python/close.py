@@ -5,9 +5,11 @@ know where to stop: at its parameters; at values that were there before it was c
 every region has for itself.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 from ...compiler.ir.graph import Node, Region, Value, param, region
+
+_Outside = Callable[[Value], bool]
 
 
 def mark() -> int:
@@ -49,19 +51,19 @@ def close(
     return region([*params, *captured.values()], outs, definers=definers), list(captured)
 
 
-def _taken(v: Value, outside: object, captured: dict[Value, Value], new: Mapping[Value, Value]) -> Value:
-    if outside(v):  # type: ignore[operator]
+def _taken(v: Value, outside: _Outside, captured: dict[Value, Value], new: Mapping[Value, Value]) -> Value:
+    if outside(v):
         return captured.setdefault(v, param(v.type, v.name))
     return new[v]
 
 
-def _sorted(results: Sequence[Value], outside: object) -> list[Node]:
+def _sorted(results: Sequence[Value], outside: _Outside) -> list[Node]:
     """The nodes inside that `results` need, operands first."""
     found: set[Node] = set()
-    stack = [v.node for v in results if v.node is not None and not outside(v)]  # type: ignore[operator]
+    stack = [v.node for v in results if v.node is not None and not outside(v)]
     while stack:
         node = stack.pop()
         if node not in found:
             found.add(node)
-            stack += [v.node for v in node.operands if v.node is not None and not outside(v)]  # type: ignore[operator]
+            stack += [v.node for v in node.operands if v.node is not None and not outside(v)]
     return sorted(found, key=lambda n: n.serial)

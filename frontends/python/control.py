@@ -67,7 +67,7 @@ def switch(index: Any, branches: Sequence[Callable[..., Any]], *operands: Any) -
         at = as_value(index)
         check(not at.shape and at.dtype.is_int, "switch.index", f"the index must be one integer, got {at.type}")
         last, zero = const(len(branches) - 1, at.dtype), const(0, at.dtype)
-        return _choose("case", cast(op_of("clamp")(zero, at, last), I32), branches, operands)  # type: ignore[arg-type]
+        return _choose("case", cast(op_of("clamp")(zero, at, last), I32), branches, operands)
 
 
 def _choose(op: str, selector: Value, functions: Sequence[Callable[..., Any]], operands: Sequence[Any]) -> Any:

@@ -27,7 +27,7 @@ def taker(tree: Tree, examples: Iterator[tuple[Any, bool]], convert: Callable[[A
         return _leaf(example, convert, donated)
     parts = [taker(c, examples, convert) for c in tree.children]
     if tree.kind is dict:
-        return _dict(list(zip(tree.about, parts, strict=True)))  # type: ignore[call-overload]
+        return _dict(list(zip(tree.about, parts, strict=True)))
     if tree.kind in (list, tuple):
         return _sequence(tree.kind, parts)
     return _other(tree, parts)
@@ -130,7 +130,7 @@ def _maker(tree: Tree, fixed: Mapping[int, Any], place: list[int]) -> Make:
         return lambda arrays: Tensor(next(arrays))
     parts = [_maker(c, fixed, place) for c in tree.children]
     if tree.kind is dict:
-        named: list[tuple[Any, Make]] = list(zip(tree.about, parts, strict=True))  # type: ignore[call-overload]
+        named: list[tuple[Any, Make]] = list(zip(tree.about, parts, strict=True))
         return lambda arrays: {key: part(arrays) for key, part in named}
     if tree.kind is tuple:
         return lambda arrays: tuple([part(arrays) for part in parts])

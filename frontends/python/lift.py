@@ -30,7 +30,7 @@ from .trace import current, is_building
 
 P = ParamSpec("P")
 R = TypeVar("R")
-_MOST_KEPT = 1024
+_MOST_KEPT = 4096
 
 
 class _Kept(NamedTuple):
@@ -40,6 +40,10 @@ class _Kept(NamedTuple):
     """how results are arranged"""
     body: Region
     run: Run
+
+
+_kept: dict[tuple[Any, ...], _Kept] = {}
+"""By builder and arguments."""
 
 
 class _Slot:
@@ -141,12 +145,10 @@ def lifted_numbers(first: int) -> Callable[[Callable[P, Any]], Callable[P, Any]]
 
 
 def _lifted(build: Callable[P, R], first: int | None) -> Callable[P, Any]:
-    kept: dict[tuple[Any, ...], _Kept] = {}
-
     @wraps(build)
     def call(*args: Any, **keywords: Any) -> Any:
         tensors: list[Tensor] = []
-        key: list[Any] = []
+        key: list[Any] = [build]
         try:
             given = args if first is None else _weak(args, first)
             for a in given:
@@ -159,7 +161,7 @@ def _lifted(build: Callable[P, R], first: int | None) -> Callable[P, Any]:
             if _is_traced(tensors):
                 with located(user_loc()):
                     return _wrap(_built(build, given, keywords, [as_value(t) for t in tensors]))
-            return _eager(build, kept, tuple(key), (given, keywords), tensors)
+            return _eager(build, tuple(key), (given, keywords), tensors)
         except WeftError as error:
             raise expected(error).at(user_loc()) from None
 
@@ -228,17 +230,17 @@ def _wrap(built: Any) -> Any:
     return type(built)(*map(_wrap, built)) if hasattr(built, "_fields") else tuple(map(_wrap, built)) if isinstance(built, tuple) else built
 
 
-def _eager(build: Callable[..., Any], kept: dict[tuple[Any, ...], _Kept], key: tuple[Any, ...], given: Any, tensors: list[Tensor]) -> Any:
+def _eager(build: Callable[..., Any], key: tuple[Any, ...], given: Any, tensors: list[Tensor]) -> Any:
     try:
-        found = kept.get(key)
+        found = _kept.get(key)
     except TypeError:  # an argument that has no hash
         found, key = None, ()
     if found is None:
         found = _graph(build, given, tensors)
-        if len(kept) >= _MOST_KEPT:
-            kept.clear()
+        if len(_kept) >= _MOST_KEPT:
+            _kept.clear()
         if key:
-            kept[key] = found
+            _kept[key] = found
     data = found.run(*[t.array for t in tensors])
     if recording() and any(t.recorded is not None for t in tensors):
         return _fill(found.shape, iter(_recorded(found.body, tensors, data)))

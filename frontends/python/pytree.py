@@ -12,8 +12,8 @@ from typing import Any, TypeVar
 
 from ...proto.errors import check, fail
 
-Flatten = Callable[[Any], tuple[Sequence[Any], object]]
-Unflatten = Callable[[object, Sequence[Any]], Any]
+Flatten = Callable[[Any], tuple[Sequence[Any], Any]]
+Unflatten = Callable[[Any, Sequence[Any]], Any]
 T = TypeVar("T")
 _REGISTERED: dict[type, tuple[Flatten, Unflatten]] = {}
 _NAMES: dict[type, tuple[str, ...]] = {}
@@ -26,7 +26,7 @@ class Tree:
     """The shape of a tree: a node's class and what its class needs to be built, and the trees below it. Hashable."""
 
     kind: type | None  # None: a leaf
-    about: object
+    about: Any
     children: "tuple[Tree, ...]"
 
     @property
@@ -39,7 +39,7 @@ class Tree:
             return "*"
         inside = map(str, self.children)
         if self.kind is dict:
-            inside = (f"{k!r}: {c}" for k, c in zip(self.about, self.children, strict=True))  # type: ignore[call-overload]
+            inside = (f"{k!r}: {c}" for k, c in zip(self.about, self.children, strict=True))
         return f"{self.kind.__name__}({', '.join(inside)})"
 
 
@@ -67,13 +67,14 @@ def node(cls: type[T]) -> type[T]:
     Fields are children, in order, but for those that are `static`: they are facts of the tree, and need a hash. A node is built again
     without `__init__` and `__post_init__`, whose checks may not suit what stands for the fields meanwhile.
     """
-    check(is_dataclass(cls), "pytree.node", f"{cls.__name__} is no dataclass", help="write @weft.pytree.node above @dataclass")
-    children = tuple(f.name for f in fields(cls) if not f.metadata.get(_STATIC))  # type: ignore[arg-type]
-    facts = tuple(f.name for f in fields(cls) if f.metadata.get(_STATIC))  # type: ignore[arg-type]
+    if not is_dataclass(cls):
+        raise fail("pytree.node", f"{cls.__name__} is no dataclass", help="write @weft.pytree.node above @dataclass")
+    children = tuple(f.name for f in fields(cls) if not f.metadata.get(_STATIC))
+    facts = tuple(f.name for f in fields(cls) if f.metadata.get(_STATIC))
 
-    def build(about: object, parts: Sequence[Any]) -> T:
+    def build(about: Any, parts: Sequence[Any]) -> T:
         made = object.__new__(cls)
-        for name, part in (*zip(children, parts, strict=True), *zip(facts, about, strict=True)):  # type: ignore[call-overload]
+        for name, part in (*zip(children, parts, strict=True), *zip(facts, about, strict=True)):
             object.__setattr__(made, name, part)
         return made
 
@@ -87,7 +88,7 @@ def static(default: Any = MISSING) -> Any:
     return field(default=default, metadata={_STATIC: True})
 
 
-def _children(x: Any) -> tuple[Sequence[Any], object] | None:
+def _children(x: Any) -> tuple[Sequence[Any], Any] | None:
     kind = type(x)
     if kind in _REGISTERED:
         return _REGISTERED[kind][0](x)
@@ -137,7 +138,7 @@ def _unflatten(tree: Tree, leaves: Iterator[Any]) -> Any:
     return rebuilt(tree, [_unflatten(c, leaves) for c in tree.children])
 
 
-def children_of(x: Any) -> tuple[Sequence[Any], object]:
+def children_of(x: Any) -> tuple[Sequence[Any], Any]:
     """The children of a node, and the facts that its class needs to be built again; a leaf has none."""
     return _children(x) or ((), None)
 
@@ -151,7 +152,7 @@ def rebuilt(tree: Tree, children: list[Any]) -> Any:
     if tree.kind is type(None):
         return None
     if tree.kind is dict:
-        return dict(zip(tree.about, children, strict=True))  # type: ignore[call-overload]
+        return dict(zip(tree.about, children, strict=True))
     return tree.kind(*children) if hasattr(tree.kind, "_fields") else tree.kind(children)
 
 
@@ -174,9 +175,9 @@ def paths(x: Any, prefix: str = "") -> list[str]:
     children, about = found
     names: Sequence[object]
     if isinstance(x, dict):
-        steps = [f"[{k!r}]" for k in about]  # type: ignore[attr-defined]
-    elif isinstance(x, tuple) and hasattr(x, "_fields"):
-        steps = [f".{n}" for n in x._fields]  # type: ignore[attr-defined]
+        steps = [f"[{k!r}]" for k in about]
+    elif isinstance(x, tuple) and (own := getattr(x, "_fields", ())):
+        steps = [f".{n}" for n in own]
     elif type(x) in _NAMES:
         steps = [f".{n}" for n in _NAMES[type(x)]]
     elif isinstance(about, Mapping):

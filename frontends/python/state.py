@@ -63,7 +63,7 @@ class Variable:
             trace.assign(self, self.type, self.name, Tensor(None, as_value(given)))
         else:
             check(given.array is not None, "variable.traced", f"`{self.name}` is assigned a traced tensor outside of its function")
-            self.array[...] = given.array  # type: ignore[index]
+            self.array[...] = given.array
             forget(self)
 
     def __repr__(self) -> str:

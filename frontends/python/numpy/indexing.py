@@ -79,7 +79,7 @@ def _mask_indices(mask: Value, v: Value, dim: int) -> tuple[Value, ...]:
 
 def known(x: Any, index: Any) -> tuple[Any, ...]:
     """The index as a tuple. Lists are arrays; masks whose elements are there become index vectors, whose lengths are then numbers."""
-    entries = [np.asarray(k, None if k else np.int64) if isinstance(k, list) else k for k in _entries(index)]
+    entries = [_listed(k) if type(k) is list else k for k in _entries(index)]
     taken = [_rank_taken(k) for k in entries]
     found: list[Any] = []
     for i, k in enumerate(entries):
@@ -95,6 +95,10 @@ def known(x: Any, index: Any) -> tuple[Any, ...]:
                 _in_range(array, x.shape[dim])
             found.append(k)
     return tuple(found)
+
+
+def _listed(places: list[Any]) -> np.ndarray:
+    return np.asarray(places, None if places else np.int64)
 
 
 def _entries(index: Any) -> tuple[Any, ...]:
@@ -124,7 +128,7 @@ def plain(index: Any) -> Any:
     if type(index) is slice:
         bounds = [plain(n) for n in (index.start, index.stop, index.step)]
         return UNKNOWN if any(n is UNKNOWN for n in bounds) else slice(*bounds)
-    return UNKNOWN
+    return _listed(index) if type(index) is list else UNKNOWN
 
 
 def is_plain(x: Any) -> bool:
