@@ -13,7 +13,9 @@ from ...proto.dtypes import F32, I32, DType, from_numpy
 from ...proto.errors import check
 from ..ir.dims import Dim, ceildiv
 from ..ir.types import TensorType
+from .phases import phases_of
 from .registry import define
+from .window import Window
 
 PANEL = 16
 FAST_DTYPES = ("f32", "f64")
@@ -140,14 +142,12 @@ pack_rhs = define(
 # -- convolution -----------------------------------------------------------------------------------------------------------------
 
 
-def output_extent(size: int, kernel: int, stride: int, padding: Pair, dilation: int, input_dilation: int) -> int:
+def output_extent(size: Dim, kernel: Dim, stride: int, padding: Pair, dilation: int, input_dilation: int) -> Dim:
     """Length of one spatial dim of a convolution's result."""
-    dilated = (size - 1) * input_dilation + 1 if size else 0
-    room = dilated + sum(padding) - ((kernel - 1) * dilation + 1)
-    return room // stride + 1 if room >= 0 else 0
+    return Window((kernel,), (stride,), (dilation,), (input_dilation,), (padding,)).out_shape((size,))[0]
 
 
-def _image(x: TensorType, layout: str) -> tuple[Dim, Dim, Pair]:
+def _image(x: TensorType, layout: str) -> tuple[Dim, Dim, tuple[Dim, Dim]]:
     """(batch, channels or channel blocks, spatial extents) of a convolution's input."""
     rank = 5 if layout == "blocked" else 4
     check(x.rank == rank, "weft.conv.C1", f"a {layout} image has rank {rank}, got {x}")
@@ -159,13 +159,23 @@ def _image(x: TensorType, layout: str) -> tuple[Dim, Dim, Pair]:
             n, c, h, w = x.shape
         case _:
             n, h, w, c = x.shape
-    check(isinstance(h, int) and isinstance(w, int), "weft.conv.C2", f"spatial dims must be static, got {x}")
-    return n, c, (h, w)  # type: ignore[return-value]
+    return n, c, (h, w)
 
 
-def _spatial(size: Pair, kernel: Sequence[Dim], strides: Pair, padding: tuple[Pair, Pair], dilation: Pair, input_dilation: Pair) -> Pair:
-    out = [output_extent(*args) for args in zip(size, kernel, strides, padding, dilation, input_dilation, strict=True)]  # type: ignore[arg-type]
-    return out[0], out[1]
+def _spatial(
+    size: Sequence[Dim], kernel: Sequence[Dim], strides: Pair, padding: tuple[Pair, Pair], dilation: Pair, input_dilation: Pair
+) -> tuple[Dim, Dim]:
+    height, width = (output_extent(*args) for args in zip(size, kernel, strides, padding, dilation, input_dilation, strict=True))
+    return height, width
+
+
+def extents(
+    size: Sequence[Dim], kernel: Sequence[Dim], strides: Pair, padding: tuple[Pair, Pair], dilation: Pair, input_dilation: Pair
+) -> Pair:
+    """Of arrays: numbers."""
+    height, width = _spatial(size, kernel, strides, padding, dilation, input_dilation)
+    assert isinstance(height, int) and isinstance(width, int)
+    return height, width
 
 
 def _conv_infer(
@@ -198,6 +208,11 @@ def _conv_infer(
         check(good, "weft.conv.C5", f"weights of {layout} input must be [O/16, KH, KW, C, 16], got {w}")
         panels, kh, kw = w.static_shape[:3]
     check(min(*strides, *dilation, *input_dilation) > 0, "weft.conv.C8", "strides and dilations must be positive")
+    if not all(isinstance(d, int) for d in size):
+        open_ = all(phases_of(*args) for args in zip((kh, kw), strides, (lo for lo, _ in padding), dilation, input_dilation, strict=True))
+        check(
+            open_, "weft.conv.C2", f"of an image of any size, {x}, every output must read a tap, and strides must not meet input dilation"
+        )
     out = _spatial(size, (kh, kw), strides, padding, dilation, input_dilation)
     return TensorType(x.dtype, (n, panels, *out, PANEL))
 
@@ -242,7 +257,7 @@ def _conv_reference(
         w = w[:, None]
     panels, blocks, kh, kw = w.shape[:4]
     size = (x.shape[2], x.shape[3])
-    out = _spatial(size, (kh, kw), strides, padding, dilation, input_dilation)
+    out = extents(size, (kh, kw), strides, padding, dilation, input_dilation)
     result = np.zeros((x.shape[0], panels, *out, PANEL))
     if 0 not in result.shape:
         weights = w.astype(np.float64)
@@ -263,7 +278,8 @@ conv = define(
     ((top, bottom), (left, right)) and may be negative; `input_dilation` is StableHLO's lhs_dilation. What is `precise` (a precision above
     DEFAULT was asked for) is never summed by an algorithm that trades accuracy.
 
-    C1: rank and lanes of the image.  C2: static spatial dims.  C3: layout.  C4: one float type.  C5: weights' shape.  C6: blocks exist.
+    C1: rank and lanes of the image.  C2: where spatial dims are symbolic, no strides beside input dilation, and taps for every output.
+    C3: layout.  C4: one float type.  C5: weights' shape.  C6: blocks exist.
     C7: one entry of `first` and `counts` per panel, of blocks that there are weights for.  C8: strides and dilations are positive.""",
     infer=_conv_infer,
     reference=_conv_reference,
@@ -289,7 +305,7 @@ def _depthwise_infer(
 
 def _depthwise_reference(x: np.ndarray, w: np.ndarray, *, strides: Pair, padding: tuple[Pair, Pair], dilation: Pair) -> np.ndarray:
     kernel = (w.shape[1], w.shape[2])
-    out = _spatial((x.shape[2], x.shape[3]), kernel, strides, padding, dilation, (1, 1))
+    out = extents((x.shape[2], x.shape[3]), kernel, strides, padding, dilation, (1, 1))
     result = np.zeros((*x.shape[:2], *out, PANEL))
     if 0 not in result.shape:
         for i, j, tap in _taps(_padded(x, padding, (1, 1)), kernel, out, strides, dilation):

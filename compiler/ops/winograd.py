@@ -12,10 +12,9 @@ import numpy as np
 from ...proto.dtypes import F64
 from ...proto.errors import check
 from ..ir.attrs import DotDims
-from ..ir.dims import Dim
 from ..ir.graph import Value
 from ..ir.types import TensorType
-from .blocked import PANEL, output_extent
+from .blocked import PANEL, extents, output_extent
 from .contraction import dot
 from .helpers import cast, const
 from .registry import define
@@ -102,7 +101,7 @@ def _infer(x: TensorType, w: TensorType, *, m: int, padding: Padding = ((0, 0), 
     good = w.is_static and w.rank == 6 and w.shape[1:] == (m + 2, m + 2, blocks, PANEL, PANEL)
     check(good, "weft.winograd.C5", f"weights of {x} must be [O/16, {m + 2}, {m + 2}, {blocks}, 16, 16], got {w}")
     check(min(padding[0] + padding[1]) >= 0, "weft.winograd.C6", f"padding must not be negative, got {padding}")
-    out: list[Dim] = [output_extent(size, TAPS, 1, pad, 1, 1) for size, pad in zip(space, padding, strict=True)]  # type: ignore[arg-type]
+    out = [output_extent(size, TAPS, 1, pad, 1, 1) for size, pad in zip(space, padding, strict=True)]
     return TensorType(x.dtype, (batch, w.shape[0], *out, PANEL))
 
 
@@ -118,7 +117,7 @@ def _patches(x: np.ndarray, m: int, padding: Padding, counts: tuple[int, int]) -
 
 def _reference(x: np.ndarray, w: np.ndarray, *, m: int, padding: Padding) -> np.ndarray:
     n, blocks, *space, _ = x.shape
-    oh, ow = (output_extent(size, TAPS, 1, pad, 1, 1) for size, pad in zip(space, padding, strict=True))
+    oh, ow = extents(space, (TAPS, TAPS), (1, 1), padding, (1, 1), (1, 1))
     panels, positions = w.shape[0], (m + 2) ** 2
     ty, tx = tile_counts((oh, ow), m)
     if 0 in (n, panels, oh, ow):

@@ -23,8 +23,9 @@ from ..ops.blocked import PANEL, is_fast
 from ..ops.bodies import monoid_of
 from ..ops.convolution import window_of_node
 from ..ops.helpers import reshape_to
+from ..ops.phases import phases_of
 from ..ops.registry import op_of
-from ..ops.window import reduce_window_of
+from ..ops.window import Window, reduce_window_of
 from .base import Context, region_pass
 from .blockedchannels import selected, shuffle_order, turned_inside
 from .blockedvalue import Blocked, Roles, block, cleaned, cut, pad_channels, unblock, zeros_of
@@ -87,11 +88,9 @@ def geometry(n: Node) -> _Geometry | None:
         return None
     if not is_fast(result.dtype) or not (x.dtype == w.dtype == result.dtype):
         return None
-    sizes = [*x.shape, *result.shape, *w.shape]
-    sizes = [d for i, d in enumerate(sizes) if i not in (dims.input_batch, len(x.shape) + dims.output_batch)]
-    if not all(isinstance(d, int) and d > 0 for d in sizes):
-        return None
     window = window_of_node(n)
+    if not _has_kernel(n, dims, window):
+        return None
     groups = n.attrs["feature_group_count"]
     assert isinstance(groups, int)
     kernel = constant_of(w)
@@ -113,6 +112,20 @@ def geometry(n: Node) -> _Geometry | None:
         _two(window.base_dilation, 1),
         n.attrs["precision_config"] != ("DEFAULT", "DEFAULT"),
     )
+
+
+def _has_kernel(n: Node, dims: ConvDims, window: Window) -> bool:
+    """Whether sizes are known as far as they must be: of an image's batch and space they need not."""
+    x, w = n.operands
+    y = n.results[0]
+    sizes = (x.shape[dims.input_feature], y.shape[dims.output_feature], *w.shape)
+    space = [*(x.shape[d] for d in dims.input_spatial), *(y.shape[d] for d in dims.output_spatial)]
+    known = all(isinstance(d, int) and d > 0 for d in sizes) and all(not isinstance(d, int) or d > 0 for d in space)
+    if not known or not all(isinstance(d, int) for pair in window.padding for d in pair):
+        return False
+    lows = (lo for lo, _ in window.padding)
+    along = zip(window.size, window.stride, lows, window.dilation, window.base_dilation, strict=True)
+    return all(isinstance(d, int) for d in space) or all(phases_of(*args) for args in along)  # type: ignore[arg-type]
 
 
 class _Walk:
@@ -208,6 +221,8 @@ class _Walk:
     def depthwise(self, x: Value, g: _Geometry) -> Value | None:
         features, per_group, kh, kw = g.weights.shape
         if not features == g.groups > 1 or per_group != 1 or g.input_dilation != (1, 1) or kh * kw > _MOST_TAPS:
+            return None
+        if not all(isinstance(x.shape[d], int) for d in g.input.spatial):
             return None
         source = self._source(x, g)
         weights = as_value(pack_depthwise(g.weights))

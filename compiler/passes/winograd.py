@@ -57,6 +57,7 @@ def _eligible(n: Node) -> bool:
         and a["strides"] == a["dilation"] == a["input_dilation"] == (1, 1)
         and n.operands[1].shape[1] == n.operands[0].shape[1]  # every output block reads all input blocks
         and not a["counts"]
+        and all(isinstance(d, int) for d in n.result.shape[2:])
         and min(padding[0] + padding[1]) >= 0
     )
 

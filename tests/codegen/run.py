@@ -5,7 +5,7 @@ import mmap
 from collections.abc import Sequence
 
 import numpy as np
-from weft.compiler.codegen.cpu import emit_kernel
+from weft.compiler.codegen.cpu import emit_kernel, microkernel
 from weft.compiler.codegen.kernel import Kernel
 from weft.compiler.codegen.link import link
 from weft.compiler.codegen.llvm import compile_module
@@ -59,7 +59,8 @@ class Loaded:
     def __init__(self, node: Node, target: Target = HOST) -> None:
         self.node = node
         self.kernel: Kernel = emit_kernel(node, target)
-        image = link([compile_module(self.kernel.ir, target)], support_objects(target))
+        modules = [self.kernel.ir, *(microkernel.source(name, target) for name in self.kernel.needs)]
+        image = link([compile_module(ir, target) for ir in modules], support_objects(target))
         size = -(-len(image.data) // mmap.PAGESIZE) * mmap.PAGESIZE
         self._memory = mmap.mmap(-1, size, prot=mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC)
         self._memory.write(image.data)

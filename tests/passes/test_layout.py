@@ -312,12 +312,28 @@ def test_three_spatial_dims(reverse: bool, groups: int) -> None:
     assert ops(check(main, data(2, 6, 5, 7, 4 * groups))).count("weft.conv") == 3
 
 
-@pytest.mark.parametrize("case", ["groups", "space"])
+@pytest.mark.parametrize("case", ["groups", "padding", "phases"])
 def test_what_has_no_kernel_stays(case: str) -> None:
-    if case == "space":
-        x = param(TensorType(F32, (1, 16, symbol("H", 3), 6)))
-        main = function("main", [x], [conv(x, const(data(4, 16, 3, 3)), NCHW)])
-    else:
-        x, w = param(TensorType(F32, (1, 32, 6, 6))), param(TensorType(F32, (4, 16, 3, 3)))
-        main = function("main", [x, w], [conv(x, w, NCHW, feature_groups=2)])
+    x, w = param(TensorType(F32, (1, 16, symbol("H", 3), 6))), const(data(4, 16, 3, 3))
+    match case:
+        case "groups":
+            x, other = param(TensorType(F32, (1, 32, 6, 6))), param(TensorType(F32, (4, 16, 3, 3)))
+            main = function("main", [x, other], [conv(x, other, NCHW, feature_groups=2)])
+        case "padding":
+            main = function("main", [x], [conv(x, w, NCHW, padding=((0, symbol("H", 3)), (0, 0)))])
+        case _:
+            main = function("main", [x], [conv(x, w, NCHW, lhs_dilation=(4, 1))])
     assert ops(block_layout(module(main)).main) == ["convolution"]
+
+
+def test_images_of_any_size() -> None:
+    def net(x: Value) -> Value:
+        y = relu(conv3(x, 32))
+        z = pool(y, "maximum", -np.inf, (1, 1, 3, 3), (1, 1, 2, 2), ((0, 0), (0, 0), *SAME))
+        z = conv(z, const(data(32, 1, 3, 3)), NCHW, padding=SAME, feature_groups=32)
+        up = conv(z, const(data(8, 32, 2, 2)), NCHW, padding=SAME, lhs_dilation=(2, 2))
+        return mean(conv3(up, 16, 1), (2, 3))
+
+    new = check(build(net, symbol("N"), 3, symbol("H"), symbol("W")), data(2, 3, 9, 14))
+    assert "convolution" not in ops(new)
+    assert "transpose" not in ops(new)

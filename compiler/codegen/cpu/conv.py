@@ -20,7 +20,8 @@ from ..lltypes import Val, const, memory_type
 from ..target import Target
 from ..writer import Module, Writer
 from . import image, microkernel, tilepass, tiles
-from .epilogue import analyse
+from .convstrips import emit_strips, takes_strips
+from .epilogue import Epilogue, analyse
 from .image import Window
 from .microkernel import MicroKernel
 
@@ -54,16 +55,18 @@ class ConvPlan:
 
 def emit_conv(fusion: Node, target: Target) -> Kernel:
     """The kernel of a contraction fusion around `weft.conv`."""
-    return _Conv(fusion, target).kernel()
+    epilogue = analyse(fusion.regions[0], (1, 4))
+    if takes_strips(epilogue.core):
+        return emit_strips(fusion, epilogue, target)
+    return _Conv(fusion, epilogue, target).kernel()
 
 
 class _Conv:
     """The geometry and the plan."""
 
-    def __init__(self, fusion: Node, target: Target) -> None:
-        self.fusion, self.target = fusion, target
-        self.epilogue = analyse(fusion.regions[0], (1, 4))
-        self.core = core = self.epilogue.core
+    def __init__(self, fusion: Node, epilogue: Epilogue, target: Target) -> None:
+        self.fusion, self.epilogue, self.target = fusion, epilogue, target
+        self.core = core = epilogue.core
         self.elem = memory_type(core.result.dtype)
         self.size = microkernel.ELEMENTS[self.elem]
         x, weights = core.operands

@@ -1,5 +1,6 @@
 """Copies of input rows in scratch, as a convolution's micro-kernel wants them: padded, dilated, and with few channels interleaved."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ...ops.blocked import PANEL
@@ -118,3 +119,22 @@ def source_row(w: Writer, window: Window, row: Val) -> tuple[Val, Val]:
         index = w.sdiv(place, const("i64", window.dilation))
         good = w.and_(good, w.icmp("eq", w.mul(index, window.dilation), place))
     return index, w.and_(good, w.icmp("slt", index, window.size))
+
+
+def copy_vectors(w: Writer, elem: str, src: Val, dst: Val, count: Val) -> None:
+    """Copies `count` elements, a multiple of 16."""
+    with w.loop(count, step=PANEL) as i:
+        w.store(w.load(vec(elem, PANEL), w.gep(elem, src, i)), w.gep(elem, dst, i))
+
+
+def interleave_columns(w: Writer, elem: str, planes: Sequence[Val], dst: Val, count: Val) -> None:
+    """The first `count` elements of every plane as pixels: whole vectors first."""
+    channels = len(planes)
+    whole = w.and_(count, -PANEL)
+    with w.loop(whole, step=PANEL) as i:
+        rows = [w.load(vec(elem, PANEL), w.gep(elem, p, i)) for p in planes]
+        for part, x in enumerate(_interleaved(w, rows)):
+            w.store(x, w.gep(elem, dst, w.add(w.mul(i, channels), part * PANEL)))
+    with w.loop(count, start=whole) as i:
+        for c, plane in enumerate(planes):
+            w.store(w.load(elem, w.gep(elem, plane, i)), w.gep(elem, dst, w.add(w.mul(i, channels), c)))

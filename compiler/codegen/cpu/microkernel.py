@@ -30,6 +30,7 @@ FIELDS = (
     "sx", "sy", "sz",  # strides of A
     "row",  # A: next row of the tile
     "b_row", "b_panel",  # B: next k, next panel
+    "b_x", "b_y", "b_z",  # B: what is left out after each round of the outer loops
     "c_row", "c_panel",  # C: next row of the tile, next panel
     "start_row", "start_panel",  # likewise of `start`: 0 and 16 for a bias, C's own to go on summing
     "add_row", "add_panel",  # likewise of what is added at the end
@@ -50,22 +51,23 @@ class MicroKernel:
     add: bool = False  # adds another tile
     relu: bool = False
     fetch: bool = False  # asks for a part of the next tile's B
+    gaps: bool = False  # leaves parts of B out
     ahead: int = 0  # rows of B that are asked for before they are needed: for weights that are read once, from far away
 
     @property
     def name(self) -> str:
-        flags = "a" * self.add + "r" * self.relu + "f" * self.fetch + (f"p{self.ahead}" if self.ahead else "")
+        flags = "a" * self.add + "r" * self.relu + "f" * self.fetch + "g" * self.gaps + (f"p{self.ahead}" if self.ahead else "")
         return f"weft_tile_{self.elem}_{self.rows}x{self.panels}_u{self.unroll}_s{self.dense}_{flags}"
 
     @staticmethod
     def parse(name: str) -> "MicroKernel | None":
         """The micro-kernel called `name`; None if it is something else."""
-        match = re.fullmatch(rf"weft_tile_({'|'.join(UNITS)})_(\d+)x(\d+)_u(\d+)_s(\d+)_(a?)(r?)(f?)(?:p(\d+))?", name)
+        match = re.fullmatch(rf"weft_tile_({'|'.join(UNITS)})_(\d+)x(\d+)_u(\d+)_s(\d+)_(a?)(r?)(f?)(g?)(?:p(\d+))?", name)
         if match is None:
             return None
-        elem, rows, panels, unroll, dense, add, relu, fetch, ahead = match.groups()
+        elem, rows, panels, unroll, dense, add, relu, fetch, gaps, ahead = match.groups()
         numbers = (int(rows), int(panels), int(unroll), int(dense))
-        return MicroKernel(elem, *numbers, bool(add), bool(relu), bool(fetch), int(ahead or 0))
+        return MicroKernel(elem, *numbers, bool(add), bool(relu), bool(fetch), bool(gaps), int(ahead or 0))
 
 
 @cache
@@ -148,7 +150,7 @@ class _Emitter:
         start = self.tile(self.start, self.field("start_row"), self.field("start_panel"))
         sums = [w.load(self.type, at) for at in start]
         bases = [self.at(self.a, self.row, i) for i in self.bases()]
-        nest = [(self.field("n" + axis), self.field("s" + axis)) for axis in "xyz"]
+        nest = [(self.field("n" + axis), self.field("s" + axis), self.field("b_" + axis)) for axis in "xyz"]
         sums, _ = self.loop_nest(nest, self.field("nk"), sums, bases, self.b)
         self.finish(sums)
         w.ret()
@@ -168,15 +170,16 @@ class _Emitter:
             addresses += [self.at(line, panel, v) for v in range(self.k.panels)]
         return addresses
 
-    def loop_nest(self, nest: list[tuple[Val, Val]], nk: Val, sums: list[Val], bases: list[Val], b: Val) -> tuple[list[Val], Val]:
+    def loop_nest(self, nest: list[tuple[Val, Val, Val]], nk: Val, sums: list[Val], bases: list[Val], b: Val) -> tuple[list[Val], Val]:
         """The sums after the loops of `nest` and the inner one, and where B went on to."""
         w = self.w
         if not nest:
             return self.inner(nk, sums, bases, b)
-        (trips, stride), *rest = nest
+        (trips, stride, gap), *rest = nest
         with w.carry(trips, [*sums, *bases, b], runs=True) as loop:
             inner_sums, inner_bases, inner_b = loop.values[: len(sums)], loop.values[len(sums) : -1], loop.values[-1]
             done, b_next = self.loop_nest(rest, nk, inner_sums, inner_bases, inner_b)
+            b_next = w.gep(self.unit, b_next, gap) if self.k.gaps else b_next
             loop.next([*done, *(w.gep(self.unit, p, stride) for p in inner_bases), b_next])
         return done, b_next
 

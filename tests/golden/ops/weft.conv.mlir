@@ -53,7 +53,7 @@ func.func @main(%x: tensor<1x2x5x5x8xf32>, %w: tensor<3x2x3x3x16x16xf32>) -> ten
 // error: weft.conv.C1
 // -----
 func.func @main(%x: tensor<1x2x?x5x16xf32, #weft.dims<1, 2, "H", 5, 16>>, %w: tensor<3x2x3x3x16x16xf32>) -> tensor<1x3x3x3x16xf32> {
-  %r = "weft.conv"(%x, %w) : (tensor<1x2x?x5x16xf32, #weft.dims<1, 2, "H", 5, 16>>, tensor<3x2x3x3x16x16xf32>) -> tensor<1x3x3x3x16xf32>
+  %r = "weft.conv"(%x, %w) <{input_dilation = array<i64: 4, 1>}> : (tensor<1x2x?x5x16xf32, #weft.dims<1, 2, "H", 5, 16>>, tensor<3x2x3x3x16x16xf32>) -> tensor<1x3x3x3x16xf32>
   return %r : tensor<1x3x3x3x16xf32>
 }
 // error: weft.conv.C2
