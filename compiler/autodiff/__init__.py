@@ -8,8 +8,10 @@ differentiated here, region by region. The result is ordinary graph, so it can b
     gradient(module, wrt=["w"])      the module with a function `main.grad`: (x...) -> (loss, w̄...)
 """
 
+from . import folds as folds
 from . import loops as loops
 from . import regions as regions
+from .functions import differentiable as differentiable
 from .functions import gradient as gradient
 from .functions import vjp as vjp
 from .reverse import pullback as pullback

@@ -1,11 +1,15 @@
 """Derivatives of functions and modules."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from ...proto.errors import fail
 from ..ir.graph import Function, Module, definitions, function, param
 from ..ops.gradients.common import full, has_cotangent, inline, zeros_like
-from ..passes import Context, inline_calls
+from ..passes import Context, flatten_tuples, inline_calls
+from ..passes.canonicalize import tuple_element
+from ..passes.decompose import decompose_node
+from ..passes.rewrite import apply_rules
 from .reverse import floats, pullback
 
 
@@ -34,13 +38,25 @@ def _fresh(name: str, taken: set[str]) -> str:
     return name
 
 
+def differentiable(module: Module) -> Module:
+    """The module in the form that is differentiated: without calls, and without tuples inside."""
+    context = Context()
+    module = flatten_tuples(inline_calls(module, context), context)
+    return replace(module, functions={name: _without_tuples(f) for name, f in module.functions.items()})
+
+
+def _without_tuples(f: Function) -> Function:
+    body = apply_rules(f, [replace(decompose_node, ops=("async_start", "async_done")), tuple_element])
+    return replace(f, nodes=body.nodes, results=body.results)
+
+
 def gradient(module: Module, wrt: Sequence[str], *, of: str | None = None, name: str | None = None) -> Module:
     """The module with one more function: the results of `main`, then the gradients of its result `of` by the parameters `wrt`.
 
     `of` must be one number; None stands for the only result. Raises `WeftError`: `grad.wrt`, `grad.of`, or where an op has no
     derivative.
     """
-    module = inline_calls(module, Context())
+    module = differentiable(module)
     main = module.main
     by_name = dict(zip(main.param_names, main.params, strict=True))
     for wanted in wrt:

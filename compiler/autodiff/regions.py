@@ -1,10 +1,10 @@
-"""Derivatives of branches, maps, and of functions that bring a derivative of their own."""
+"""Derivatives of branches, maps, random numbers, and of functions that bring a derivative of their own."""
 
 from collections.abc import Collection, Sequence
 
 from ...proto.errors import fail
 from ..ir.graph import Node, Value, region
-from ..ops.gradients.common import has_cotangent, inline, total, zeros_like
+from ..ops.gradients.common import has_cotangent, inline, spread, total, zeros_like
 from ..ops.nodes import node, results_of
 from ..ops.registry import op_of
 from .reverse import region_pullback, rule
@@ -52,6 +52,20 @@ def custom(current: Node, gs: Sequence[Value], active: Collection[Value]) -> Seq
     cts = [next(given) if has_cotangent(v) else zeros_like(v) for v in current.results]
     found = inline(backward, [*current.inputs, *cts, *current.captured])
     return [ct if has_cotangent(v) else None for v, ct in zip(current.inputs, found, strict=True)] + [None] * current.captures
+
+
+@rule("rng")
+def drawn(current: Node, gs: Sequence[Value], active: Collection[Value]) -> Sequence[Value | None]:
+    """Of a + u · (b - a) or a + u · b, for the u that were drawn."""
+    a, b, _ = current.operands
+    y, (g,) = current.result, gs
+    normal = current.attrs["rng_distribution"] == "NORMAL"
+    span = b if normal else node("subtract", b, a)
+    shift = node("subtract", y, spread(a, y.tensor, ()))
+    u = node("divide", shift, spread(span, y.tensor, ()))
+    everything = range(len(y.shape))
+    by_b, whole = total(node("multiply", g, u), everything), total(g, everything)
+    return whole if normal else node("subtract", whole, by_b), by_b, None
 
 
 @rule("call", "composite")

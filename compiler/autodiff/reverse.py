@@ -4,9 +4,10 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 
 from ...proto.errors import WeftError, fail
 from ..ir.graph import Node, Region, Value, definitions, in_place_of, param, region
+from ..ir.types import TensorType
+from ..ops.decomposition import expand
 from ..ops.gradients.common import has_cotangent, inline, zeros_like
-from ..ops.nodes import results_of
-from ..ops.registry import Op, op_of
+from ..ops.registry import op_of
 from .sums import accumulated
 
 Rule = Callable[[Node, Sequence[Value], Collection[Value]], Sequence[Value | None]]
@@ -24,16 +25,17 @@ def rule(*ops: str) -> Callable[[Rule], Rule]:
     return enter
 
 
-def pullback(results: Sequence[Value], seeds: Sequence[Value | None], wrt: Sequence[Value]) -> list[Value | None]:
+def pullback(results: Sequence[Value], seeds: Sequence[Value | None], wrt: Sequence[Value], *, ends: bool = False) -> list[Value | None]:
     """The cotangents of `wrt` when those of `results` are `seeds`; None for a value that no result depends on.
 
-    A seed of None stands for zeros. Raises `WeftError` `grad.*` at the first op on the way that has no derivative.
+    A seed of None stands for zeros. Where one of `wrt` is computed from another, that one's cotangent counts this way too, unless the
+    walk `ends` at all of them. Raises `WeftError` `grad.*` at the first op on the way that has no derivative.
     """
     cotangents: dict[Value, Value] = {}
     for v, seed in zip(results, seeds, strict=True):
         if seed is not None and has_cotangent(v):
             _add(cotangents, v, seed)
-    nodes, active = _between(results, wrt)
+    nodes, active = _between(results, wrt, set(wrt) if ends else ())
     for current in nodes:
         gs = [cotangents.pop(v, None) if v not in wrt else cotangents.get(v) for v in current.results]
         if all(g is None for g in gs):
@@ -51,18 +53,41 @@ def _add(cotangents: dict[Value, Value], v: Value, ct: Value) -> None:
     cotangents[v] = ct if known is None else accumulated(known, ct)
 
 
-def _between(results: Sequence[Value], wrt: Sequence[Value]) -> tuple[list[Node], set[Value]]:
+def _between(results: Sequence[Value], wrt: Sequence[Value], ends: Collection[Value]) -> tuple[list[Node], set[Value]]:
     """The nodes that `results` need and that depend on `wrt` by floats, users before operands; and the values that depend so."""
     reached: set[Node] = set()
-    stack = [v.node for v in results if v.node is not None]
+    stack = [v.node for v in results if v.node is not None and v not in ends]
     while stack:
         current = stack.pop()
         if current not in reached:
             reached.add(current)
-            stack += [v.node for v in current.operands if v.node is not None and has_cotangent(v)]
+            stack += [v.node for v in current.operands if v.node is not None and v not in ends]
     ordered = sorted(reached, key=lambda n: n.serial)
     active = dependent(ordered, wrt)
+    _refuse_opaque(ordered, active)
     return [n for n in reversed(ordered) if any(v in active for v in n.operands)], active
+
+
+_ROUNDING = ("uniform_quantize", "bitcast_convert")
+_TO_FLOATS = ("uniform_dequantize", "bitcast_convert", "convert")
+
+
+def _refuse_opaque(nodes: Iterable[Node], active: Collection[Value]) -> None:
+    """Raise where floats become floats again by way of a quantized type, of their bits, or of a host value: zero would be wrong there."""
+    hidden: set[Value] = set()
+    for n in nodes:
+        if any(v in hidden for v in n.operands) and (n.op in _TO_FLOATS or not _is_tensor(n.operands[0])) and floats(n.results):
+            fact = f"what `{n.op}` gives depends on the variables of the derivative by way of bits, rounded numbers or host values"
+            help = "x + stop_gradient(f(x) - x) takes f for the identity; stop_gradient(f(x)) for a constant"
+            raise fail("grad.opaque", fact, loc=n.loc, help=help)
+        if any(v in hidden or (v in active and n.op in _ROUNDING) for v in n.operands):
+            hidden.update(v for v in n.results if _is_tensor(v) and v.dtype.is_int)
+        if any(v in hidden or v in active for v in n.operands):
+            hidden.update(v for v in n.results if not _is_tensor(v))
+
+
+def _is_tensor(v: Value) -> bool:
+    return isinstance(v.type, TensorType)
 
 
 def dependent(nodes: Iterable[Node], start: Iterable[Value]) -> set[Value]:
@@ -78,12 +103,15 @@ def _operand_cotangents(current: Node, gs: tuple[Value, ...], active: Collection
     """The cotangents of all operands, captures too. `gs` are those of the results that can have one."""
     if current.op in RULES:
         return RULES[current.op](current, gs, active)
+    if op_of(current).grad is None:
+        return _by_decomposition(current, gs)
+    return own_rule(current, gs)
+
+
+def own_rule(current: Node, gs: Sequence[Value]) -> Sequence[Value | None]:
+    """By the `grad` of the op's entry, for a node without captures."""
     op = op_of(current)
-    if op.grad is None:
-        return _by_decomposition(op, current, gs)
-    if any(v in active for v in current.captured):
-        fact = f"`{current.op}` whose region captures what the derivative is taken by cannot be differentiated"
-        raise fail("grad.captures", fact, loc=current.loc)
+    assert op.grad is not None and not current.captures
     keywords = dict(current.attrs) | op.bind_regions(current.regions)
     every = iter(gs)
     whole = [next(every) if has_cotangent(v) else v for v in current.results]
@@ -93,18 +121,20 @@ def _operand_cotangents(current: Node, gs: tuple[Value, ...], active: Collection
         raise error.at(current.loc) from None
 
 
-def _by_decomposition(op: Op, current: Node, gs: tuple[Value, ...]) -> Sequence[Value | None]:
+def _by_decomposition(current: Node, gs: tuple[Value, ...]) -> Sequence[Value | None]:
     """Through the ops that the op is made of."""
-    if not any(has_cotangent(v) for v in current.operands):
-        return [None] * len(current.operands)
-    if op.decompose is None or current.regions:
+    op = op_of(current)
+    if op.decompose is None or current.captures:
         fact = f"`{current.op}` has no derivative"
         raise fail("grad.op", fact, loc=current.loc, help="stop_gradient(x) says that none is wanted")
-    keywords = dict(current.attrs)
-    if op.result_keyword or "result" in op.decompose.__code__.co_varnames:
-        keywords |= {op.result_keyword or "result": current.types if op.result_keyword == "results" else current.types[0]}
-    wanted = floats(results_of(op.decompose(*current.operands, **keywords)))
-    return pullback(wanted, gs, current.operands)
+    return through(current, expand(op, current.operands, current.attrs, current.regions, current.types), gs)
+
+
+def through(current: Node, outs: Sequence[Value], gs: Sequence[Value]) -> Sequence[Value | None]:
+    """The cotangents of a node's operands by way of `outs`, values built on these, which are what the node computes."""
+    whole = pullback(floats(outs), gs, current.operands, ends=True)
+    # An operand that stands twice has one cotangent, all of it.
+    return [None if v in current.operands[:k] else ct for k, (v, ct) in enumerate(zip(current.operands, whole, strict=True))]
 
 
 def floats(values: Iterable[Value]) -> list[Value]:

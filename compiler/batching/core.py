@@ -8,6 +8,7 @@ from ...proto.errors import fail
 from ..ir.dims import Dim
 from ..ir.graph import Node, Region, Value, in_place_of, param, region
 from ..ir.types import TensorType, Type
+from ..ops.decomposition import expand
 from ..ops.gradients.common import compare, full, row, scalar, spread, with_row
 from ..ops.gradients.indexing import size_of
 from ..ops.nodes import node, results_of
@@ -92,14 +93,8 @@ class Batch:
         return [Batched(v, True) for v in built[1:]]
 
     def _decomposed(self, n: Node, operands: Sequence[Batched]) -> Sequence[Batched]:
-        op = op_of(n)
-        assert op.decompose is not None
-        keywords: dict[str, object] = dict(n.attrs)
-        if op.result_keyword or "result" in op.decompose.__code__.co_varnames:
-            keywords[op.result_keyword or "result"] = n.types if op.result_keyword == "results" else n.types[0]
         params = [param(v.type) for v in n.operands]
-        built = op.decompose(*params, **keywords)
-        return self.run(region(params, results_of(built)), operands)
+        return self.run(region(params, expand(op_of(n), params, n.attrs, n.regions, n.types)), operands)
 
 
 def with_batch(v: Value, size: Dim) -> TensorType:

@@ -209,6 +209,8 @@ def _scan(f: Callable[..., Any], init: Any, xs: list[Value], tree: Tree, count: 
 
     step, outer = trace_region(once, [*types, *(x.tensor.with_shape(x.shape[1:]) for x in xs)])
     stacks = [full(v.tensor.with_shape((count, *v.shape)), 0) for v in step.results[len(types) :]]
+    if count == 0:  # which nothing can be read from
+        return init, unflatten(shown[0], _wrap(tuple(stacks)))
     limit = const(count, I64) if isinstance(count, int) else cast(node("get_dimension_size", xs[0], dimension=0), I64)
     one = const(1, I64)
 

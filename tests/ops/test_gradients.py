@@ -373,10 +373,3 @@ def test_gradient_of_a_module() -> None:
     np.testing.assert_allclose(grad, x.T @ (1 - y**2))
     with pytest.raises(WeftError, match="`nothing` is no float parameter"):
         gradient(made, ["nothing"])
-
-
-def test_what_has_no_derivative_says_so() -> None:
-    made = body("atan2", F64)
-    g = build(lambda x: OPS["reduce"](x, const(0.0), dimensions=(0,), body=made), [a(3)])
-    with pytest.raises(WeftError, match="only reductions by sum"):
-        vjp(g)

@@ -1,7 +1,6 @@
 """Gradients of `gather` and `scatter`."""
 
 from ....proto.dtypes import BOOL, I64, DType
-from ....proto.errors import fail
 from ...ir.attrs import GatherDims, ScatterDims
 from ...ir.dims import Dim, product, terms_of
 from ...ir.graph import Region, Value
@@ -114,29 +113,18 @@ def scatter_grad(
 ) -> Cotangents:
     """Of scatters that add, multiply (unique indices), replace, or keep the larger or smaller; one input."""
     body = update_computation
-    if len(gs_and_operands) != 4:
-        raise fail("grad.scatter", "only a scatter of one input can be differentiated", help="scatter the inputs one by one")
     g, x, indices, updates = gs_and_operands
     places = _Places(x, indices, updates, scatter_dimension_numbers)
     match monoid_of(body):
         case "add":
             return g, None, places.read(g)
-        case "mul" if unique_indices:
+        case "mul":
             scaled = _scatter(g, indices, updates, scatter_dimension_numbers, body, True)
             return scaled, None, places.read(node("multiply", g, x))
         case "max" | "min":
             return _extreme_grad(g, x, indices, updates, places, scatter_dimension_numbers, body)
-        case None if _replaces(body):
-            return _replace_grad(g, x, indices, updates, places, scatter_dimension_numbers, body)
         case _:
-            fact = (
-                "only a scatter that adds, replaces, keeps the larger or the smaller, or multiplies at unique places can be differentiated"
-            )
-            raise fail("grad.scatter", fact)
-
-
-def _replaces(body: Region) -> bool:
-    return len(body.results) == 1 and body.results[0] is body.params[1]
+            return _replace_grad(g, x, indices, updates, places, scatter_dimension_numbers, body)
 
 
 def _replace_grad(g: Value, x: Value, indices: Value, updates: Value, places: _Places, d: ScatterDims, body: Region) -> Cotangents:

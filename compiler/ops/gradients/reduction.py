@@ -1,6 +1,6 @@
 """Gradients of `reduce` and `reduce_window`: sums, extremes, products, and folds of any body."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from ....proto.dtypes import I64
 from ....proto.errors import fail
@@ -25,8 +25,7 @@ from .common import (
     transpose,
     zeros_like,
 )
-from .indexing import gather_grad, size_of
-from .shape import pad_grad
+from .indexing import size_of
 
 Sizes = tuple[Dim, ...]
 Edges = tuple[tuple[Dim, Dim], ...]
@@ -37,14 +36,8 @@ def _kept(x: Value, dimensions: Sequence[int]) -> list[int]:
 
 
 def reduce_grad(*gs_and_operands: Value, dimensions: Sequence[int], body: Region) -> Cotangents:
-    """Of a fold by one monoid. Extremes share the cotangent among all elements that reach them, as JAX does."""
+    """Of a sum, product, maximum or minimum. Extremes share the cotangent among all elements that reach them, as JAX does."""
     monoid = monoid_of(body)
-    if len(gs_and_operands) != 3 or monoid not in ("add", "max", "min", "mul"):
-        raise fail(
-            "grad.reduce",
-            "only reductions by sum, product, maximum and minimum can be differentiated",
-            help="write the fold as a loop, or as a composition of these",
-        )
     g, x, init = gs_and_operands
     everything = range(len(g.shape))
     kept = _kept(x, dimensions)
@@ -107,23 +100,17 @@ def reduce_window_grad(
     padding: tuple[tuple[Dim, Dim], ...] | None,
     body: Region,
 ) -> Cotangents:
-    """Of sums: windows over the dilated cotangent. Of extremes: to the first element of each window that reaches it. Of products: to each
-    element the product of the others in its window."""
+    """Of sums: windows over the dilated cotangent. Of extremes over windows without dilations: to the first element of each window that
+    reaches it, none to the initial value."""
     monoid = monoid_of(body)
-    if len(gs_and_operands) != 3 or monoid not in ("add", "max", "min", "mul"):
-        raise fail("grad.reduce_window", "only windowed sums, products, maxima and minima can be differentiated")
-    g, x, init = gs_and_operands
+    g, x, _ = gs_and_operands
     ones = (1,) * len(x.shape)
     strides, dilations = window_strides or ones, window_dilations or ones
     edges = padding or ((0, 0),) * len(x.shape)
     base = base_dilations or ones
-    if monoid == "mul":
-        return _window_product_grad(g, x, init, body, (window_dimensions, strides, base, dilations, edges))
     if monoid == "add":
         window = (window_dimensions, strides, base, dilations, edges)
         return _window_sum_grad(g, x, window), total(node("multiply", g, _initials(g, x, window)), range(len(g.shape)))
-    if set(base_dilations or ones) | set(dilations) != {1}:
-        raise fail("grad.reduce_window", "extremes over dilated windows cannot be differentiated", help="gather the elements first")
     pick = _comparison("GE" if monoid == "max" else "LE", x)
     add = scalar_body("add", x.dtype)
     own = node(
@@ -133,31 +120,26 @@ def reduce_window_grad(
     return own, None
 
 
-def _window_product_grad(
-    g: Value, x: Value, init: Value, body: Region, window: tuple[Sizes, Sizes, Sizes, Sizes, Edges]
-) -> tuple[Value, Value]:
-    """Every window spelled out along new dims, which a `reduce` multiplies: as many elements as all windows have. Padding is `init`."""
-    sizes, strides, base, dilations, edges = window
-    low, high, inner = tuple(lo for lo, _ in edges), tuple(hi for _, hi in edges), tuple(int(b) - 1 for b in base)  # type: ignore[arg-type]
-    padding: dict[str, Sequence[Dim]] = {"edge_padding_low": low, "edge_padding_high": high, "interior_padding": inner}
-    steps: list[tuple[Value, Value | None]] = [(node("pad", x, init, **padding), None)]
-    for d, (m, k, stride, dilation) in enumerate(zip(g.shape, sizes, strides, dilations, strict=True)):
-        last, at = steps[-1][0], TensorType(I64, (m, k))
-        first = node("multiply", iota(at, 0), full(at, int(stride)))  # type: ignore[arg-type]
-        places = node("add", first, node("multiply", iota(at, 1), full(at, int(dilation))))  # type: ignore[arg-type]
-        steps.append((_taken(last, places, 2 * d), places))
-    windows = steps[-1][0]
-    by_windows, by_init = reduce_grad(g, windows, init, dimensions=tuple(range(1, 2 * len(sizes), 2)), body=body)
-    assert by_windows is not None and by_init is not None
-    for d in reversed(range(len(sizes))):
-        source, places = steps[d][0], steps[d + 1][1]
-        assert places is not None
-        dims, slices = _along(source, 2 * d)
-        by_windows = gather_grad(by_windows, source, places, dimension_numbers=dims, slice_sizes=slices, indices_are_sorted=False)[0]
-        assert by_windows is not None
-    own, by_padding = pad_grad(by_windows, x, init, edge_padding_low=low, edge_padding_high=high, interior_padding=inner)
-    assert own is not None and by_padding is not None
-    return own, node("add", by_init, by_padding)
+def windows(x: Value, init: Value, counts: Sizes, attrs: Mapping[str, object]) -> Value:
+    """The windows of a `reduce_window` spelled out: [windows, places, windows, places, ...], padding being `init`.
+
+    As many elements as all windows have. `attrs` are those of the op, `counts` the windows along each dim.
+    """
+    ones = (1,) * len(x.shape)
+    sizes: Sizes = attrs["window_dimensions"]  # type: ignore[assignment]
+    strides: Sizes = attrs["window_strides"] or ones  # type: ignore[assignment]
+    base: Sizes = attrs["base_dilations"] or ones  # type: ignore[assignment]
+    dilations: Sizes = attrs["window_dilations"] or ones  # type: ignore[assignment]
+    edges: Edges = attrs["padding"] or ((0, 0),) * len(x.shape)  # type: ignore[assignment]
+    low, high = tuple(lo for lo, _ in edges), tuple(hi for _, hi in edges)
+    inner = tuple(b - 1 for b in base)
+    found = node("pad", x, init, edge_padding_low=low, edge_padding_high=high, interior_padding=inner)
+    for d, (m, k, stride, dilation) in enumerate(zip(counts, sizes, strides, dilations, strict=True)):
+        at = TensorType(I64, (m, k))
+        first = node("multiply", iota(at, 0), spread(size_of(stride), at, ()))
+        places = node("add", first, node("multiply", iota(at, 1), spread(size_of(dilation), at, ())))
+        found = _taken(found, places, 2 * d)
+    return found
 
 
 def _along(v: Value, dim: int) -> tuple[GatherDims, Sizes]:
@@ -218,31 +200,33 @@ def select_and_scatter_grad(
     select: Region,
     scatter: Region,
 ) -> Cotangents:
-    """Linear in the source where sums are scattered: each gets the cotangent of the element its window chose."""
-    if monoid_of(scatter) != "add":
-        raise fail("grad.select_and_scatter", "only a `select_and_scatter` that adds can be differentiated")
-    ones = (1,) * len(x.shape)
-    edges = padding or ((0, 0),) * len(x.shape)
-    chosen = _chosen(x, window_dimensions, window_strides or ones, edges, select)
+    """Linear in the source, as sums are scattered: each gets the cotangent of the element its window chose."""
+    window = {"window_dimensions": window_dimensions, "window_strides": window_strides, "padding": padding}
+    places = chosen(x, window, select)
     picked = node(
-        "gather", reshape(g, (product(g.shape),)), chosen,
-        dimension_numbers=GatherDims((), (0,), (), (), (0,), len(chosen.shape)), slice_sizes=(1,),
+        "gather", reshape(g, (product(g.shape),)), places,
+        dimension_numbers=GatherDims((), (0,), (), (), (0,), len(places.shape)), slice_sizes=(1,),
     )  # fmt: skip
-    in_padding = compare("LT", chosen, zeros_like(chosen))
+    in_padding = compare("LT", places, zeros_like(places))
     return None, node("select", in_padding, zeros_like(source), picked), total(g, range(len(g.shape)))
 
 
-def _chosen(x: Value, sizes: Sizes, strides: Sizes, edges: Edges, select: Region) -> Value:
-    """The row-major number of the element that each window chooses, -1 in the padding: a fold over pairs of values and numbers."""
+def chosen(x: Value, window: Mapping[str, object], select: Region, captured: Sequence[Value] = ()) -> Value:
+    """The row-major number of the element that each window chooses, -1 in the padding: a fold over pairs of values and numbers.
+
+    `window` has the attributes of a `select_and_scatter`.
+    """
     count = product(x.shape)
     numbers = reshape(iota(TensorType(I64, (count,)), 0), x.shape)
     value, number = TensorType(x.dtype, ()), TensorType(I64, ())
     best, at, other, there = param(value), param(number), param(value), param(number)
-    (keeps,) = inline(select, (best, other))
+    outer = [param(v.type) for v in captured]
+    (keeps,) = inline(select, (best, other, *outer))
     exists, none_yet = compare("GE", there, scalar(0, I64)), compare("LT", at, scalar(0, I64))
     take = node("and", exists, node("or", none_yet, node("not", keeps)))
-    body = region((best, at, other, there), (node("select", take, other, best), node("select", take, there, at)))
+    body = region((best, at, other, there, *outer), (node("select", take, other, best), node("select", take, there, at)))
+    names = ("window_dimensions", "window_strides", "padding")
     return nodes(
-        "reduce_window", x, numbers, scalar(0, x.dtype), scalar(-1, I64),
-        window_dimensions=sizes, window_strides=strides, padding=edges, body=body,
+        "reduce_window", x, numbers, scalar(0, x.dtype), scalar(-1, I64), captures=tuple(captured),
+        **{name: window[name] for name in names}, body=body,
     )[1]  # fmt: skip

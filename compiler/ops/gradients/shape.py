@@ -62,14 +62,15 @@ def take_along(x: Value, index: Value, dim: int) -> Value:
     return node("gather", x, index, dimension_numbers=dims, slice_sizes=(1,) * rank)
 
 
-def _sort_with(keys: Sequence[Value], extra: Value, dimension: int, comparator: Region) -> tuple[Value, ...]:
+def sorted_with(
+    keys: Sequence[Value], extra: Value, dimension: int, comparator: Region, captured: Sequence[Value] = ()
+) -> tuple[Value, ...]:
     """The sort of `keys` with one more operand, which no comparison looks at."""
     n = len(keys)
     scalar = TensorType(extra.dtype, ())
-    own, captured = comparator.params[: 2 * n], comparator.params[2 * n :]
-    params = (*own, param(scalar), param(scalar), *captured)
+    params = (*comparator.params[: 2 * n], param(scalar), param(scalar), *comparator.params[2 * n :])
     widened = Region(params, comparator.nodes, comparator.results)
-    return nodes("sort", *keys, extra, dimension=dimension, is_stable=True, comparator=widened)
+    return nodes("sort", *keys, extra, captures=captured, dimension=dimension, is_stable=True, comparator=widened)
 
 
 def sort_grad(*gs_and_xs: Value, dimension: int, is_stable: bool, comparator: Region) -> Cotangents:
@@ -80,8 +81,8 @@ def sort_grad(*gs_and_xs: Value, dimension: int, is_stable: bool, comparator: Re
         return gs  # nothing moves, and nothing could be gathered
     dim = dimension % len(xs[0].shape)
     places = iota(TensorType(I32 if isinstance(xs[0].shape[dim], int) else I64, xs[0].shape), dim)
-    permutation = _sort_with(xs, places, dimension, comparator)[-1]
+    permutation = sorted_with(xs, places, dimension, comparator)[-1]
     a, b = param(TensorType(places.dtype, ())), param(TensorType(places.dtype, ()))
     ascending = region((a, b), (node("compare", a, b, comparison_direction="LT"),))
-    inverse = _sort_with((permutation,), places, dimension, ascending)[-1]
+    inverse = sorted_with((permutation,), places, dimension, ascending)[-1]
     return tuple(take_along(g, inverse, dim) if has_cotangent(x) else None for g, x in zip(gs, xs, strict=True))
