@@ -506,6 +506,7 @@ def sums() -> Region:
     return region((a, b, c, d), (node("add", a, c), node("add", b, d)))
 
 
+SAMPLES["weft.transfer"] = [one(call("weft.transfer", device="cpu:0"), (2, 3))]
 SAMPLES |= programs()
 SAMPLES["weft.stop_gradient"] = [
     one(lambda x: node("multiply", x, node("floor", node("weft.stop_gradient", x))), (2, 3), draw=uniform(1.1, 1.9))
