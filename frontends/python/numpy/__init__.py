@@ -10,16 +10,23 @@ import math
 from ..tensor import METHODS, Tensor
 from . import fft as fft
 from . import linalg as linalg
+from .arithmetic import *  # noqa: F403
+from .choosing import *  # noqa: F403
 from .creation import *  # noqa: F403
 from .dtypes import *  # noqa: F403
 from .elementwise import *  # noqa: F403
+from .grids import *  # noqa: F403
 from .indexing import *  # noqa: F403
 from .info import __array_namespace_info__ as __array_namespace_info__
 from .linear import *  # noqa: F403
 from .manipulation import *  # noqa: F403
+from .pieces import *  # noqa: F403
+from .products import *  # noqa: F403
 from .reductions import *  # noqa: F403
 from .searching import *  # noqa: F403
+from .signals import *  # noqa: F403
 from .sorting import *  # noqa: F403
+from .statistics import *  # noqa: F403
 from .updates import *  # noqa: F403
 
 __array_api_version__ = "2024.12"

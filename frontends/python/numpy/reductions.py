@@ -56,13 +56,13 @@ def _summed(x: Any, dtype: Any) -> Value:
 
 
 @lifted
-def sum(x: Any, /, *, axis: Any = None, dtype: Any = None, keepdims: bool = False) -> Value:
+def sum(x: Any, /, axis: Any = None, *, dtype: Any = None, keepdims: bool = False) -> Value:
     """The sum over an axis, several, or all; integers are summed in 64 bits."""
     return fold(_summed(x, dtype), "add", axis, keepdims)
 
 
 @lifted
-def prod(x: Any, /, *, axis: Any = None, dtype: Any = None, keepdims: bool = False) -> Value:
+def prod(x: Any, /, axis: Any = None, *, dtype: Any = None, keepdims: bool = False) -> Value:
     """The product; integers are multiplied in 64 bits."""
     return fold(_summed(x, dtype), "mul", axis, keepdims)
 
@@ -75,19 +75,19 @@ def _not_empty(x: Any, axis: Any) -> Value:
 
 
 @lifted
-def max(x: Any, /, *, axis: Any = None, keepdims: bool = False) -> Value:
+def max(x: Any, /, axis: Any = None, *, keepdims: bool = False) -> Value:
     """The largest element."""
     return fold(_not_empty(x, axis), "max", axis, keepdims)
 
 
 @lifted
-def min(x: Any, /, *, axis: Any = None, keepdims: bool = False) -> Value:
+def min(x: Any, /, axis: Any = None, *, keepdims: bool = False) -> Value:
     """The smallest element."""
     return fold(_not_empty(x, axis), "min", axis, keepdims)
 
 
 @lifted
-def mean(x: Any, /, *, axis: Any = None, keepdims: bool = False) -> Value:
+def mean(x: Any, /, axis: Any = None, *, keepdims: bool = False) -> Value:
     """The arithmetic mean."""
     v = floating(x)
     total = fold(v, "add", axis, keepdims)
@@ -102,13 +102,13 @@ def mean(x: Any, /, *, axis: Any = None, keepdims: bool = False) -> Value:
 
 
 @lifted
-def all(x: Any, /, *, axis: Any = None, keepdims: bool = False) -> Value:
+def all(x: Any, /, axis: Any = None, *, keepdims: bool = False) -> Value:
     """Whether all elements are true."""
     return fold(cast(together(x)[0], BOOL), "and", axis, keepdims)
 
 
 @lifted
-def any(x: Any, /, *, axis: Any = None, keepdims: bool = False) -> Value:
+def any(x: Any, /, axis: Any = None, *, keepdims: bool = False) -> Value:
     """Whether an element is true."""
     return fold(cast(together(x)[0], BOOL), "or", axis, keepdims)
 
@@ -125,13 +125,13 @@ def _first_extreme(x: Value, monoid: str, axis: Any, keepdims: bool) -> Value:
 
 
 @lifted
-def argmax(x: Any, /, *, axis: Any = None, keepdims: bool = False) -> Value:
+def argmax(x: Any, /, axis: Any = None, *, keepdims: bool = False) -> Value:
     """The index of the first largest element (of the first NaN, if there is one), int64."""
     return _first_extreme(_not_empty(x, axis), "max", axis, keepdims)
 
 
 @lifted
-def argmin(x: Any, /, *, axis: Any = None, keepdims: bool = False) -> Value:
+def argmin(x: Any, /, axis: Any = None, *, keepdims: bool = False) -> Value:
     """The index of the first smallest element, int64."""
     return _first_extreme(_not_empty(x, axis), "min", axis, keepdims)
 
@@ -141,7 +141,7 @@ def _scale(x: Value, divisor: Value | float, like: Value) -> Value:
 
 
 @lifted
-def var(x: Any, /, *, axis: Any = None, correction: float = 0.0, keepdims: bool = False) -> Value:
+def var(x: Any, /, axis: Any = None, *, correction: float = 0.0, keepdims: bool = False) -> Value:
     """The variance; sums are divided by the number of elements less `correction`."""
     v = floating(x)
     axes = axes_of(axis, len(v.shape))
@@ -156,13 +156,13 @@ def var(x: Any, /, *, axis: Any = None, correction: float = 0.0, keepdims: bool 
 
 
 @lifted
-def std(x: Any, /, *, axis: Any = None, correction: float = 0.0, keepdims: bool = False) -> Value:
+def std(x: Any, /, axis: Any = None, *, correction: float = 0.0, keepdims: bool = False) -> Value:
     """The standard deviation."""
     return node("sqrt", var(x, axis=axis, correction=correction, keepdims=keepdims))
 
 
 @lifted
-def count_nonzero(x: Any, /, *, axis: Any = None, keepdims: bool = False) -> Value:
+def count_nonzero(x: Any, /, axis: Any = None, *, keepdims: bool = False) -> Value:
     """How many elements are not zero, int64."""
     return fold(cast(cast(together(x)[0], BOOL), I64), "add", axis, keepdims)
 
@@ -187,13 +187,13 @@ def _cumulative(x: Value, axis: int | None, monoid: str, initial: bool) -> Value
 
 
 @lifted
-def cumulative_sum(x: Any, /, *, axis: int | None = None, dtype: Any = None, include_initial: bool = False) -> Value:
+def cumulative_sum(x: Any, /, axis: int | None = None, *, dtype: Any = None, include_initial: bool = False) -> Value:
     """The sums of the prefixes along an axis; with `include_initial` that of none first."""
     return _cumulative(_summed(x, dtype), axis, "add", include_initial)
 
 
 @lifted
-def cumulative_prod(x: Any, /, *, axis: int | None = None, dtype: Any = None, include_initial: bool = False) -> Value:
+def cumulative_prod(x: Any, /, axis: int | None = None, *, dtype: Any = None, include_initial: bool = False) -> Value:
     """The products of the prefixes along an axis."""
     return _cumulative(_summed(x, dtype), axis, "mul", include_initial)
 

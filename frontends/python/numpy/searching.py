@@ -83,7 +83,7 @@ def counted(counts: Value) -> Value:
 
 
 @lifted
-def searchsorted(x1: Any, x2: Any, /, *, side: str = "left", sorter: Any = None) -> Value:
+def searchsorted(x1: Any, x2: Any, /, side: str = "left", *, sorter: Any = None) -> Value:
     """Where the elements of x2 would be inserted into the sorted vector x1 to keep it sorted, int64."""
     check(side in ("left", "right"), "numpy.searchsorted", f'side is "left" or "right", got {side!r}')
     keys, wanted = together(x1, x2)
@@ -119,17 +119,15 @@ class UniqueInverse(NamedTuple):
     inverse_indices: Any
 
 
-def _unique(x: Value) -> UniqueAll:
+def unique_of(x: Value, equal_nan: bool = False) -> UniqueAll:
+    """Distinct values in order, their first indices, the inverse, and counts; NaNs are one value with `equal_nan`, else all distinct."""
     flat = reshape_to(x, (product(x.shape),))
     order = order_by(flat)
     ordered = take(flat, order, axis=0)
     places = node("iota", iota_dimension=0, result=ordered.tensor.with_dtype(I64))
     before = take(ordered, node("maximum", node("subtract", places, const_like(places, 1)), const_like(places, 0)), axis=0)
-    first = node(
-        "or",
-        node("compare", ordered, before, comparison_direction="NE"),
-        node("compare", places, const_like(places, 0), comparison_direction="EQ"),
-    )
+    changed = _differ(ordered, before, equal_nan)
+    first = node("or", changed, node("compare", places, const_like(places, 0), comparison_direction="EQ"))
     values, starts = kept(first, ordered), kept(first, places)
     number = node("subtract", cumulative_sum(cast(first, I64)), const_like(places, 1))
     inverse = take(number, order_by(order), axis=0)
@@ -139,27 +137,35 @@ def _unique(x: Value) -> UniqueAll:
     return UniqueAll(values, take(order, starts, axis=0), reshape_to(inverse, x.shape), node("subtract", ends, starts))
 
 
+def _differ(x: Value, y: Value, equal_nan: bool) -> Value:
+    differ = node("compare", x, y, comparison_direction="NE")
+    if not equal_nan or not (x.dtype.is_float or x.dtype.is_complex):
+        return differ
+    numbers = (node("compare", v, v, comparison_direction="EQ") for v in (x, y))
+    return node("and", differ, node("or", *numbers))
+
+
 @lifted
 def unique_all(x: Any, /) -> UniqueAll:
     """Distinct values in order, their first indices, the inverse, and counts."""
-    return _unique(together(x)[0])
+    return unique_of(together(x)[0])
 
 
 @lifted
 def unique_counts(x: Any, /) -> UniqueCounts:
     """Distinct values in order, and counts."""
-    found = _unique(together(x)[0])
+    found = unique_of(together(x)[0])
     return UniqueCounts(found.values, found.counts)
 
 
 @lifted
 def unique_inverse(x: Any, /) -> UniqueInverse:
     """Distinct values in order, and which of them every element is."""
-    found = _unique(together(x)[0])
+    found = unique_of(together(x)[0])
     return UniqueInverse(found.values, found.inverse_indices)
 
 
 @lifted
 def unique_values(x: Any, /) -> Value:
     """Distinct values in order."""
-    return _unique(together(x)[0]).values
+    return unique_of(together(x)[0]).values

@@ -22,13 +22,18 @@ def _sorted(keys: Value, dim: int, descending: bool, stable: bool) -> tuple[Valu
     Both zeros are equal, and so are all NaNs, which are greater than any number. Complex numbers go by their real parts, then by the
     imaginary ones.
     """
-    rank = [_plain(node(part, keys)) for part in ("real", "imag")] if keys.dtype.is_complex else [_plain(keys)]
+    rank = ranks(keys)
     places = node("iota", iota_dimension=dim, result=keys.tensor.with_dtype(I64))
     operands = [*rank, keys, places]
     scalars = [param(TensorType(t.dtype, ())) for t in operands for _ in range(2)]
-    first = _before(scalars[: 2 * len(rank)], "GT" if descending else "LT")
+    first = before(scalars[: 2 * len(rank)], "GT" if descending else "LT")
     built = nodes("sort", *operands, dimension=dim, is_stable=stable, comparator=region(scalars, (first,)))
     return built[-2], built[-1]
+
+
+def ranks(keys: Value) -> list[Value]:
+    """Tensors by whose total orders, the first before the second, the keys are sorted."""
+    return [_plain(node(part, keys)) for part in ("real", "imag")] if keys.dtype.is_complex else [_plain(keys)]
 
 
 def _plain(keys: Value) -> Value:
@@ -41,7 +46,7 @@ def _plain(keys: Value) -> Value:
     return where(compare("NE", x, x), math.nan, where(equal(x, 0), 0.0, x)).value
 
 
-def _before(pairs: list[Value], direction: str) -> Value:
+def before(pairs: list[Value], direction: str) -> Value:
     """Whether the first of each pair of keys comes before the second; later pairs decide where earlier ones are equal."""
     x, y, *rest = pairs
     kind = {"compare_type": "TOTALORDER"} if x.dtype.is_float else {}
@@ -49,7 +54,7 @@ def _before(pairs: list[Value], direction: str) -> Value:
     if not rest:
         return less
     same = node("compare", x, y, comparison_direction="EQ", **kind)
-    return node("or", less, node("and", same, _before(rest, direction)))
+    return node("or", less, node("and", same, before(rest, direction)))
 
 
 def order_by(keys: Value) -> Value:
@@ -58,7 +63,7 @@ def order_by(keys: Value) -> Value:
 
 
 @lifted
-def sort(x: Any, /, *, axis: int = -1, descending: bool = False, stable: bool = True) -> Value:
+def sort(x: Any, /, axis: int = -1, *, descending: bool = False, stable: bool = True) -> Value:
     """The elements in order along an axis."""
     (v,) = together(x)
     (d,) = axes_of(axis, len(v.shape))
@@ -66,7 +71,7 @@ def sort(x: Any, /, *, axis: int = -1, descending: bool = False, stable: bool = 
 
 
 @lifted
-def argsort(x: Any, /, *, axis: int = -1, descending: bool = False, stable: bool = True) -> Value:
+def argsort(x: Any, /, axis: int = -1, *, descending: bool = False, stable: bool = True) -> Value:
     """The indices that sort the elements along an axis, int64."""
     (v,) = together(x)
     (d,) = axes_of(axis, len(v.shape))
