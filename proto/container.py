@@ -32,6 +32,8 @@ Buffer = bytes | memoryview
 
 @dataclass(frozen=True, slots=True)
 class _Listed:
+    """What the manifest says of a member."""
+
     size: int
     sha256: str
 

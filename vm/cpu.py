@@ -1,7 +1,6 @@
 """What this machine's CPU can do, without LLVM, and which image of a program it should run."""
 
 import os
-import platform
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
@@ -27,7 +26,7 @@ Image = TypeVar("Image", bound=Requirement)
 @cache
 def arch() -> str:
     """`x86_64` or `aarch64`, or what else the machine calls itself."""
-    machine = platform.machine().lower()
+    machine = os.uname().machine.lower()
     return {"amd64": "x86_64", "arm64": "aarch64"}.get(machine, machine)
 
 

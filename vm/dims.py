@@ -141,3 +141,8 @@ def evaluate(dim: Dim, values: Sequence[int]) -> int:
 def describe(names: Sequence[str], values: Sequence[int]) -> str:
     """`N = 3, M = 4`."""
     return ", ".join(f"{name} = {value}" for name, value in zip(names, values, strict=True)) or "these shapes"
+
+
+def bound_symbols(shapes: Sequence[Sequence[Dim]]) -> set[int]:
+    """The symbols that inputs of these shapes give a value: those that are the whole of a dim, up to a factor and an offset."""
+    return {dim.linear[0] for shape in shapes for dim in shape if isinstance(dim, Expr) and dim.linear}

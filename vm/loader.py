@@ -13,20 +13,21 @@ damage, not malice.
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..proto.artifact import Program
 from ..proto.errors import Loc, WeftError, fail
 from . import cpu, model
-from .devices import DeviceFunction, open_devices
-from .disassembler import disassemble
-from .driver import DriverFunction
 from .function import Function
 from .image import Image
 from .model import Model
 from .pool import cpu_count, memory_limit
 from .verifier import verify, verify_image
+
+if TYPE_CHECKING:
+    from .driver import DriverFunction
 
 ALIGN = 64
 
@@ -34,13 +35,13 @@ ALIGN = 64
 class LoadedProgram:
     """The functions of a program, by name. They, and the code and constants under them, live as long as anything refers to them."""
 
-    def __init__(self, functions: Mapping[str, Function | DriverFunction], decoded: Model, level: str) -> None:
+    def __init__(self, functions: "Mapping[str, Function | DriverFunction]", decoded: Model, level: str) -> None:
         self._functions = functions
         self._model = decoded
         self.level = level
         """the CPU level of the code that runs"""
 
-    def __getitem__(self, name: str) -> Function | DriverFunction:
+    def __getitem__(self, name: str) -> "Function | DriverFunction":
         """The function `name`. Raises `WeftError` (`program.no_function`) that lists the ones there are."""
         try:
             return self._functions[name]
@@ -59,6 +60,8 @@ class LoadedProgram:
 
     def disassemble(self) -> str:
         """The program as text: signatures, buffers, instructions with the kernels they run, and where they come from."""
+        from .disassembler import disassemble  # for people who look inside, not for every start
+
         return disassemble(self._model)
 
 
@@ -111,6 +114,22 @@ class VM:
         verify(decoded)
         constants = _constants(decoded, program)
         image = Image(chosen.level, code, chosen.runtime, chosen.kernel_offsets)
+        functions = self._functions(decoded, image, constants)
+        return LoadedProgram(functions, decoded, chosen.level)
+
+    def _functions(self, decoded: Model, image: Image, constants: Sequence[np.ndarray]) -> "dict[str, Function | DriverFunction]":
+        """The public functions by name."""
+        if decoded.drivers or len(decoded.devices) > 1:
+            return self._driven(decoded, image, constants)
+        native = [Function(decoded, f, image, constants, self.threads, self.memory) for f in decoded.functions]
+        return {f.name: loaded for f, loaded in zip(decoded.functions, native, strict=True) if not f.private}
+
+    def _driven(self, decoded: Model, image: Image, constants: Sequence[np.ndarray]) -> "dict[str, Function | DriverFunction]":
+        """The same of a program with drivers, or for several devices."""
+        # Few programs have these, and to import them would be a tenth of a start.
+        from .devices import DeviceFunction, open_devices
+        from .driver import DriverFunction
+
         devices = open_devices(decoded.devices, self.device_memory, self.threads)
         native: list[Function | DeviceFunction] = []
         functions: dict[str, Function | DriverFunction] = {}
@@ -122,8 +141,7 @@ class VM:
                 native.append(device.load(decoded, f, image, constants))
             if isinstance(native[-1], Function) and not f.private:
                 functions[f.name] = native[-1]
-        functions |= {d.name: DriverFunction(decoded, d, native, constants, self.memory, devices) for d in decoded.drivers}
-        return LoadedProgram(functions, decoded, chosen.level)
+        return functions | {d.name: DriverFunction(decoded, d, native, constants, self.memory, devices) for d in decoded.drivers}
 
 
 def _constants(decoded: Model, program: Program) -> Sequence[np.ndarray]:

@@ -63,6 +63,8 @@ class Type:
 
 @dataclass(frozen=True, slots=True)
 class Param:
+    """What a kernel does with an operand."""
+
     access: Access
     dtype: DType | None  # None: untyped bytes
     bytes: Dim
@@ -71,6 +73,8 @@ class Param:
 
 @dataclass(frozen=True, slots=True)
 class Kernel:
+    """A kernel of the program."""
+
     name: str
     kind: str
     description: str
@@ -82,6 +86,8 @@ class Kernel:
 
 @dataclass(frozen=True, slots=True)
 class Constant:
+    """A constant, where it lies in the weights."""
+
     name: str
     type: Type
     offset: int
@@ -97,6 +103,8 @@ class Port:
 
 @dataclass(frozen=True, slots=True)
 class Buffer:
+    """Memory of a function."""
+
     kind: Kind
     index: int
     offset: Dim
@@ -106,12 +114,16 @@ class Buffer:
 
 @dataclass(frozen=True, slots=True)
 class ArgList:
+    """The arguments of a launch."""
+
     buffers: tuple[int, ...]
     symbols: tuple[Dim, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Function:
+    """A native function."""
+
     name: str
     symbols: tuple[Symbol, ...]
     inputs: tuple[Port, ...]

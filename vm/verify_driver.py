@@ -11,7 +11,7 @@ from ..proto.errors import Diagnostic, WeftError
 from ..proto.value_types import ArrayType, MapType, OptionalType, SequenceType, ValueType, compatible
 from . import host, isa
 from .code_checks import CodeChecks
-from .dims import Dim, Expr
+from .dims import Expr, bound_symbols
 from .flow import Effect, flow_problem, read_too_early
 from .isa import (
     BranchUnless,
@@ -31,11 +31,6 @@ from .isa import (
 )
 from .model import Driver, Model, Port
 from .values import type_text
-
-
-def bound_symbols(shapes: Sequence[Sequence[Dim]]) -> set[int]:
-    """The symbols that inputs of these shapes give a value: those that are the whole of a dim, up to a factor and an offset."""
-    return {dim.linear[0] for shape in shapes for dim in shape if isinstance(dim, Expr) and dim.linear}
 
 
 class DriverChecks(CodeChecks):
@@ -210,7 +205,7 @@ class DriverChecks(CodeChecks):
 
     def _host(self, index: int, call: int, inputs: Sequence[int], outputs: Sequence[int]) -> None:
         name, attributes = self.model.host_calls[call]
-        function = host.TABLE.get(name)
+        function = host.find(name)
         if function is None:
             return  # reported for the program
         types = self.driver.registers

@@ -70,7 +70,7 @@ def _infer_custom_call(
 ) -> tuple[Type, ...]:
     check(call_target_name != "", "custom_call.I2", "`call_target_name` must not be empty")
     check_symbols(symbols, "custom_call.C3")
-    function = host.TABLE.get(call_target_name)
+    function = host.find(call_target_name)
     if function is None:
         return results  # Somebody else's: it can be looked at, not run.
     attributes = host.parse_attributes(_json(backend_config))

@@ -20,7 +20,7 @@ from weft.compiler.ir.dims import evaluate
 from weft.compiler.ir.graph import Node, Region
 from weft.compiler.ir.types import TensorType
 from weft.vm import isa, model, runner
-from weft.vm.host import TABLE, HostFunction
+from weft.vm.host import HostFunction, table
 from weft.vm.plan import Plan
 
 _NO_WORK = {"constant", "reshape", "broadcast_in_dim"}
@@ -77,7 +77,7 @@ def counted() -> Iterator[Share]:
     with ExitStack() as patches:
         patches.enter_context(patch.object(tables, "emit_kernel", emit))
         patches.enter_context(patch.object(runner, "make_plan", plan))
-        patches.enter_context(patch.dict(TABLE, {name: _recorded(f, share) for name, f in TABLE.items()}))
+        patches.enter_context(patch.dict(table(), {name: _recorded(f, share) for name, f in table().items()}))
         yield share
 
 

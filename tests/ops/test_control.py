@@ -98,7 +98,7 @@ def test_a_foreign_custom_call_can_be_kept_but_not_run():
     x = np.ones(3, np.float32)
     with pytest.raises(WeftError) as e:
         run(lambda x: OPS["custom_call"](x, call_target_name="acme_kernel", result=(x.type,)), x)
-    assert e.value.code == "host.unknown" and "acme_kernel" not in host.TABLE
+    assert e.value.code == "host.unknown" and "acme_kernel" not in host.table()
 
 
 def test_fusion():

@@ -170,7 +170,7 @@ def test_operands_are_not_changed() -> None:
 
 def test_every_function_on_values_is_tested() -> None:
     modules = (host.values, host.sequences, host.optionals, host.maps)
-    names = {name for name, f in host.TABLE.items() if f.results.__module__ in {m.__name__ for m in modules}}
+    names = {name for name, f in host.table().items() if f.results.__module__ in {m.__name__ for m in modules}}
     assert {case[0] for case in CASES} == names
 
 

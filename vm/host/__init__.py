@@ -17,12 +17,10 @@ from ...proto.value_types import (
     ValueType,
     compatible,
 )
-from . import checks, decompositions, images, lapack, linalg, maps, optionals, random, sequences, strings, values
-from .table import TABLE, Attributes, HostFunction, host, lookup, parse_attributes
+from .table import Attributes, HostFunction, find, host, lookup, parse_attributes, table
 
 __all__ = [
     "ANY",
-    "TABLE",
     "AnyType",
     "ArrayType",
     "Attributes",
@@ -33,19 +31,10 @@ __all__ = [
     "Shape",
     "UnrankedType",
     "ValueType",
-    "checks",
     "compatible",
-    "decompositions",
+    "find",
     "host",
-    "images",
-    "lapack",
-    "linalg",
     "lookup",
-    "maps",
-    "optionals",
     "parse_attributes",
-    "random",
-    "sequences",
-    "strings",
-    "values",
+    "table",
 ]

@@ -3,6 +3,8 @@
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
 from typing import Any, TypeVar
 
 import numpy as np
@@ -59,7 +61,8 @@ class HostFunction:
             raise fail("run.host", f"host call {self.name!r} failed: {error}") from error
 
 
-TABLE: dict[str, HostFunction] = {}
+_TABLE: dict[str, HostFunction] = {}
+_HOMES = ("checks", "decompositions", "images", "lapack", "linalg", "maps", "optionals", "random", "sequences", "strings", "values")
 
 
 def host(name: str, operands: int | None, results: Callable[..., tuple[ValueType, ...]]) -> Callable[[_Function], _Function]:
@@ -70,17 +73,32 @@ def host(name: str, operands: int | None, results: Callable[..., tuple[ValueType
             found = function(attributes, *values)
             return found if isinstance(found, tuple) else (found,)
 
-        TABLE[name] = HostFunction(name, " ".join((function.__doc__ or "").split()), operands, call, results)
+        _TABLE[name] = HostFunction(name, " ".join((function.__doc__ or "").split()), operands, call, results)
         return function
 
     return enter
 
 
+@cache
+def table() -> dict[str, HostFunction]:
+    """Every host function by name. Most programs call none, so the modules that define them are imported when one is first asked for."""
+    for name in _HOMES:
+        import_module(f"{__package__}.{name}")
+    return _TABLE
+
+
+def find(name: str) -> HostFunction | None:
+    """The host function `name`, if there is one."""
+    return table().get(name)
+
+
 def lookup(name: str) -> HostFunction:
     """The host function `name`. Raises `WeftError` (`host.unknown`) that lists the ones there are."""
-    if name not in TABLE:
-        raise fail("host.unknown", f"there is no host call {name!r}", help=f"the host calls of this version are {', '.join(sorted(TABLE))}")
-    return TABLE[name]
+    function = find(name)
+    if function is None:
+        known = ", ".join(sorted(table()))
+        raise fail("host.unknown", f"there is no host call {name!r}", help=f"the host calls of this version are {known}")
+    return function
 
 
 def parse_attributes(text: str) -> Attributes:
