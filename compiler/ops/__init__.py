@@ -1,5 +1,6 @@
 """The ops: importing this package registers them all."""
 
+from . import attention as attention
 from . import batchnorm as batchnorm
 from . import bitwise as bitwise
 from . import blocked as blocked

@@ -13,6 +13,7 @@ from ..ops.blocked import NARROW, is_fast, matmul, pack_columns, parse_spec
 from ..ops.helpers import broadcast, cast, const, reshape_to, scalar_region
 from ..ops.nodes import node
 from ..ops.registry import op_of
+from .attention import to_attention
 from .base import Context, region_pass
 from .canonicalize import constant_of
 from .convscale import narrow_product, widened
@@ -247,10 +248,12 @@ def pack_constant(n: Node, uses: Uses) -> Result:
 
 @region_pass("contraction")
 def canonicalize_contractions(body: Region, context: Context) -> Region:
-    """dot_general of fast float types and of bytes -> weft.matmul; transposes around it become strides; constants to its right are packed.
+    """dot_general of fast float types and of bytes -> weft.matmul; transposes around it become strides; two with a softmax between them
+    become weft.attention; constants to the right of others are packed.
 
     So does that of bf16 where the target multiplies it, unless the precision is strict; elsewhere it is widened.
     """
     narrow = (bytes_to_matmul, bf16_to_matmul) if context.cpu().has_bf16 and context.precision != "strict" else (bytes_to_matmul,)
     rules = (*narrow, to_matmul, absorb_transpose)
-    return apply_rules(apply_rules(body, rules), (matrix_times_vector, pack_constant))
+    body = apply_rules(apply_rules(body, rules), (to_attention,))
+    return apply_rules(body, (matrix_times_vector, pack_constant))

@@ -9,7 +9,7 @@ twice, and no path leaves it and returns), or if it costs nothing to compute aga
     rows          several reductions over the trailing dims of one row space, or one whose result is used across the row
     window        a reduce_window with an elementwise epilogue
     contraction   a matrix product or convolution with an elementwise epilogue
-    scatter, sort, rng, channels   alone
+    attention, scatter, sort, rng, channels   alone
 """
 
 import heapq
@@ -33,6 +33,7 @@ KIND_OF_ROOT = {
     "scatter": "scatter",
     "sort": "sort",
     "rng_bit_generator": "rng",
+    "weft.attention": "attention",
     "weft.channels": "channels",
     **dict.fromkeys(CONTRACTIONS, "contraction"),
 }
@@ -55,7 +56,7 @@ UNFUSED = {
     "weft.fusion",
     "weft.while",
 }
-_ALONE = {"scatter", "sort", "rng", "channels"}
+_ALONE = {"attention", "scatter", "sort", "rng", "channels"}
 _FREE = {"iota", "broadcast_in_dim"}
 _EXPANDING = {"broadcast_in_dim", "gather"}
 _SMALL_CONSTANT = 64  # bytes

@@ -76,7 +76,7 @@ def run(mapped: Callable[[Image], dict[str, int]]) -> Callable[..., list[np.ndar
         for at_end in (False, True):
             fenced = [_fenced(a, at_end) for a in operands]
             results = [_fenced(np.full(s, 77, t), at_end) for s, t in zip(shapes, kinds, strict=True)]
-            scratch = np.zeros(evaluate(kernel.scratch_bytes, symbols) // 64 * 64 + 128, np.uint8)
+            scratch = np.full(evaluate(kernel.scratch_bytes, symbols) // 64 * 64 + 128, 0xFF, np.uint8)  # NaN: what is read must be written
             ctx = np.array([(scratch.ctypes.data + 63) // 64 * 64, 0, 0], np.int64)
             slots = np.array([*(a.ctypes.data for a in (*fenced, *results)), *(symbols[n] for n in kernel.symbols)], np.int64)
             spans = [(c, c + 1) for c in reversed(range(chunks))] if one_by_one else [(0, chunks)]

@@ -4,6 +4,7 @@ from ....proto.errors import InternalError
 from ...ir.graph import Node
 from ..kernel import Kernel
 from ..target import Target
+from .attention import emit_attention
 from .channels import emit_channels
 from .conv import emit_conv
 from .depthwise import emit_depthwise
@@ -37,6 +38,8 @@ def emit_kernel(fusion: Node, target: Target) -> Kernel:
             return emit_sort(fusion, target)
         case "rng":
             return emit_rng(fusion, target)
+        case "attention":
+            return emit_attention(fusion, target)
         case "channels":
             return emit_channels(fusion, target)
         case kind:
