@@ -191,20 +191,27 @@ def _built(core: Node, scores: Value, axis: int, mix: tuple[str, str, str], valu
         return None
     lhs, rhs = core.operands if names.query_first else reversed(core.operands)
     query, key, mixed = _operand(lhs, names.query), _operand(rhs, names.key), _operand(value, names.value, scaled=False)
-    key, mixed = _shared(key), _shared(mixed)
-    if (key.repeated, key.repeats) != (mixed.repeated, mixed.repeats):
-        key, mixed = _operand(rhs, names.key), _operand(value, names.value, scaled=False)
-    sizes = dict(zip(names.full, scores.shape, strict=True)) | dict(zip(query.letters, query.value.shape, strict=True))
-    widths = (sizes["k"], dict(zip(mixed.letters, mixed.value.shape, strict=True))["v"])
-    few = isinstance(sizes["m"], int) and sizes["m"] <= _FEW
-    body = None if few or not all(isinstance(d, int) for d in widths) else _body(core, scores, query.factor * key.factor, uses)
+    shared = _shared(key), _shared(mixed)
+    if (shared[0].repeated, shared[0].repeats) == (shared[1].repeated, shared[1].repeats):
+        key, mixed = shared
+    if not _pays(query, mixed):
+        return None
+    body = _body(core, scores, query.factor * key.factor, uses)
     if body is None:
         return None
     inner, extras = body
     query, key, mixed = _readable(query, "km"), _readable(key, "kn"), _readable(mixed, "vn")
-    spec, mixing = f"{query.letters},{key.letters}->{names.full}", f"{names.full},{mixed.letters}->{names.out}"
-    repeat = {"repeated": key.repeated, "repeats": key.repeats}
-    return attention(query.value, key.value, mixed.value, *extras, scores=spec, mix=mixing, body=inner, **repeat)
+    return attention(
+        query.value, key.value, mixed.value, *extras, body=inner, repeated=key.repeated, repeats=key.repeats,
+        scores=f"{query.letters},{key.letters}->{names.full}", mix=f"{names.full},{mixed.letters}->{names.out}",
+    )  # fmt: skip
+
+
+def _pays(query: _Operand, value: _Operand) -> bool:
+    """Whether there are enough queries to share the keys, and the rows of queries and values are of known length."""
+    queries, depth = (query.value.shape[query.letters.index(c)] for c in "mk")
+    width = value.value.shape[value.letters.index("v")]
+    return isinstance(depth, int) and isinstance(width, int) and not (isinstance(queries, int) and queries <= _FEW)
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,7 +268,7 @@ def _operand(value: Value, letters: str, scaled: bool = True) -> _Operand:
 def _number(value: Value) -> float | None:
     """The number of a splat that one can divide by."""
     number = splat_of(value)
-    return number if isinstance(number, float) and number != 0 and np.isfinite(number) else None
+    return number if isinstance(number, float) and abs(number) > 0 and np.isfinite(number) else None
 
 
 def _shared(x: _Operand) -> _Operand:

@@ -1,4 +1,4 @@
-"""Attention: kernels on every level against the reference, for any layout, mask and number of keys; the same bits however chunks are run."""
+"""Attention: kernels on every level against the reference, for any layout, mask and number of keys, with bits that chunks do not change."""
 
 from collections.abc import Callable, Sequence
 

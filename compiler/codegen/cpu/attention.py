@@ -1,7 +1,7 @@
 """Attention: softmax(body(query · key)) · value without the scores ever leaving the cache.
 
-A chunk is a block of queries of one batch entry. For every block of keys, keys and values are packed into panels; then each tile of queries
-goes through both products by the shared micro-kernels, with the softmax (`softpass.py`) between them while its scores are in the first-level
+A chunk is a block of queries of one batch entry. For every block of keys, keys and values are packed; then each tile of queries goes
+through both products by the shared micro-kernels, with the softmax (`softpass.py`) between them while its scores are in the first-level
 cache. Rows with more keys than a block are summed up online. `attentionplan.py` decides; chunks depend on shapes alone.
 """
 
@@ -86,13 +86,11 @@ class _Driver:
         self.out_row = self.number(a.out["m"])
         row = self.q_row if a.reads_queries else const("i64", a.query_stride)
         lanes, stride, width = const("i64", PANEL), const("i64", a.score_stride), const("i64", a.width_padded)
-        common = {"b_row": lanes, "c_panel": lanes}
-        none = const("i64", 0)
-        self.scoring = microkernel.fields(
-            w, nk=const("i64", a.depth), row=row, b_panel=const("i64", a.depth * PANEL), c_row=stride, start_row=none, start_panel=none, **common
-        )
-        start = {"start_row": none, "start_panel": none} if a.in_one_block else {"start_row": width, "start_panel": lanes}
-        self.mixing = microkernel.fields(w, row=stride, b_panel=const("i64", a.block * PANEL), c_row=width, **start, **common)
+        common = {"c_panel": lanes}
+        panel = const("i64", a.depth * PANEL)
+        self.scoring = microkernel.fields(w, nk=const("i64", a.depth), row=row, b_row=lanes, b_panel=panel, c_row=stride, **common)
+        start = {} if a.in_one_block else {"start_row": width, "start_panel": lanes}
+        self.mixing = microkernel.fields(w, row=stride, b_row=width, b_panel=lanes, c_row=width, **start, **common)
 
     def _at(self, base: Val, index: Val) -> Val:
         return self.w.gep(self.elem, base, index)
@@ -176,15 +174,13 @@ class _Driver:
                 self._pack(packing.copy_name(self.elem), part, self.k_step, depth, width, out, lanes)
 
     def _pack_values(self, source: Val, count: Val) -> None:
-        """Values as panels of 16, `[panel][key][16]`."""
-        a, lanes = self.a, const("i64", PANEL)
-        for first in range(0, a.width, PANEL):
-            width = const("i64", min(PANEL, a.width - first))
-            part, out = self._at(source, self.w.mul(self.v_step, first)), self._at(self.values, const("i64", first * a.block))
-            if a.value["v"] == 1 or a.width == 1:
-                self._pack(packing.copy_name(self.elem), part, self.v_row, count, width, out, lanes)
-            else:
-                self._pack(packing.transpose_name(self.elem), part, self.v_step, width, count, out, lanes)
+        """Values in rows beside each other."""
+        a = self.a
+        width, row = const("i64", a.width), const("i64", a.width_padded)
+        if a.value["v"] == 1 or a.width == 1:
+            self._pack(packing.copy_name(self.elem), source, self.v_row, count, width, self.values, row)
+        else:
+            self._pack(packing.transpose_name(self.elem), source, self.v_step, width, count, self.values, row)
 
     def _kernel(self, height: int, panels: int) -> MicroKernel:
         kernel = MicroKernel(self.elem, height, panels)
@@ -213,7 +209,7 @@ class _Driver:
         panels, at = a.width_padded // PANEL, 0
         while at < panels:
             group = min(a.panels, panels - at)
-            values, out = self._at(self.values, const("i64", at * a.block * PANEL)), self._at(sums, const("i64", at * PANEL))
+            values, out = (self._at(base, const("i64", at * PANEL)) for base in (self.values, sums))
             start = self.zeros if a.in_one_block else out
             microkernel.call(w, self._kernel(height, group), self.tile, values, out, start, out, self.mixing)
             at += group

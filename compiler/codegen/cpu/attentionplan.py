@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ...ir.attrs import Tensor
 from ...ir.dims import Dim, ceildiv, product
-from ...ir.graph import Node
+from ...ir.graph import Node, Region, Value
 from ...ops.blocked import PANEL, parse_spec
 from ..lltypes import memory_type
 from ..target import Target
@@ -66,6 +67,7 @@ class Attention:
         assert isinstance(depth, int) and isinstance(width, int)  # the pass `attention` sees to it
         self.queries, self.keys, self.depth, self.width = sizes["m"], sizes["n"], depth, width
         self.batch = [self._batch(c, sizes[c]) for c in self.letters if c not in "mn"]
+        self.scale = _scale(self.core.regions[0])
         self.panels = microkernel.wide_panels(target, self.elem)
         self.tile_rows = microkernel.tile_rows(target, self.elem, self.panels)
 
@@ -118,7 +120,7 @@ class Attention:
 
     @property
     def score_stride(self) -> int:
-        """From row to row of a tile of scores: off the multiples that would alias."""
+        """From row to row of a tile of scores: room for pairs of vectors, off the multiples that would alias."""
         return self.block + PANEL
 
     @property
@@ -157,6 +159,28 @@ class Attention:
         batch = tuple(axis.extent for axis in self.batch)
         how = "in place" if self.reads_queries else "transposed"
         return AttentionPlan(self.queries, self.keys, self.depth, self.width, batch, tile, self.rows, self.block, how)
+
+
+def _scale(body: Region) -> float | None:
+    """The positive number that `body` multiplies the scores by, if that is all it does: it can be part of the softmax."""
+    score, (result,) = body.params[0], body.results
+    if result is score:
+        return 1.0
+    node = result.node
+    if node is None or node.op not in ("multiply", "divide") or node.operands[0] is not score:
+        return None
+    number = _number(node.operands[1])
+    if number is None or not 2.0**-64 <= number <= 2.0**64:
+        return None
+    return number if node.op == "multiply" else 1.0 / number
+
+
+def _number(value: Value) -> float | None:
+    """The number that every element is shown to be."""
+    while value.node is not None and value.op in ("broadcast_in_dim", "reshape"):
+        value = value.node.operands[0]
+    tensor = value.node.attrs.get("value") if value.node is not None and value.op == "constant" else None
+    return float(tensor.array.reshape(-1)[0]) if isinstance(tensor, Tensor) and tensor.array.size == 1 else None
 
 
 def _strides(letters: str, shape: Sequence[Dim]) -> dict[str, Dim]:
