@@ -47,6 +47,8 @@ def _infer(
     shape = query.with_shape(tuple(sizes[c] for c in full))
     _sizes(mix, (shape, value), repeat, sizes)
     check_region(body, (shape, *extras), (shape,), "weft.attention.C5", "`body`")
+    static = all(isinstance(sizes[c], int) for c in "kv") and not any(size == 0 for size in sizes.values())
+    check(static, "weft.attention.C6", "dims k and v must be static, and none may be known to be empty")
     return query.with_shape(tuple(sizes[c] for c in out))
 
 
@@ -84,7 +86,7 @@ attention = define(
     A row of scores without any above -inf gives NaN, as the three steps by themselves do.
 
     C1: letters stand where their roles say, v last in the result.  C2: ranks.  C3: sizes agree.  C4: one float type.  C5: `body` takes the
-    scores and the extras and gives scores.""",
+    scores and the extras and gives scores.  C6: dims k and v are static, and none is known to be empty.""",
     infer=_infer,
     reference=_reference,
     regions=("body",),

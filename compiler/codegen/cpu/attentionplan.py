@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ....proto.errors import InternalError
 from ...ir.attrs import Tensor
 from ...ir.dims import Dim, ceildiv, product
 from ...ir.graph import Node, Region, Value
@@ -64,7 +65,10 @@ class Attention:
         sizes: dict[str, Dim] = dict(zip(left, query.shape, strict=True)) | dict(zip(out, self.core.result.shape, strict=True))
         sizes["n"] = key.shape[right.index("n")]
         depth, width = sizes["k"], sizes["v"]
-        assert isinstance(depth, int) and isinstance(width, int)  # the pass `attention` sees to it
+        assert isinstance(depth, int) and isinstance(width, int)  # C6
+        for strides, letters in ((self.query, "mk"), (self.key, "nk"), (self.value, "nv")):
+            if not any(strides[c] == 1 or sizes[c] == 1 for c in letters):
+                raise InternalError(f"an operand is contiguous along neither {letters[0]} nor {letters[1]}: {self.core!r}")
         self.queries, self.keys, self.depth, self.width = sizes["m"], sizes["n"], depth, width
         self.batch = [self._batch(c, sizes[c]) for c in self.letters if c not in "mn"]
         self.scale = _scale(self.core.regions[0])
