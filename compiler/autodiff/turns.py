@@ -38,7 +38,7 @@ def _number(v: Value) -> Dim | None:
             n = _number(v.node.operands[0])
             return int(np.asarray(n).astype(v.dtype.numpy)) if isinstance(n, int) else n  # a narrower type wraps
         case "get_dimension_size":
-            return v.node.operands[0].shape[int(v.node.attrs["dimension"])]  # type: ignore[arg-type]
+            return v.node.operands[0].shape[v.node.attr("dimension", int)]
         case "constant":
             return int(v.node.attrs["value"].array)  # type: ignore[union-attr]
         case _:

@@ -47,7 +47,7 @@ def _reverse(b: Batch, n: Node, xs: Sequence[Batched]) -> Sequence[Batched]:
 
 @rule("concatenate")
 def _concatenate(b: Batch, n: Node, xs: Sequence[Batched]) -> Sequence[Batched]:
-    return again(n, [b.whole(x) for x in xs], b.size, dimension=int(n.attrs["dimension"]) + 1)  # type: ignore[arg-type]
+    return again(n, [b.whole(x) for x in xs], b.size, dimension=n.attr("dimension", int) + 1)
 
 
 @rule("slice")
@@ -74,7 +74,7 @@ def _pad(b: Batch, n: Node, xs: Sequence[Batched]) -> Sequence[Batched]:
 
 @rule("get_dimension_size")
 def _dimension_size(b: Batch, n: Node, xs: Sequence[Batched]) -> Sequence[Batched]:
-    size = node("get_dimension_size", xs[0].value, dimension=int(n.attrs["dimension"]) + 1)  # type: ignore[arg-type]
+    size = node("get_dimension_size", xs[0].value, dimension=n.attr("dimension", int) + 1)
     return [Batched(size, False)]
 
 
@@ -115,7 +115,7 @@ def _sort(b: Batch, n: Node, xs: Sequence[Batched]) -> Sequence[Batched]:
     own, captured = xs[: len(n.inputs)], xs[len(n.inputs) :]
     if any_batched(captured):
         return b.one_by_one(n, xs)
-    return again(n, [*(b.whole(x) for x in own), *(x.value for x in captured)], b.size, dimension=int(n.attrs["dimension"]) % rank + 1)  # type: ignore[arg-type]
+    return again(n, [*(b.whole(x) for x in own), *(x.value for x in captured)], b.size, dimension=n.attr("dimension", int) % rank + 1)
 
 
 # Linear algebra
@@ -123,7 +123,7 @@ def _sort(b: Batch, n: Node, xs: Sequence[Batched]) -> Sequence[Batched]:
 
 @rule("dot_general")
 def _dot(b: Batch, n: Node, xs: Sequence[Batched]) -> Sequence[Batched]:
-    d: DotDims = n.attrs["dot_dimension_numbers"]  # type: ignore[assignment]
+    d = n.attr("dot_dimension_numbers", DotDims)
     lhs, rhs = xs
     if lhs.batched and rhs.batched:
         dims = DotDims((0, *up(d.lhs_batch)), (0, *up(d.rhs_batch)), up(d.lhs_contracting), up(d.rhs_contracting))
@@ -166,9 +166,9 @@ def _split(v: Value, axis: int, outer: Dim, inner: Dim) -> Value:
 
 @rule("convolution")
 def _convolution(b: Batch, n: Node, xs: Sequence[Batched]) -> Sequence[Batched]:
-    d: ConvDims = n.attrs["dimension_numbers"]  # type: ignore[assignment]
+    d = n.attr("dimension_numbers", ConvDims)
     out = list(n.results[0].shape)
-    groups, batch_groups = int(n.attrs["feature_group_count"]), int(n.attrs["batch_group_count"])  # type: ignore[arg-type]
+    groups, batch_groups = n.attr("feature_group_count", int), n.attr("batch_group_count", int)
     if batch_groups > 1 or (xs[1].batched and groups > 1):
         return b.one_by_one(n, xs)
     changed: dict[str, object] = {}
@@ -213,8 +213,8 @@ def _map(b: Batch, n: Node, xs: Sequence[Batched]) -> Sequence[Batched]:
 
 @rule("gather")
 def _gather(b: Batch, n: Node, xs: Sequence[Batched]) -> Sequence[Batched]:
-    d: GatherDims = n.attrs["dimension_numbers"]  # type: ignore[assignment]
-    sizes: tuple[Dim, ...] = n.attrs["slice_sizes"]  # type: ignore[assignment]
+    d = n.attr("dimension_numbers", GatherDims)
+    sizes = n.dims("slice_sizes")
     x, at = xs
     if not at.batched:
         dims = GatherDims(
@@ -237,7 +237,7 @@ def _gather(b: Batch, n: Node, xs: Sequence[Batched]) -> Sequence[Batched]:
 
 @rule("scatter")
 def _scatter(b: Batch, n: Node, xs: Sequence[Batched]) -> Sequence[Batched]:
-    d: ScatterDims = n.attrs["scatter_dimension_numbers"]  # type: ignore[assignment]
+    d = n.attr("scatter_dimension_numbers", ScatterDims)
     dims = ScatterDims(
         up(d.update_window_dims), up(d.inserted_window_dims), (0, *up(d.input_batching_dims)),
         (0, *up(d.scatter_indices_batching_dims)), up(d.scatter_dims_to_operand_dims), d.index_vector_dim + 1,
@@ -262,7 +262,7 @@ def _starts(b: Batch, starts: Sequence[Batched]) -> Value:
 
 @rule("dynamic_slice")
 def _dynamic_slice(b: Batch, n: Node, xs: Sequence[Batched]) -> Sequence[Batched]:
-    sizes: tuple[Dim, ...] = n.attrs["slice_sizes"]  # type: ignore[assignment]
+    sizes = n.dims("slice_sizes")
     x, *starts = xs
     if not starts:
         return [x]

@@ -185,7 +185,7 @@ class DriverEmitter:
                 dst = self._define(node.result, HOST if name == HOST_NAME else name)
                 self._instr(isa.Transfer(dst, self.register_of[node.operands[0]]), node.loc)
             case "weft.bind_dims":
-                dims: Sequence[object] = node.attrs["symbols"]  # type: ignore[assignment]
+                dims: Sequence[object] = node.dims("symbols")
                 self._host("bind_dims", json.dumps({"symbols": [str(d) for d in dims]}), node)
             case "weft.check_shape":
                 self._check_shape(node)

@@ -10,15 +10,17 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from heapq import heapify, heappop, heappush
 from itertools import count
+from typing import TypeVar, cast
 
 import numpy as np
 
 from ...proto.dtypes import DType, from_numpy
 from ...proto.errors import UNKNOWN, Loc, fail
 from .attrs import Attr, attr_symbols
-from .dims import Expr, Symbol, symbol_of, with_bounds
+from .dims import Dim, Expr, Symbol, symbol_of, with_bounds
 from .types import TensorType, Type, type_symbols
 
+_Kind = TypeVar("_Kind")
 _serial = count()
 _loc: ContextVar[Loc] = ContextVar("loc", default=UNKNOWN)
 _device: ContextVar[str] = ContextVar("device", default="")
@@ -179,6 +181,21 @@ class Node:
         """The only result; ValueError if there are several."""
         (value,) = self.results
         return value
+
+    def attr(self, name: str, kind: type[_Kind]) -> _Kind:
+        """The attribute `name`, which is a `kind`; TypeError if it is something else."""
+        value = self.attrs[name]
+        if not isinstance(value, kind):
+            raise TypeError(f"{self.op} has {name} = {value!r}, which is no {kind.__name__}")
+        return value
+
+    def ints(self, name: str) -> tuple[int, ...]:
+        """An attribute that is a list of numbers; () where it is None."""
+        return cast("tuple[int, ...]", self.attrs[name] or ())
+
+    def dims(self, name: str) -> tuple[Dim, ...]:
+        """An attribute that is a list of dims, symbolic ones among them; () where it is None."""
+        return cast("tuple[Dim, ...]", self.attrs[name] or ())
 
     def with_operands(self, operands: Iterable[Value]) -> "Node":
         """The same operation on other operands (of the same types)."""

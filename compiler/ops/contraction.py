@@ -144,7 +144,7 @@ def multiply_add(b: ElementBuilder[E], acc: E, x: E, y: E) -> E:
 
 def _element_dot_general(b: ElementBuilder[E], node: Node, index: Index) -> E:
     lhs, rhs = node.inputs
-    d: DotDims = node.attrs["dot_dimension_numbers"]  # type: ignore[assignment]
+    d = node.attr("dot_dimension_numbers", DotDims)
     free_l = others(len(lhs.shape), d.lhs_batch, d.lhs_contracting)
     free_r = others(len(rhs.shape), d.rhs_batch, d.rhs_contracting)
     split = len(d.lhs_batch) + len(free_l)

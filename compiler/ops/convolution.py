@@ -163,7 +163,7 @@ def _wide_dtype(dtype: DType) -> DType:
 
 def _element_convolution(b: ElementBuilder[E], node: Node, index: Index) -> E:
     lhs, rhs = node.inputs
-    dims: ConvDims = node.attrs["dimension_numbers"]  # type: ignore[assignment]
+    dims = node.attr("dimension_numbers", ConvDims)
     window = window_of_node(node)
     reversal = node.attrs["window_reversal"] or (False,) * len(window.size)
     base = tuple(lhs.shape[d] for d in dims.input_spatial)

@@ -165,8 +165,8 @@ def _reference_gather(
 
 def _element_gather(b: ElementBuilder[E], node: Node, index: Index) -> E:
     operand, indices = node.inputs
-    d: GatherDims = node.attrs["dimension_numbers"]  # type: ignore[assignment]
-    given: tuple[Dim, ...] = node.attrs["slice_sizes"]  # type: ignore[assignment]
+    d = node.attr("dimension_numbers", GatherDims)
+    given = node.dims("slice_sizes")
     # One element is read of a dim that the result lacks, though the size of its slice may be given as 0.
     sizes = tuple(1 if i in (*d.collapsed_slice_dims, *d.operand_batching_dims) else k for i, k in enumerate(given))
     batch = tuple(index[i] for i in others(len(index), d.offset_dims))

@@ -36,8 +36,8 @@ def _slice(x: Array, *, start_indices: tuple[int, ...], limit_indices: tuple[int
 
 
 def _slice_element(b: ElementBuilder[Element], node: Node, index: Index) -> Element:
-    starts: Dims = node.attrs["start_indices"]  # type: ignore[assignment]
-    strides: Dims = node.attrs["strides"]  # type: ignore[assignment]
+    starts = node.dims("start_indices")
+    strides = node.dims("strides")
     return b.read(node.operands[0], tuple(s + i * k for s, i, k in zip(starts, index, strides, strict=True)))
 
 
@@ -92,7 +92,7 @@ def _dynamic_slice(x: Array, *starts: Array, slice_sizes: tuple[int, ...]) -> Ar
 
 def _dynamic_slice_element(b: ElementBuilder[Element], node: Node, index: Index) -> Element:
     x, *starts = node.operands
-    sizes: Dims = node.attrs["slice_sizes"]  # type: ignore[assignment]
+    sizes = node.dims("slice_sizes")
     return b.read(x, tuple(s + i for s, i in zip(_start_dims(b, starts, x.shape, sizes), index, strict=True)))
 
 
@@ -193,9 +193,9 @@ def _pad(
 
 def _pad_element(b: ElementBuilder[Element], node: Node, index: Index) -> Element:
     x, value = node.operands
-    lows: Dims = node.attrs["edge_padding_low"]  # type: ignore[assignment]
-    highs: Dims = node.attrs["edge_padding_high"]  # type: ignore[assignment]
-    inners: Dims = node.attrs["interior_padding"]  # type: ignore[assignment]
+    lows = node.dims("edge_padding_low")
+    highs = node.dims("edge_padding_high")
+    inners = node.dims("interior_padding")
     bounds: list[tuple[Dim, Dim, Dim]] = []
     at: list[Dim] = []
     for n, i, low, high, inner in zip(x.shape, index, lows, highs, inners, strict=True):

@@ -1,5 +1,7 @@
 """Nodes by the name of their op: for code that ops themselves refer to, and for whoever builds graphs out of names."""
 
+from typing import cast
+
 from ..ir.graph import Value
 from .registry import op_of
 
@@ -18,4 +20,5 @@ def nodes(name: str, *operands: Value, **keywords: object) -> tuple[Value, ...]:
 
 def results_of(built: object) -> tuple[Value, ...]:
     """What a call of an op gave: one result or several, as a tuple."""
-    return built if isinstance(built, tuple) else (built,)  # type: ignore[return-value]
+    values: tuple[object, ...] = built if isinstance(built, tuple) else (built,)
+    return cast("tuple[Value, ...]", values)

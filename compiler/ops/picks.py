@@ -127,7 +127,7 @@ def _same(a: Pair, b: Pair) -> bool:
 
 def _is_increasing(indices: Value, node: Node) -> bool:
     """Whether indices grow in the order of the fold: counted along the reduced dims."""
-    dims: tuple[int, ...] = node.attrs["dimensions"]  # type: ignore[assignment]
+    dims = node.ints("dimensions")
     shape = indices.shape
     long = [d for d in dims if shape[d] != 1]
     value = indices
@@ -138,7 +138,7 @@ def _is_increasing(indices: Value, node: Node) -> bool:
         value = source
     if value.node is None or value.op != "iota":
         return False
-    counted: int = value.node.attrs["iota_dimension"]  # type: ignore[assignment]
+    counted = value.node.attr("iota_dimension", int)
     if value.shape == shape:
         return long == [counted]
     # Counted along one dim that was then split or joined: in row-major order, which is that of the last dims.

@@ -133,7 +133,7 @@ def finish(b: ElementBuilder[E], node: Node, state: tuple[E, ...]) -> E | tuple[
 
 def _element_reduce(b: ElementBuilder[E], node: Node, index: Index) -> E | tuple[E, ...]:
     inputs = node.inputs[: len(node.inputs) // 2]
-    dimensions: tuple[int, ...] = tuple(sorted(node.attrs["dimensions"]))  # type: ignore[arg-type]
+    dimensions: tuple[int, ...] = tuple(sorted(node.ints("dimensions")))
     shape = inputs[0].shape
 
     def step(at: Index, state: tuple[E, ...]) -> tuple[E, ...]:

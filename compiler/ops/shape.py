@@ -43,7 +43,7 @@ def _broadcast(x: Array, *, broadcast_dimensions: tuple[int, ...], result: Tenso
 
 def _broadcast_element(b: ElementBuilder[Element], node: Node, index: Index) -> Element:
     (x,) = node.operands
-    dims: tuple[int, ...] = node.attrs["broadcast_dimensions"]  # type: ignore[assignment]
+    dims = node.ints("broadcast_dimensions")
     return b.read(x, tuple(0 if n == 1 else index[i] for n, i in zip(x.shape, dims, strict=True)))
 
 
@@ -173,7 +173,7 @@ def _infer_concatenate(*inputs: Type, dimension: int) -> TensorType:
 
 
 def _concatenate_element(b: ElementBuilder[Element], node: Node, index: Index) -> Element:
-    axis: int = node.attrs["dimension"]  # type: ignore[assignment]
+    axis = node.attr("dimension", int)
 
     starts: list[Dim] = [0]
     for x in node.operands:
@@ -211,7 +211,7 @@ def _infer_reverse(operand: Type, *, dimensions: tuple[int, ...]) -> TensorType:
 
 def _reverse_element(b: ElementBuilder[Element], node: Node, index: Index) -> Element:
     (x,) = node.operands
-    dims: tuple[int, ...] = node.attrs["dimensions"]  # type: ignore[assignment]
+    dims = node.ints("dimensions")
     return b.read(x, tuple(n - 1 - i if d in dims else i for d, (i, n) in enumerate(zip(index, x.shape, strict=True))))
 
 

@@ -110,7 +110,7 @@ def spread_of(v: Value) -> Spread | None:
         return inner and replace(inner, value=cast(inner.value, v.dtype))
     if n is not None and n.op == "broadcast_in_dim":
         (x,) = n.operands
-        dims: Sequence[int] = n.attrs["broadcast_dimensions"]  # type: ignore[assignment]
+        dims = n.ints("broadcast_dimensions")
         long = [i for i, d in enumerate(x.shape) if d != 1]
         if len(long) > 1 or any(x.shape[i] != v.shape[dims[i]] for i in long):
             return None

@@ -44,7 +44,7 @@ def _lanes(value: Value) -> int:
 def _origin(value: Value, lane: int) -> tuple[Value, int] | None:
     """Where a lane is found before any `weft.channels`; None if it is zero."""
     while value.node is not None and value.op == "weft.channels":
-        source: tuple[int, ...] = value.node.attrs["source"]  # type: ignore[assignment]
+        source = value.node.ints("source")
         lane = source[lane]
         if lane < 0:
             return None
@@ -71,7 +71,7 @@ def shuffle_order(n: Node, channel: int) -> list[int] | None:
     assert turn is not None
     shape, parts = n.result.shape, turn.operands[0].shape
     last = len(parts) - (len(shape) - channel - 1)
-    permutation: tuple[int, ...] = turn.attrs["permutation"]  # type: ignore[assignment]
+    permutation = turn.ints("permutation")
     factors, inside = parts[channel:last], permutation[channel:last]
     same = parts[:channel] == shape[:channel] and parts[last:] == shape[channel + 1 :]
     if not same or sorted(inside) != list(range(channel, last)) or not all(isinstance(f, int) for f in (shape[channel], *factors)):

@@ -1,13 +1,12 @@
 """Canonical forms: one way to write each computation, and no node that does nothing. No rule here changes a rounding."""
 
-from collections.abc import Sequence
-
 import numpy as np
 
 from ..ir.attrs import Tensor
 from ..ir.graph import Node, Region, Value
 from ..ir.types import TensorType
 from ..ops.helpers import const
+from ..ops.nodes import node
 from ..ops.registry import OPS, op_of
 from .base import Context, region_pass
 from .rewrite import Result, Uses, apply_rules, effectful, inline, rewrite
@@ -78,11 +77,11 @@ def reshape_of_reshape(n: Node, uses: Uses) -> Result:
 def transpose_of_transpose(n: Node, uses: Uses) -> Result:
     """transpose(transpose(x, p), q) -> transpose(x, p∘q); the identity permutation -> x; one that moves only dims of size 1 -> reshape."""
     (x,) = n.operands
-    permutation: Sequence[int] = n.attrs["permutation"]  # type: ignore[assignment]
+    permutation = n.ints("permutation")
     if list(permutation) == list(range(len(permutation))):
         return x
     if x.node is not None and x.op == "transpose":
-        inner: Sequence[int] = x.node.attrs["permutation"]  # type: ignore[assignment]
+        inner = x.node.ints("permutation")
         return op_of("transpose")(x.node.operands[0], permutation=tuple(inner[p] for p in permutation))
     long = [p for p in permutation if x.shape[p] != 1]
     if long == sorted(long):
@@ -96,11 +95,11 @@ def simplify_broadcast(n: Node, uses: Uses) -> Result:
     (x,) = n.operands
     result = n.types[0]
     assert isinstance(result, TensorType)
-    dims: Sequence[int] = n.attrs["broadcast_dimensions"]  # type: ignore[assignment]
+    dims = n.ints("broadcast_dimensions")
     if x.type == result and list(dims) == list(range(len(dims))):
         return x
     if x.node is not None and x.op == "broadcast_in_dim":
-        inner: Sequence[int] = x.node.attrs["broadcast_dimensions"]  # type: ignore[assignment]
+        inner = x.node.ints("broadcast_dimensions")
         return op_of("broadcast_in_dim")(x.node.operands[0], broadcast_dimensions=tuple(dims[d] for d in inner), result=result)
     if x.tensor.size == result.size and list(dims) == sorted(dims):
         return op_of("reshape")(x, result=result)
@@ -113,7 +112,7 @@ def drop_unit_dims(n: Node, uses: Uses) -> Result:
     (x,) = n.operands
     result = n.types[0]
     assert isinstance(result, TensorType)
-    dims: Sequence[int] = n.attrs["broadcast_dimensions"]  # type: ignore[assignment]
+    dims = n.ints("broadcast_dimensions")
     keep = [i for i, d in enumerate(x.shape) if not (d == 1 and result.shape[dims[i]] != 1)]
     if len(keep) == x.tensor.rank:
         return None
@@ -129,16 +128,14 @@ def drop_identity(n: Node, uses: Uses) -> Result:
         case "convert" | "slice" | "weft.check_shape":
             return x if x.type == n.types[0] else None
         case "pad":
-            edges = (n.attrs["edge_padding_low"], n.attrs["edge_padding_high"])
-            interior = n.attrs["interior_padding"]
-            none = all(e == 0 for edge in edges for e in edge)  # type: ignore[union-attr]
-            return x if none and x.type == n.types[0] and all(i == 0 for i in interior) else None  # type: ignore[union-attr]
+            added = (*n.dims("edge_padding_low"), *n.dims("edge_padding_high"), *n.dims("interior_padding"))
+            return x if x.type == n.types[0] and all(d == 0 for d in added) else None
         case "weft.stop_gradient":
             return x
         case "concatenate":
             return x if len(n.operands) == 1 else None
         case "reverse":
-            return x if all(x.shape[d] == 1 for d in n.attrs["dimensions"]) else None  # type: ignore[union-attr]
+            return x if all(x.shape[d] == 1 for d in n.ints("dimensions")) else None
         case _:
             return None
 
@@ -152,25 +149,26 @@ def split_concatenate(n: Node, uses: Uses) -> Result:
     if len(n.operands) <= _WIDEST:
         return None
     parts = [n.operands[i : i + _WIDEST] for i in range(0, len(n.operands), _WIDEST)]
-    dimension: int = n.attrs["dimension"]  # type: ignore[assignment]
+    dimension = n.attr("dimension", int)
     joined = [p[0] if len(p) == 1 else op_of("concatenate")(*p, dimension=dimension) for p in parts]
-    return op_of("concatenate")(*joined, dimension=dimension)  # type: ignore[arg-type]
+    return node("concatenate", *joined, dimension=dimension)
 
 
 @rewrite("flatten-concatenate", "concatenate")
 def flatten_concatenate(n: Node, uses: Uses) -> Result:
     """concatenate(concatenate(a, b), c) -> concatenate(a, b, c) along the same dim; empty operands go."""
-    dimension = n.attrs["dimension"]
+    dimension = n.attr("dimension", int)
     flat: list[Value] = []
     room = _WIDEST - len(n.operands)
     for v in n.operands:
         alike = v.node is not None and v.op == "concatenate" and v.node.attrs["dimension"] == dimension and uses(v) == 1
-        if alike and len(v.node.operands) - 1 <= room:  # type: ignore[union-attr]
-            room -= len(v.node.operands) - 1  # type: ignore[union-attr]
-            flat += v.node.operands  # type: ignore[union-attr]
+        inner = v.node.operands if v.node is not None and alike else (v,)
+        if len(inner) - 1 <= room:
+            room -= len(inner) - 1
+            flat += inner
         else:
             flat.append(v)
-    kept = [v for v in flat if v.shape[dimension] != 0] or flat[:1]  # type: ignore[index]
+    kept = [v for v in flat if v.shape[dimension] != 0] or flat[:1]
     if len(kept) == len(n.operands):
         return None
     return op_of("concatenate")(*kept, dimension=dimension)
@@ -259,7 +257,7 @@ def tuple_element(n: Node, uses: Uses) -> Result:
     """get_tuple_element(tuple(x, y), i) -> the i-th operand."""
     (pair,) = n.operands
     if pair.node is not None and pair.op == "tuple":
-        return pair.node.operands[n.attrs["index"]]  # type: ignore[index]
+        return pair.node.operands[n.attr("index", int)]
     return None
 
 
@@ -269,9 +267,12 @@ def slice_of_slice(n: Node, uses: Uses) -> Result:
     (x,) = n.operands
     if x.node is None or x.op != "slice":
         return None
-    a, b = x.node.attrs, n.attrs
     starts, limits, strides = [], [], []
-    for s1, k1, s2, l2, k2 in zip(a["start_indices"], a["strides"], b["start_indices"], b["limit_indices"], b["strides"], strict=True):  # type: ignore[arg-type]
+    inner, outer = (
+        (x.node.dims("start_indices"), x.node.dims("strides")),
+        (n.dims(name) for name in ("start_indices", "limit_indices", "strides")),
+    )
+    for s1, k1, s2, l2, k2 in zip(*inner, *outer, strict=True):
         starts.append(s1 + s2 * k1)
         limits.append(s1 + (l2 - 1) * k1 + 1)
         strides.append(k1 * k2)

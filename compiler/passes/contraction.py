@@ -97,7 +97,7 @@ def _matmul(lhs: Value, rhs: Value, d: DotDims, group: int = 1) -> Value:
 def _source(value: Value) -> _Side:
     """What an operand is a transpose of."""
     if value.node is not None and value.op == "transpose":
-        permutation: tuple[int, ...] = value.node.attrs["permutation"]  # type: ignore[assignment]
+        permutation = value.node.ints("permutation")
         source = value.node.operands[0]
         return _Side(source, tuple(permutation.index(i) for i in range(len(permutation))))
     return _Side(value, tuple(range(value.tensor.rank)))
@@ -171,7 +171,7 @@ def _named(side: _Side, letters: dict[int, str], contiguous: str) -> tuple[Value
     if inner in contiguous:  # trailing dims of one element move nothing
         return value, spec
     wanted = [i for i, letter in enumerate(spec) if letter != "k"] + [spec.index("k")]
-    return op_of("transpose")(value, permutation=tuple(wanted)), "".join(spec[i] for i in wanted)  # type: ignore[return-value]
+    return node("transpose", value, permutation=tuple(wanted)), "".join(spec[i] for i in wanted)
 
 
 @rewrite("transpose-of-matmul", "transpose")
@@ -182,7 +182,7 @@ def absorb_transpose(n: Node, uses: Uses) -> Result:
         return None
     narrow = _is_narrow(x.node)
     left, right, out = parse_spec(str(x.node.attrs["spec"]))
-    permutation: Sequence[int] = n.attrs["permutation"]  # type: ignore[assignment]
+    permutation = n.ints("permutation")
     moved = "".join(out[p] for p in permutation)
     a, b = x.node.operands
     if moved[-1] == "n":
@@ -214,7 +214,7 @@ def matrix_times_vector(n: Node, uses: Uses) -> Result:
         repeated = broadcast(squeezed, matrix.shape, [rows.index(x) for x in kept])
         terms = op_of("multiply")(matrix, repeated)
         body = scalar_region("add", matrix.dtype)
-        sums = op_of("reduce")(terms, const(0, matrix.dtype), dimensions=(len(rows) - 1,), body=body)  # type: ignore[arg-type]
+        sums = node("reduce", terms, const(0, matrix.dtype), dimensions=(len(rows) - 1,), body=body)
         return reshape_to(sums, n.results[0].shape)  # type: ignore[arg-type]
     return None
 
@@ -243,7 +243,7 @@ def pack_constant(n: Node, uses: Uses) -> Result:
     made = matmul(x, packed, spec=spec, columns=columns)  # type: ignore[arg-type]
     result = n.types[0]
     assert isinstance(result, TensorType)
-    return made if made.type == result else op_of("reshape")(made, result=result)  # type: ignore[union-attr, return-value]
+    return made if made.type == result else node("reshape", made, result=result)
 
 
 @region_pass("contraction")

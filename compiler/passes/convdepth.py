@@ -5,7 +5,7 @@ from ..ir.dims import Dim
 from ..ir.graph import Node, Value
 from ..ops.convolution import conv, window_of_node
 from ..ops.helpers import const, reshape_to
-from ..ops.registry import op_of
+from ..ops.nodes import node
 from .canonicalize import constant_of
 from .rewrite import Result, Uses, rewrite
 
@@ -46,9 +46,9 @@ def convolve_slices(n: Node, uses: Uses) -> Result:
             lhs_dilation=window.base_dilation[1:],
             rhs_dilation=window.dilation[1:],
             reversal=reversal[1:],
-            feature_groups=n.attrs["feature_group_count"],  # type: ignore[arg-type]
+            feature_groups=n.attr("feature_group_count", int),
         )
-        total = y if total is None else op_of("add")(total, y)  # type: ignore[assignment]
+        total = y if total is None else node("add", total, y)
     assert total is not None
     split = reshape_to(total, (x.shape[dims.input_batch], count, *total.shape[1:]))
     places = (dims.output_batch, dims.output_spatial[0], dims.output_feature, *dims.output_spatial[1:])
@@ -56,7 +56,7 @@ def convolve_slices(n: Node, uses: Uses) -> Result:
 
 
 def _transposed(x: Value, order: tuple[int, ...]) -> Value:
-    return op_of("transpose")(x, permutation=order)  # type: ignore[return-value]
+    return node("transpose", x, permutation=order)
 
 
 def _padded(x: Value, padding: tuple[Dim, Dim], dilation: Dim) -> Value:
@@ -64,9 +64,7 @@ def _padded(x: Value, padding: tuple[Dim, Dim], dilation: Dim) -> Value:
     if padding == (0, 0) and dilation == 1:
         return x
     low, high, interior = ((0, n, 0, 0, 0) for n in (*padding, dilation - 1))
-    return op_of("pad")(  # type: ignore[return-value]
-        x, const(0, x.dtype), edge_padding_low=low, edge_padding_high=high, interior_padding=interior
-    )
+    return node("pad", x, const(0, x.dtype), edge_padding_low=low, edge_padding_high=high, interior_padding=interior)
 
 
 def _slice(x: Value, dim: int, start: Dim, count: int, stride: Dim) -> Value:
@@ -74,4 +72,4 @@ def _slice(x: Value, dim: int, start: Dim, count: int, stride: Dim) -> Value:
     starts = tuple(start if d == dim else 0 for d in range(x.tensor.rank))
     limits = tuple(start + (count - 1) * stride + 1 if d == dim else n for d, n in enumerate(x.shape))
     strides = tuple(stride if d == dim else 1 for d in range(x.tensor.rank))
-    return op_of("slice")(x, start_indices=starts, limit_indices=limits, strides=strides)  # type: ignore[return-value]
+    return node("slice", x, start_indices=starts, limit_indices=limits, strides=strides)

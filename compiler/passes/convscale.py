@@ -1,7 +1,5 @@
 """Per-channel constants after a convolution move into its weights and one bias: what remains of a batch normalisation is nothing."""
 
-from collections.abc import Sequence
-
 import numpy as np
 
 from ...proto.dtypes import F32
@@ -9,7 +7,7 @@ from ..ir.attrs import ConvDims, Tensor
 from ..ir.graph import Node, Value
 from ..ir.types import TensorType
 from ..ops.helpers import broadcast, cast, const
-from ..ops.registry import op_of
+from ..ops.nodes import node
 from .canonicalize import constant_of, splat_of
 from .rewrite import Result, Uses, rewrite
 
@@ -21,7 +19,7 @@ def channel_constant(value: Value, dim: int) -> np.ndarray | None:
         return None
     source, dims = value, list(range(value.tensor.rank))
     while source.node is not None and source.op == "broadcast_in_dim":
-        step: Sequence[int] = source.node.attrs["broadcast_dimensions"]  # type: ignore[assignment]
+        step = source.node.ints("broadcast_dimensions")
         (inner,) = source.node.operands
         dims = [dims[d] for d in step]
         source = inner
@@ -108,7 +106,7 @@ def scale_before_bias(n: Node, uses: Uses) -> Result:
                 continue
             factor = 1 / scale if n.op == "divide" else scale
             moved = shift * factor * (1 if inner.op == "add" else -1)
-            return op_of("add")(_scaled(conv, factor), _vector(moved, y, dim))  # type: ignore[return-value]
+            return node("add", _scaled(conv, factor), _vector(moved, y, dim))
     return None
 
 
@@ -119,7 +117,7 @@ def one_bias(n: Node, uses: Uses) -> Result:
         if (conv := _scalable(value, uses)) and n.op == "subtract":
             dim = _channel_dim(conv)
             shift = channel_constant(other, dim)
-            return None if shift is None else op_of("add")(value, _vector(-shift, value, dim))  # type: ignore[return-value]
+            return None if shift is None else node("add", value, _vector(-shift, value, dim))
         inner = value.node
         if inner is None or inner.op != "add" or uses(value) != 1:
             continue
@@ -132,7 +130,7 @@ def one_bias(n: Node, uses: Uses) -> Result:
         if first is None or second is None:
             continue
         total = first + second if n.op == "add" else first - second
-        return op_of("add")(y, _vector(total, y, dim))  # type: ignore[return-value]
+        return node("add", y, _vector(total, y, dim))
     return None
 
 
@@ -150,7 +148,7 @@ def bias_of_sum(n: Node, uses: Uses) -> Result:
     (y, a, dim), (z, b, other) = found
     if dim != other:
         return None
-    return op_of("add")(op_of("add")(y, _vector(a + b, y, dim)), z)  # type: ignore[arg-type, return-value]
+    return node("add", node("add", y, _vector(a + b, y, dim)), z)
 
 
 @rewrite("padding-in-convolution", "convolution")
@@ -158,7 +156,7 @@ def absorb_pad(n: Node, uses: Uses) -> Result:
     """convolution(pad(x, 0), w) -> convolution(x, w) with more padding, where only spatial dims are padded, at their edges."""
     x, w = n.operands
     pad = x.node
-    if pad is None or pad.op != "pad" or splat_of(pad.operands[1]) != 0 or any(d != 1 for d in n.attrs["lhs_dilation"] or ()):  # type: ignore[union-attr]
+    if pad is None or pad.op != "pad" or splat_of(pad.operands[1]) != 0 or any(d != 1 for d in n.ints("lhs_dilation")):
         return None
     dims = n.attrs["dimension_numbers"]
     assert isinstance(dims, ConvDims)
@@ -170,7 +168,7 @@ def absorb_pad(n: Node, uses: Uses) -> Result:
     padding = tuple((a + low[d], b + high[d]) for (a, b), d in zip(old, dims.input_spatial, strict=True))  # type: ignore[misc, index, arg-type]
     result = n.types[0]
     assert isinstance(result, TensorType)
-    return op_of("convolution")(pad.operands[0], w, result=result, **{**n.attrs, "padding": padding})  # type: ignore[return-value]
+    return node("convolution", pad.operands[0], w, result=result, **{**n.attrs, "padding": padding})
 
 
 @rewrite("convolve-wide", "convolution")
@@ -185,7 +183,7 @@ def convolve_wide(n: Node, uses: Uses) -> Result:
 
 def _like(n: Node, x: Value, w: Value, result: TensorType) -> Value:
     """The convolution `n` of other operands."""
-    return op_of("convolution")(x, w, result=result, **n.attrs)  # type: ignore[return-value, arg-type]
+    return node("convolution", x, w, result=result, **n.attrs)
 
 
 def narrow_product(x: Value, y: Value, result: TensorType) -> bool:

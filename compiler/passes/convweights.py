@@ -8,7 +8,7 @@ import numpy as np
 from ..ir.graph import Value
 from ..ops.blocked import PANEL
 from ..ops.helpers import const, reshape_to
-from ..ops.registry import op_of
+from ..ops.nodes import node
 
 Weights = np.ndarray | Value
 
@@ -31,7 +31,7 @@ def as_value(w: Weights, name: str = "") -> Value:
 
 def transposed(w: Weights, order: Sequence[int]) -> Weights:
     if isinstance(w, Value):
-        return op_of("transpose")(w, permutation=tuple(order))  # type: ignore[return-value]
+        return node("transpose", w, permutation=tuple(order))
     return np.ascontiguousarray(np.transpose(w, order))
 
 
@@ -39,7 +39,7 @@ def reversed_along(w: Weights, dims: Sequence[int]) -> Weights:
     if not dims:
         return w
     if isinstance(w, Value):
-        return op_of("reverse")(w, dimensions=tuple(dims))  # type: ignore[return-value]
+        return node("reverse", w, dimensions=tuple(dims))
     return np.flip(w, tuple(dims))
 
 
@@ -54,9 +54,7 @@ def _padded(w: Weights, features: int, channels: int) -> Weights:
     high = (features - w.shape[0], channels - w.shape[1], *(0 for _ in w.shape[2:]))
     if isinstance(w, Value):
         none = (0,) * len(high)
-        return op_of("pad")(  # type: ignore[return-value]
-            w, const(0, w.dtype), edge_padding_low=none, edge_padding_high=high, interior_padding=none
-        )
+        return node("pad", w, const(0, w.dtype), edge_padding_low=none, edge_padding_high=high, interior_padding=none)
     return np.pad(w, [(0, n) for n in high])
 
 

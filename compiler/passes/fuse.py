@@ -304,7 +304,7 @@ def _is_barrier(node: Node) -> bool:
     """A transpose that moves the innermost dim is a kernel of its own: reading through it would touch a cache line per element."""
     if node.op != "transpose":
         return False
-    permutation: Sequence[int] = node.attrs["permutation"]  # type: ignore[assignment]
+    permutation = node.ints("permutation")
     shape = node.operands[0].shape
     long = [p for p in permutation if shape[p] != 1]
     return bool(long) and long[-1] != max(long)
@@ -352,7 +352,7 @@ def _becomes_rows(cluster: _Cluster, node: Node) -> bool:
     if len(node.results) != 1 or monoid_of(node.regions[0]) is None:
         return False
     full = node.operands[0].shape
-    dims: Sequence[int] = node.attrs["dimensions"]  # type: ignore[assignment]
+    dims = node.ints("dimensions")
     lead = len(full) - len(dims)
     if not dims or sorted(dims) != list(range(lead, len(full))):
         return False
@@ -411,7 +411,7 @@ def _fits_rows(cluster: _Cluster, node: Node) -> bool:
     match node.op:
         case "reduce":
             lead = len(cluster.rows)
-            return node.operands[0].shape == cluster.full and sorted(node.attrs["dimensions"]) == list(range(lead, len(cluster.full)))  # type: ignore[arg-type]
+            return node.operands[0].shape == cluster.full and sorted(node.ints("dimensions")) == list(range(lead, len(cluster.full)))
         case "broadcast_in_dim":
             return shape == cluster.full or per_row
         case "iota":

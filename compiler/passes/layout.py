@@ -23,6 +23,7 @@ from ..ops.blocked import PANEL, is_fast
 from ..ops.bodies import monoid_of
 from ..ops.convolution import window_of_node
 from ..ops.helpers import reshape_to
+from ..ops.nodes import node
 from ..ops.phases import phases_of
 from ..ops.registry import op_of
 from ..ops.window import Window, reduce_window_of
@@ -98,7 +99,7 @@ def geometry(n: Node) -> _Geometry | None:
     if kernel is None and groups > 1 and not depthwise:
         return None
     order = (dims.kernel_output_feature, dims.kernel_input_feature, *dims.kernel_spatial)
-    reverse: tuple[bool, ...] = n.attrs["window_reversal"] or ()  # type: ignore[assignment]
+    reverse = n.ints("window_reversal")
     weights = reversed_along(transposed(w if kernel is None else kernel, order), [2 + i for i, r in enumerate(reverse) if r])
     weights = reshaped(weights, (*weights.shape[:2], *_two(weights.shape[2:], 1)))
     return _Geometry(
@@ -148,9 +149,9 @@ class _Walk:
     def run(self) -> Region:
         effects: list[Node] = []
         definers: list[Node] = []
-        for node in self.body.nodes:
-            with in_place_of(node):
-                made = self.visit(node)
+        for n in self.body.nodes:
+            with in_place_of(n):
+                made = self.visit(n)
             if made is not None and effectful(made):
                 effects.append(made)
             elif made is not None and made.defined_symbols:
@@ -158,20 +159,20 @@ class _Walk:
         results = tuple(self.as_plain(v) for v in self.body.results)
         return rebuilt(self.body, sort_nodes(self.body.params, results, effects, definers), results)
 
-    def visit(self, node: Node) -> Node | None:
+    def visit(self, n: Node) -> Node | None:
         """Gives the results of a node a plain or a blocked form; the plain node, if it made one."""
-        if node.op == "reduce_window" or (len(node.results) == 1 and not node.regions):
-            made = self.rules.get(node.op, self.elementwise)(node)
+        if n.op == "reduce_window" or (len(n.results) == 1 and not n.regions):
+            made = self.rules.get(n.op, self.elementwise)(n)
             if made is not None:
-                self.blocked[node.result] = made
+                self.blocked[n.result] = made
                 return None
-        if node.op == "reduce" and self.reduce(node):
+        if n.op == "reduce" and self.reduce(n):
             return None
-        operands = tuple(self.as_plain(v) for v in node.operands)
-        regions = tuple(_Walk(r, self.context).run() if any(n.op == "convolution" for n in r.walk()) else r for r in node.regions)
-        same = all(a is b for a, b in zip(operands + regions, node.operands + node.regions, strict=True))
-        current = node if same else replace(node, operands=operands, regions=regions)
-        self.plain.update(zip(node.results, current.results, strict=True))
+        operands = tuple(self.as_plain(v) for v in n.operands)
+        regions = tuple(_Walk(r, self.context).run() if any(inner.op == "convolution" for inner in r.walk()) else r for r in n.regions)
+        same = all(a is b for a, b in zip(operands + regions, n.operands + n.regions, strict=True))
+        current = n if same else replace(n, operands=operands, regions=regions)
+        self.plain.update(zip(n.results, current.results, strict=True))
         return current
 
     # -- the two forms of a value ---------------------------------------------------------------------------------------------
@@ -226,9 +227,7 @@ class _Walk:
             return None
         source = self._source(x, g)
         weights = as_value(pack_depthwise(g.weights))
-        return op_of("weft.depthwise")(  # type: ignore[return-value]
-            source.value, weights, strides=g.strides, padding=g.padding, dilation=g.dilation
-        )
+        return node("weft.depthwise", source.value, weights, strides=g.strides, padding=g.padding, dilation=g.dilation)
 
     def dense(self, x: Value, g: _Geometry) -> Value | None:
         if g.groups > 1 and isinstance(g.weights, Value):
@@ -249,7 +248,7 @@ class _Walk:
     def _conv(self, x: Value, weights: Value, g: _Geometry, **blocks: object) -> Value:
         """`weft.conv` with the window of a convolution; `blocks` says what is read of which layout."""
         window = {"strides": g.strides, "padding": g.padding, "dilation": g.dilation, "input_dilation": g.input_dilation}
-        return op_of("weft.conv")(x, weights, **window, **blocks, precise=g.precise)  # type: ignore[return-value, arg-type]
+        return node("weft.conv", x, weights, **window, **blocks, precise=g.precise)
 
     # -- what blocked images pass through -------------------------------------------------------------------------------------
 
@@ -268,7 +267,7 @@ class _Walk:
             fill = 1 if n.op in ("divide", "remainder", "power") and i == 1 else 0
             parts.append(self.spread(v, roles, fill))
         keywords = {"result": parts[0].value.tensor.with_dtype(n.result.dtype)} if op_of(n).result_keyword else {}
-        value = op_of(n)(*(p.value for p in parts), **n.attrs, **keywords)  # type: ignore[arg-type]
+        value = node(n.op, *(p.value for p in parts), **n.attrs, **keywords)
         assert isinstance(value, Value)
         return Blocked(value, roles, channels, self.padding_after(n, parts))
 
@@ -285,7 +284,7 @@ class _Walk:
 
     def broadcast(self, n: Node, roles: Roles, fill: float) -> Blocked:
         """A broadcast into a blocked image."""
-        dims: tuple[int, ...] = n.attrs["broadcast_dimensions"]  # type: ignore[assignment]
+        dims = n.ints("broadcast_dimensions")
         x = self.as_plain(n.operands[0])
         size = n.result.shape[roles.channel]
         assert isinstance(size, int)
@@ -373,7 +372,7 @@ class _Walk:
 
     def concatenate(self, n: Node) -> Blocked | None:
         roles = self._roles(n.operands)
-        dim: int = n.attrs["dimension"]  # type: ignore[assignment]
+        dim = n.attr("dimension", int)
         if roles is None:
             return None
         along_channels = dim == roles.channel
@@ -425,7 +424,7 @@ class _Walk:
         source = self.blocked.get(n.operands[0])
         if source is None:
             return None
-        return replace(source, roles=source.roles.permuted(n.attrs["permutation"]))  # type: ignore[arg-type]
+        return replace(source, roles=source.roles.permuted(n.ints("permutation")))
 
     def reduce(self, n: Node) -> bool:
         """A reduction over all of space; its result is plain, a number per image and channel."""
@@ -433,7 +432,7 @@ class _Walk:
         if source is None or len(n.operands) != 2:
             return False
         roles = source.roles
-        if sorted(n.attrs["dimensions"]) != sorted(roles.spatial) or roles.batch > roles.channel:  # type: ignore[arg-type]
+        if sorted(n.ints("dimensions")) != sorted(roles.spatial) or roles.batch > roles.channel:
             return False
         value = op_of("reduce")(source.value, self.as_plain(n.operands[1]), dimensions=(2, 3), body=n.regions[0])
         assert isinstance(value, Value)

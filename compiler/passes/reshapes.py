@@ -6,6 +6,7 @@ from dataclasses import replace
 from ..ir.dims import Dim
 from ..ir.graph import Node, Region, Value
 from ..ir.types import TensorType
+from ..ops.nodes import node
 from ..ops.registry import op_of
 from .base import Context, region_pass
 from .canonicalize import RULES, splat_of
@@ -52,11 +53,11 @@ def _before_reshape(v: Value, source: TensorType) -> Value | None:
             v = v.node.operands[0]
         if v.tensor.rank:
             return None
-        return op_of("broadcast_in_dim")(v, broadcast_dimensions=(), result=wanted)  # type: ignore[return-value]
+        return node("broadcast_in_dim", v, broadcast_dimensions=(), result=wanted)
     if v.node is not None and v.op == "broadcast_in_dim":
-        dims = _moved_dims(v.node.attrs["broadcast_dimensions"], source.shape, v.shape)  # type: ignore[arg-type]
+        dims = _moved_dims(v.node.ints("broadcast_dimensions"), source.shape, v.shape)
         if dims is not None:
-            return op_of("broadcast_in_dim")(v.node.operands[0], broadcast_dimensions=dims, result=wanted)  # type: ignore[return-value]
+            return node("broadcast_in_dim", v.node.operands[0], broadcast_dimensions=dims, result=wanted)
     return None
 
 

@@ -10,6 +10,7 @@ from ..ir.graph import Function, Module, Node, Region, Value, definitions
 from ..ir.instantiate import instantiate
 from ..ir.types import is_host, unify_all
 from ..ops.helpers import const
+from ..ops.nodes import node
 from ..ops.registry import op_of
 from ..ops.shapevalues import Known, Shapes
 from .base import Context, module_pass, with_body
@@ -51,12 +52,12 @@ def _resolved(function: Function, values: Mapping[str, Dim]) -> Function:
         """case(symbols=(M,)), M known -> case(symbols=())"""
         if not n.defined_symbols & set(values):
             return None
-        kept = tuple(d for d in n.attrs["symbols"] if not set(symbols(d)) & set(values))  # type: ignore[union-attr, arg-type]
+        kept = tuple(d for d in n.ints("symbols") if not set(symbols(d)) & set(values))
         return replace(n, attrs={**n.attrs, "symbols": kept}).results
 
     def drop(n: Node, uses: Uses) -> Result:
         """bind_dims(sizes, symbols=(a, k)), k known -> bind_dims(sizes[0:1], symbols=(a,)), and a witness of k out of nothing."""
-        dims: tuple[Dim, ...] = n.attrs["symbols"]  # type: ignore[assignment]
+        dims = n.dims("symbols")
         if not n.defined_symbols & set(values):
             return None
         results: list[Value] = []
@@ -64,10 +65,10 @@ def _resolved(function: Function, values: Mapping[str, Dim]) -> Function:
             for i, (d, t) in enumerate(zip(dims, n.types, strict=True)):
                 s = symbol_of(d)
                 if s is not None and s.name in values:
-                    results.append(op_of("broadcast_in_dim")(const(False, BOOL), broadcast_dimensions=(), result=t))  # type: ignore[arg-type]
+                    results.append(node("broadcast_in_dim", const(False, BOOL), broadcast_dimensions=(), result=t))
                 else:
                     one = op_of("slice")(n.operands[0], start_indices=(i,), limit_indices=(i + 1,), strides=(1,))
-                    results.append(op_of("weft.bind_dims")(one, symbols=(d,)))  # type: ignore[arg-type]
+                    results.append(node("weft.bind_dims", one, symbols=(d,)))
         return Inlined(tuple(results), (), tuple(made))
 
     rules = [Rule("drop-known", ("weft.bind_dims",), drop), Rule("drop-known-shape", ("weft.case",), drop_from_case)]
@@ -115,15 +116,15 @@ class _Known:
     def _visit(self, body: Region, outer: Mapping[Known, Dim]) -> None:
         """`outer` are the symbols defined so far, by the element of a shape that they stand for."""
         bound = dict(outer)
-        for node in body.nodes:
-            if node.op == "weft.bind_dims" and self.shapes.is_small(node.operands[0]):
-                dims: tuple[Dim, ...] = node.attrs["symbols"]  # type: ignore[assignment]
-                for element, d in zip(self.shapes.elements(node.operands[0]), dims, strict=True):
+        for n in body.nodes:
+            if n.op == "weft.bind_dims" and self.shapes.is_small(n.operands[0]):
+                dims = n.dims("symbols")
+                for element, d in zip(self.shapes.elements(n.operands[0]), dims, strict=True):
                     self._bind(element, d, bound)
-            if node.op == "weft.case":
-                self._choose(node)
-            for r in node.regions:
-                self.shapes.origins.update(zip(r.params[len(r.params) - node.captures :], node.captured, strict=True))
+            if n.op == "weft.case":
+                self._choose(n)
+            for r in n.regions:
+                self.shapes.origins.update(zip(r.params[len(r.params) - n.captures :], n.captured, strict=True))
                 self._visit(r, bound)
 
     def _choose(self, node: Node) -> None:

@@ -29,7 +29,7 @@ _COLUMNS = 64
 def split_reduction(n: Node, uses: Uses) -> Result:
     """reduce(x, dims) -> reduce(reduce(reshape(x), the other dims), parts). Sums of floats are rounded in another order."""
     starts = _first_starts(n)
-    shape, dims = n.operands[0].shape, sorted(n.attrs["dimensions"])  # type: ignore[type-var]
+    shape, dims = n.operands[0].shape, sorted(n.ints("dimensions"))
     if starts is None or not dims or not all(isinstance(d, int) for d in shape) or n.operands[0].tensor.size == 0:
         return None
     sizes: list[int] = [d for d in shape if isinstance(d, int)]

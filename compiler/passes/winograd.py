@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from ..codegen.target import Target
 from ..ir.graph import Node, Region, Value
 from ..ops.blocked import PANEL
+from ..ops.nodes import node
 from ..ops.registry import op_of
 from ..ops.winograd import OUTPUT, TAPS, Padding, tile_counts
 from .base import Context, region_pass
@@ -42,7 +43,7 @@ def _rewritten(n: Node, target: Target) -> Value | None:
     if work.winograd(m, target) * _GAIN > work.direct(target):
         return None
     weights = op_of("weft.winograd_weights")(w, m=m)
-    return op_of("weft.winograd")(x, weights, m=m, padding=n.attrs["padding"])  # type: ignore[return-value, arg-type]
+    return node("weft.winograd", x, weights, m=m, padding=n.attrs["padding"])
 
 
 def _eligible(n: Node) -> bool:

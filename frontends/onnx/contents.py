@@ -92,7 +92,7 @@ class Contents:
 
     def _compute(self, v: Value) -> np.ndarray | None:
         if v.op == "get_dimension_size" and v.node is not None:
-            axis: int = v.node.attrs["dimension"]  # type: ignore[assignment]
+            axis = v.node.attr("dimension", int)
             return _array([v.node.operands[0].shape[axis]], ())
         if v.node is None or not self._followed(v):
             return _filled(v) if self._is_small(v) else None
@@ -220,7 +220,7 @@ def _ordered_symbolic(direction: str, difference: dims.Dim) -> bool:
 def _broadcast(node: Node, x: np.ndarray) -> np.ndarray:
     shape = node.results[0].tensor.static_shape
     spread = [1] * len(shape)
-    for axis, d in enumerate(node.attrs["broadcast_dimensions"]):  # type: ignore[arg-type]
+    for axis, d in enumerate(node.ints("broadcast_dimensions")):
         spread[d] = x.shape[axis]  # type: ignore[index]
     return np.broadcast_to(x.reshape(spread), shape)
 
@@ -267,7 +267,7 @@ def _reduce(node: Node, x: np.ndarray, init: np.ndarray) -> np.ndarray:
     fold = {"multiply": np.multiply, "add": np.add}.get(node.regions[0].results[0].op)
     if fold is None:
         raise ValueError("not followed")
-    out = fold.reduce(x, axis=tuple(node.attrs["dimensions"]), initial=init.item())  # type: ignore[arg-type]
+    out = fold.reduce(x, axis=tuple(node.ints("dimensions")), initial=init.item())
     return np.asarray(out, object).reshape(node.results[0].tensor.static_shape)
 
 
@@ -286,9 +286,9 @@ _RULES: dict[str, Callable[..., np.ndarray]] = {
     "compare": _compare,
     "convert": _convert,
     "reshape": lambda node, x: x.reshape(node.results[0].tensor.static_shape),
-    "transpose": lambda node, x: x.transpose(node.attrs["permutation"]),  # type: ignore[arg-type]
+    "transpose": lambda node, x: x.transpose(node.ints("permutation")),
     "broadcast_in_dim": _broadcast,
-    "concatenate": lambda node, *xs: np.concatenate(xs, axis=node.attrs["dimension"]),  # type: ignore[arg-type]
+    "concatenate": lambda node, *xs: np.concatenate(xs, axis=node.attr("dimension", int)),
     "slice": _slice,
     "reduce": _reduce,
     "gather": _gather,

@@ -58,7 +58,7 @@ class _Channels:
     def _blocks(self) -> list[tuple[Lane, ...]]:
         """Where the lanes of each block of the result come from."""
         places = [(i, b, lane) for i in range(len(self.node.operands)) for b in range(self._count(i)) for lane in range(PANEL)]
-        source: tuple[int, ...] = self.node.attrs["source"]  # type: ignore[assignment]
+        source = self.node.ints("source")
         lanes = [places[s] if s >= 0 else (-1, 0, 0) for s in source]
         return [tuple(lanes[at : at + PANEL]) for at in range(0, len(lanes), PANEL)]
 

@@ -67,7 +67,7 @@ class _Space:
         self.node, self.pick = node, pick
         self.values, self.indices = node.operands[:2]
         self.shape = self.values.shape
-        dims: Sequence[int] = node.attrs["dimensions"]  # type: ignore[assignment]
+        dims = node.ints("dimensions")
         self.reduced = sorted(dims)
         self.kept = [d for d in range(len(self.shape)) if d not in dims]
         self.rows = [self.shape[d] for d in self.kept]

@@ -49,7 +49,7 @@ def _is_long(node: Node) -> bool:
 
 
 def _dimensions(node: Node) -> list[int]:
-    return sorted(node.attrs["dimensions"])  # type: ignore[type-var]
+    return sorted(node.ints("dimensions"))
 
 
 def _block_sum(e: Emitter, node: Node, index: Index) -> Elem:

@@ -65,7 +65,7 @@ def row_space(region: Region) -> Space | None:
 
 
 def _dimensions(node: Node) -> Sequence[int]:
-    return node.attrs["dimensions"]  # type: ignore[return-value]
+    return node.ints("dimensions")
 
 
 def _row_groups(region: Region, reduces: list[Node], shape: tuple[Dim, ...], reduced: list[int]) -> list[list[int]]:
@@ -154,7 +154,7 @@ def _is_rowwise(region: Region, space: Space) -> bool:
 
 def _keeps_places(node: Node, space: Space) -> bool:
     """Whether a broadcast to the full shape puts every kept dim of its operand where it was."""
-    dims: Sequence[int] = node.attrs["broadcast_dimensions"]  # type: ignore[assignment]
+    dims = node.ints("broadcast_dimensions")
     long = [d for d, n in zip(dims, node.operands[0].shape, strict=True) if n != 1]
     return long == space.kept or (node.operands[0].shape == space.shape and list(dims) == list(range(len(space.shape))))
 

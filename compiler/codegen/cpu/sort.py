@@ -45,7 +45,7 @@ def emit_sort(fusion: Node, target: Target) -> Kernel:
     (region,) = fusion.regions
     (node,) = [n for n in region.nodes if n.op == "sort"]
     shape = node.inputs[0].shape
-    dim: int = node.attrs["dimension"]  # type: ignore[assignment]
+    dim = node.attr("dimension", int)
     dim = dim % max(1, len(shape))
     others = [n for d, n in enumerate(shape) if d != dim]
     length = shape[dim]

@@ -63,7 +63,7 @@ class _Winograd:
         self.elem = memory_type(core.result.dtype)
         self.size = microkernel.ELEMENTS[self.elem]
         x, weights = core.operands
-        self.m: int = core.attrs["m"]  # type: ignore[assignment]
+        self.m = core.attr("m", int)
         padding: Padding = core.attrs["padding"]  # type: ignore[assignment]
         self.corner = (padding[0][0], padding[1][0])
         self.batch: Dim = x.shape[0]

@@ -34,7 +34,7 @@ def reduce(w: Writer, n: Node, xs: list[str]) -> str:
     if monoid not in _REDUCE or dtype.is_complex:
         raise fail("export.op", "ONNX reduces by sum, product, maximum and minimum, one tensor at a time")
     x, init = (w.cast(v, I32) if boolean else v for v in xs)
-    dims: tuple[int, ...] = n.attrs["dimensions"]  # type: ignore[assignment]
+    dims = n.ints("dimensions")
     y = w.node(_REDUCE[monoid], [x, w.ints(dims)], keepdims=0, noop_with_empty_axes=1)
     if not _is_neutral(n.operands[1], monoid):
         y = w.node(_COMBINE[monoid], [y, init])
@@ -99,7 +99,7 @@ def sort(w: Writer, n: Node, xs: list[str]) -> list[str]:
     places = [i for i in range(len(xs)) if (left, right) == comparator.params[2 * i : 2 * i + 2]]
     if not places:
         raise fail("export.op", "ONNX sorts by the elements of an operand themselves")
-    d = int(n.attrs["dimension"]) % len(n.operands[0].shape)  # type: ignore[arg-type]
+    d = n.attr("dimension", int) % len(n.operands[0].shape)
     key = places[0]
     k = w.size(n.operands[0].shape[d])
     values, indices = w.several("TopK", [xs[key], k], 2, axis=d, largest=int(direction == "GT"), sorted=1)

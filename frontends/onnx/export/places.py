@@ -36,8 +36,8 @@ def _component(w: Writer, indices: str, rank: int, vector_dim: int, k: int) -> s
 def gather(w: Writer, n: Node, xs: list[str]) -> str:
     """Gather along an axis where that is what it is, else a Gather of the flat operand at computed positions."""
     x, at = n.operands
-    d: GatherDims = n.attrs["dimension_numbers"]  # type: ignore[assignment]
-    sizes: tuple[int, ...] = n.attrs["slice_sizes"]  # type: ignore[assignment]
+    d = n.attr("dimension_numbers", GatherDims)
+    sizes = n.ints("slice_sizes")
     indices = w.cast(xs[1], I64)
     if len(d.start_index_map) == 1 and d.collapsed_slice_dims == d.start_index_map and not d.operand_batching_dims:
         axis = d.start_index_map[0]
@@ -103,7 +103,7 @@ def scatter(w: Writer, n: Node, xs: list[str]) -> str:
         raise fail("export.op", "ONNX scatters by replacing, sum, product, maximum and minimum")
     x, at, updates = n.operands
     _static(x, at, updates)
-    d: ScatterDims = n.attrs["scatter_dimension_numbers"]  # type: ignore[assignment]
+    d = n.attr("scatter_dimension_numbers", ScatterDims)
     as_gather = GatherDims(
         d.update_window_dims, d.inserted_window_dims, d.input_batching_dims, d.scatter_indices_batching_dims,
         d.scatter_dims_to_operand_dims, d.index_vector_dim,
@@ -160,7 +160,7 @@ def dynamic_slice(w: Writer, n: Node, xs: list[str]) -> str:
         return xs[0]
     x = n.operands[0]
     _static(x)
-    sizes: tuple[int, ...] = n.attrs["slice_sizes"]  # type: ignore[assignment]
+    sizes = n.ints("slice_sizes")
     starts = _starts(w, xs[1:], [m - s for m, s in zip(x.shape, sizes, strict=True)])
     limits = w.node("Add", [starts, w.ints(sizes)])
     return w.node("Slice", [xs[0], starts, limits, w.ints(range(len(sizes)))])

@@ -14,7 +14,7 @@ from .writer import Writer, exports
 @exports("dot_general")
 def dot_general(w: Writer, n: Node, xs: list[str]) -> str:
     """MatMul where the dims stand as it wants them, else Einsum."""
-    d: DotDims = n.attrs["dot_dimension_numbers"]  # type: ignore[assignment]
+    d = n.attr("dot_dimension_numbers", DotDims)
     lhs, rhs = n.operands
     dtype = n.result.dtype
     if dtype.is_complex or dtype.is_bool:

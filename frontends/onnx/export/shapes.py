@@ -36,13 +36,13 @@ def reshape(w: Writer, n: Node, xs: list[str]) -> str:
 @exports("transpose")
 def transpose(w: Writer, n: Node, xs: list[str]) -> str:
     """Transpose."""
-    return w.transpose(xs[0], n.attrs["permutation"])  # type: ignore[arg-type]
+    return w.transpose(xs[0], n.ints("permutation"))
 
 
 @exports("broadcast_in_dim")
 def broadcast(w: Writer, n: Node, xs: list[str]) -> str:
     """A transpose if the dims are out of order, a reshape that puts them in place, Expand."""
-    dims: tuple[int, ...] = n.attrs["broadcast_dimensions"]  # type: ignore[assignment]
+    dims = n.ints("broadcast_dimensions")
     operand = n.operands[0]
     order = sorted(range(len(dims)), key=dims.__getitem__)
     x = w.transpose(xs[0], order)
@@ -85,7 +85,7 @@ def reverse_dims(w: Writer, x: str, dims: Sequence[int]) -> str:
 @exports("reverse")
 def reverse(w: Writer, n: Node, xs: list[str]) -> str:
     """A Slice backwards."""
-    return reverse_dims(w, xs[0], n.attrs["dimensions"])  # type: ignore[arg-type]
+    return reverse_dims(w, xs[0], n.ints("dimensions"))
 
 
 def spread_out(w: Writer, x: str, shape: Sequence[Dim], interior: Sequence[int], value: str) -> tuple[str, list[Dim]]:
@@ -118,7 +118,7 @@ def pad(w: Writer, n: Node, xs: list[str]) -> str:
 def iota(w: Writer, n: Node, xs: list[str]) -> str:
     """An initializer along one dim, expanded; a Range where the size is symbolic."""
     t = n.result.tensor
-    d = int(n.attrs["iota_dimension"])  # type: ignore[arg-type]
+    d = n.attr("iota_dimension", int)
     size = t.shape[d]
     if isinstance(size, int):
         row = w.constant(np.arange(size).astype(t.dtype.numpy))
@@ -132,6 +132,6 @@ def iota(w: Writer, n: Node, xs: list[str]) -> str:
 @exports("get_dimension_size")
 def dimension_size(w: Writer, n: Node, xs: list[str]) -> str:
     """Shape."""
-    d = int(n.attrs["dimension"])  # type: ignore[arg-type]
+    d = n.attr("dimension", int)
     size = w.node("Squeeze", [w.node("Shape", xs, start=d, end=d + 1)])
     return w.cast(size, n.result.dtype)
