@@ -133,9 +133,11 @@ class Tensor:
         return self.numpy().tolist()
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
-        if self.array is None:
-            raise self._unknown("numpy.asarray")
-        return np.array(self.array, dtype, copy=True) if copy else np.asarray(self.array, dtype)
+        if copy or (dtype is not None and np.dtype(dtype) != self.dtype):
+            if self.array is None:
+                raise self._unknown("numpy.asarray")
+            return np.array(self.array, dtype, copy=True if copy is None else copy)
+        return self.numpy()
 
     def __array_namespace__(self, /, *, api_version: str | None = None) -> Any:
         return METHODS["namespace"](api_version)

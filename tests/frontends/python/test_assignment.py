@@ -88,6 +88,7 @@ def test_nothing_else_changes() -> None:
     copied, flat = copy.copy(x), wnp.positive(x)
     x[1] = 9
     agree(same, np.array([1, 9, 3], np.float32))
+    assert not seen.flags.writeable and np.array(x).flags.writeable and np.asarray(x, np.float64).flags.writeable
     for kept in (twin, seen, view, copied, flat):
         agree(kept, np.array([1, 2, 3], np.float32))
     agree((part, whole), (np.array([2, 3], np.float32), np.array([[1], [2], [3]], np.float32)))
