@@ -77,6 +77,10 @@ class Batch:
         """A loop over the batch, for what has no rule, or none for what differs within the batch here."""
         if op_of(n).has_effect or n.attrs.get("has_side_effect") or not all(isinstance(t, TensorType) for t in (*n.types, *_types(n))):
             raise fail("vmap.op", f"`{n.op}` cannot be vectorised", loc=n.loc, help="call it outside of weft.vmap")
+        if "symbols" in op_of(n).traits:
+            fact = f"the size {n.attrs['symbols'][0]} differs from example to example: it depends on their elements"  # type: ignore[index]
+            help = "x[mask] = number and weft.numpy.where(mask, x, y) keep sizes; weft.map goes through examples one by one"
+            raise fail("vmap.sizes", fact, loc=n.loc, help=help)
         stacks = [full(v.tensor.with_shape((self.size, *v.shape)), 0) for v in n.results]
         start = [scalar(0, I64), *stacks]
         given = [x.value for x in operands]

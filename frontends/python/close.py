@@ -7,7 +7,7 @@ every region has for itself.
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
-from ...compiler.ir.graph import Node, Region, Value, param, region
+from ...compiler.ir.graph import Node, Region, Value, definitions, param, region, used_symbols
 
 _Outside = Callable[[Value], bool]
 
@@ -40,15 +40,15 @@ def close(
     def outside(v: Value) -> bool:
         return v not in inside and (v in known or v.node is None or (v.node.serial <= since and v.op != "constant"))
 
-    for node in _sorted(results, outside):
-        operands = [_taken(v, outside, captured, new) for v in node.operands]
-        if any(a is not b for a, b in zip(operands, node.operands, strict=True)):
-            copy = node.with_operands(operands)
-            new.update(zip(node.results, copy.results, strict=True))
-        else:
-            new.update(zip(node.results, node.results, strict=True))
+    own: list[Node] = []
+    with definitions():  # what is copied here defines symbols in the region alone
+        for node in _sorted(results, outside, definers):
+            operands = [_taken(v, outside, captured, new) for v in node.operands]
+            same = all(a is b for a, b in zip(operands, node.operands, strict=True))
+            own.append(node if same else node.with_operands(operands))
+            new.update(zip(node.results, own[-1].results, strict=True))
     outs = [_taken(v, outside, captured, new) for v in results]
-    return region([*params, *captured.values()], outs, definers=definers), list(captured)
+    return region([*params, *captured.values()], outs, definers=[n for n in own if n.defined_symbols]), list(captured)
 
 
 def _taken(v: Value, outside: _Outside, captured: dict[Value, Value], new: Mapping[Value, Value]) -> Value:
@@ -57,13 +57,23 @@ def _taken(v: Value, outside: _Outside, captured: dict[Value, Value], new: Mappi
     return new[v]
 
 
-def _sorted(results: Sequence[Value], outside: _Outside) -> list[Node]:
-    """The nodes inside that `results` need, operands first."""
+def _sorted(results: Sequence[Value], outside: _Outside, definers: Iterable[Node]) -> list[Node]:
+    """The nodes inside that `results` need, operands first; among them those that define the symbols of their types."""
     found: set[Node] = set()
-    stack = [v.node for v in results if v.node is not None and not outside(v)]
+    _reach([v.node for v in results if v.node is not None and not outside(v)], outside, found)
+    left = list(definers)
+    while left:
+        mentioned = set[str]().union(*map(used_symbols, found))
+        needed = [n for n in left if n not in found and n.defined_symbols & mentioned]
+        if not needed:
+            break
+        _reach(needed, outside, found)
+    return sorted(found, key=lambda n: n.serial)
+
+
+def _reach(stack: list[Node], outside: _Outside, found: set[Node]) -> None:
     while stack:
         node = stack.pop()
         if node not in found:
             found.add(node)
             stack += [v.node for v in node.operands if v.node is not None and not outside(v)]
-    return sorted(found, key=lambda n: n.serial)

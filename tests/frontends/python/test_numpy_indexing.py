@@ -107,3 +107,20 @@ def test_numbers_that_do_not_fit() -> None:
     for dtype in FLOATS:
         got = wnp.ones(2, dtype=dtype) * 1e300
         assert got.dtype == dtype and bool(wnp.all(wnp.isinf(got))) == (dtype == "float32")
+
+
+def test_sizes_of_data_in_branches_and_loops() -> None:
+    """What defines a size there may depend on what is captured."""
+    x = some("float32", (7,))
+    programs = [
+        lambda x: weft.cond(x[0] > 0, lambda: x[x > 0].sum() * 2, lambda: x[x < 0].sum() * 3),
+        lambda x: weft.fori_loop(0, 3, lambda i, s: s + x[x > i - 1].sum(), np.float32(0)),
+        lambda x: weft.map(lambda y: (y * x[x > y]).sum(), x),
+    ]
+    for f in programs:
+        agree(weft.function(f)(x), f(wnp.asarray(x)), ulps=4)
+
+
+def test_sizes_of_data_do_not_fit_into_a_batch() -> None:
+    with pytest.raises(weft.WeftError, match=r"vmap\.sizes.*\n.*test_numpy_indexing\.py"):
+        weft.vmap(lambda x: x[x > 0].sum())(wnp.ones((2, 3)))
