@@ -6,7 +6,7 @@ from ..ir.attrs import Tensor
 from ..ir.graph import Node, Region, Value
 from ..ir.types import TensorType
 from ..ops.helpers import const
-from ..ops.nodes import node
+from ..ops.nodes import node, nodes
 from ..ops.registry import OPS, op_of
 from .base import Context, region_pass
 from .rewrite import Result, Uses, apply_rules, effectful, inline, rewrite
@@ -281,6 +281,21 @@ def slice_of_slice(n: Node, uses: Uses) -> Result:
     return op_of("slice")(x.node.operands[0], start_indices=tuple(starts), limit_indices=tuple(limits), strides=tuple(strides))
 
 
+@rewrite("drop-sorted", "sort")
+def drop_sorted(n: Node, uses: Uses) -> Result:
+    """sort(x, y) whose second result nobody reads -> sort(x), if the comparator does not look at y."""
+    (comparator,) = n.regions
+    read = {v for inner in comparator.walk() for v in inner.operands} | set(comparator.results)
+    pairs = [comparator.params[2 * k : 2 * k + 2] for k in range(len(n.operands))]
+    kept = [k for k, r in enumerate(n.results) if r in uses or not read.isdisjoint(pairs[k])]
+    if n.captures or len(kept) == len(n.results) or not kept:
+        return None
+    body = Region(tuple(p for k in kept for p in pairs[k]), comparator.nodes, comparator.results)
+    made = nodes("sort", *(n.operands[k] for k in kept), **n.attrs, comparator=body)
+    found = dict(zip(kept, made, strict=True))
+    return tuple(found.get(k, x) for k, x in enumerate(n.operands))
+
+
 RULES = (
     empty_result,
     reshape_of_reshape,
@@ -298,6 +313,7 @@ RULES = (
     inline_custom_vjp,
     tuple_element,
     slice_of_slice,
+    drop_sorted,
 )
 
 

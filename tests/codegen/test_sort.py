@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from weft.compiler.ir.dims import symbol
 from weft.compiler.ir.graph import region
-from weft.proto.dtypes import ALL, F16, F32, F64, I32, STRING
+from weft.proto.dtypes import ALL, BF16, F16, F32, F64, I8, I32, STRING, U8, U64
 
 from .run import SOME_TARGETS, Loaded, check, fusion, reference
 from .test_elemental import samples
@@ -58,3 +58,17 @@ def test_symbolic_length():
     for size in (0, 1, 5, 333):
         array = np.random.default_rng(size).standard_normal((2, size)).astype(np.float32)
         np.testing.assert_array_equal(loaded([array])[0], reference(loaded.node, [array])[0])
+
+
+@pytest.mark.parametrize("dtype", [BF16, F32, F64, I8, U8, I32, U64], ids=str)
+def test_digits_keep_the_order_of_equals(dtype):
+    """Long enough for a radix sort, with many equal keys, zeros of both signs and digits that are the same everywhere."""
+    rng = np.random.default_rng(4)
+    x, i = p(dtype, 2, 700), p(I32, 2, 700)
+    keys = rng.integers(0 if dtype.is_unsigned else -9, 9, (2, 700)).astype(dtype.numpy)
+    if dtype.is_float:
+        keys[keys == 3] = -0.0
+    arrays = [keys, np.arange(1400, dtype=np.int32).reshape(2, 700)]
+    for direction in ("LT", "GT"):
+        loaded = check(fusion("sort", [x, i], sort(x, i, dim=1, direction=direction)), arrays)
+        assert loaded.kernel.plan.digits

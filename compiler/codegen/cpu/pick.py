@@ -10,19 +10,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import reduce
 
-from ....proto.dtypes import BOOL, I32, DType
+from ....proto.dtypes import BOOL, I32
 from ...ir.dims import Dim, is_nonnegative, is_positive, mod, product, symbol, upper_bound
 from ...ir.graph import Node, Region
 from ...ops.builder import Index
 from ...ops.picks import Pick, pick_of
 from ..elemental import Elems, Emitter
 from ..kernel import Kernel
-from ..lltypes import Val, bits_of, const, lanes_of
+from ..lltypes import Val, const, lanes_of
 from ..probe import axis_symbols, probe
 from ..scalar import Elem
 from ..target import Target
 from ..writer import Writer
 from .frame import Frame, Grid, chunk_loop, grid_of, lanes_for, open_kernel
+from .keys import ordered_key
 from .loops import unravel
 from .map import emit_map
 
@@ -117,18 +118,6 @@ def _better(e: Emitter, pick: Pick, x: Elem, best: Elem) -> Elem:
 def _step(e: Emitter, pick: Pick, x: Elem, place: Elem, state: Elems) -> Elems:
     better = _better(e, pick, x, state[0])
     return e.spread(e.select(better, x, state[0])), e.spread(e.select(better, place, state[1]))
-
-
-def _key(w: Writer, pick: Pick, dtype: DType, x: Val) -> Val:
-    """Signed integers that are greater where a value is better; both zeros are one, and so are all NaNs, the greatest."""
-    if not dtype.is_float:
-        signed = x if dtype.is_signed else w.xor(x, const(x.type, 1 << (bits_of(x.type) - 1)))
-        wide = w.int_resize(signed, "i32", signed=True) if bits_of(x.type) < 32 else signed
-        return wide if pick.monoid == "max" else w.not_(wide)
-    bits = w.bits(w.fadd(x if pick.monoid == "max" else w.fneg(x), const(x.type, 0.0)))
-    top = const(bits.type, (1 << (bits_of(bits.type) - 1)) - 1)
-    ordered = w.xor(bits, w.and_(w.ashr(bits, bits_of(bits.type) - 1), top))
-    return w.select(w.fcmp("uno", x, x), top, ordered)
 
 
 def _start(e: Emitter, space: _Space) -> Elems:
@@ -255,7 +244,7 @@ class _Rows:
     def _best(self, groups: Sequence[Elems]) -> Elem:
         """The place of the best of all lanes."""
         w, pick = self.f.w, self.space.pick
-        keys = [_key(w, pick, value.dtype, value.val) for value, _ in groups]
+        keys = [ordered_key(w, value.dtype, value.val, descending=pick.monoid == "min") for value, _ in groups]
         greatest = w.horizontal("smax", reduce(lambda a, b: w.int_minmax("smax", a, b), keys))
         order, none = ("smax", -1) if pick.last else ("smin", _FARTHEST)
         places = [

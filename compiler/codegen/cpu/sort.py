@@ -1,18 +1,22 @@
-"""`sort` kernels: a stable merge sort of every line along a dim, all operands moved together, the comparator inlined.
+"""`sort` kernels: a stable sort of every line along a dim, all operands moved together.
 
-A line is copied to scratch and merged bottom-up between two buffers: runs of 1, 2, 4, … elements; the last merge writes where the
-result is then copied from. A merge takes one element per step without branching: the right run's if it exists and compares before the
-left run's, or if the left run is used up.
+Lines that are ordered by one operand's numbers are sorted by their digits (`radix.py`), unless they are short. Short lines, other
+comparators (inlined), and numbers among which there is a NaN that the comparator does not order, take a merge sort: a line is copied
+to scratch and merged bottom-up between two buffers: runs of 1, 2, 4, … elements; the last merge writes where the result is then
+copied from. A merge takes one element per step without branching: the right run's if it exists and compares before the left run's,
+or if the left run is used up.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import log2
 
-from ...ir.dims import Dim, floordiv, product, symbol
+from ....proto.dtypes import BOOL
+from ...ir.dims import Dim, Expr, floordiv, maximum, product, symbol
 from ...ir.graph import Node, Region
 from ...ir.types import TensorType
 from ...ops.builder import Index
+from ...ops.sort import order_of
 from ..convert import decode
 from ..elemental import Elems
 from ..kernel import Kernel
@@ -22,9 +26,13 @@ from ..scalar import Elem
 from ..target import Target
 from .frame import Frame, Grid, chunk_loop, grid_of, open_kernel
 from .loops import unravel
+from .radix import Radix, RadixKey, is_sortable
 
 # One step of a merge, compared with an addition in a vector.
 _STEP_COST = 40.0
+# Lines from which on digits are worth counting, and as long as places and counts are of 32 bits.
+_LEAST_DIGITS = 64
+_MOST_DIGITS = 1 << 31
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +42,12 @@ class SortPlan:
     lines: Dim
     length: Dim
     operands: int
+    digits: int
     grid: Grid
 
     def __str__(self) -> str:
-        return f"merge sort of {self.lines} lines of {self.length} elements of {self.operands} operands, {self.grid.chunks} chunks"
+        how = f"radix sort by {self.digits} digits" if self.digits else "merge sort"
+        return f"{how} of {self.lines} lines of {self.length} elements of {self.operands} operands, {self.grid.chunks} chunks"
 
 
 def emit_sort(fusion: Node, target: Target) -> Kernel:
@@ -57,11 +67,16 @@ def emit_sort(fusion: Node, target: Target) -> Kernel:
         first, last, _, _ = grid.place(chunk)
         with frame.e.loop_over("%row", first, last):
             sorter.line(unravel(symbol("%row", 0, grid.outer - 1), others))
-    plan = SortPlan(grid.outer, length, len(node.inputs), grid)
-    inplace = tuple(
-        (region.params.index(x), region.results.index(r))
-        for x, r in zip(node.inputs, node.results, strict=True)
-        if x in region.params and r in region.results
+    plan = SortPlan(grid.outer, length, len(node.inputs), sorter.key.digits if sorter.key else 0, grid)
+    # A radix sort reads its operands again in the end.
+    inplace = (
+        ()
+        if sorter.key
+        else tuple(
+            (region.params.index(x), region.results.index(r))
+            for x, r in zip(node.inputs, node.results, strict=True)
+            if x in region.params and r in region.results
+        )
     )
     return Kernel(frame.name, frame.finish(), frame.symbols, grid.chunks, sorter.scratch, plan, inplace)
 
@@ -74,6 +89,22 @@ class _Sorter:
         base = frame.w.scratch()
         self.scratch: Dim = 0
         self.halves = tuple([self._buffer(base, v.tensor) for v in node.inputs] for _ in range(2))
+        self.order = order_of(node.regions[0])
+        self.key = self._key()
+        if self.key:
+            records = frame.e.indices.scalar(self.key.records(length))
+            self.radix = Radix(frame.w, self.key, base, records)
+            self.scratch = maximum(self.scratch, self.key.scratch(length))
+
+    def _key(self) -> RadixKey | None:
+        """What a radix sort goes by; None for comparators that are no order of numbers, and lines that are too short."""
+        if self.order is None or (isinstance(self.length, int) and not _LEAST_DIGITS <= self.length < _MOST_DIGITS):
+            return None
+        dtype = self.node.inputs[self.order.operand].dtype
+        # The total order of narrow floats is that of their bits, not of the numbers in registers.
+        if not is_sortable(dtype) or (dtype.is_float and dtype.bits < 32 and self.order.total):
+            return None
+        return RadixKey(dtype, self.order.descending, self.order.total)
 
     def _buffer(self, base: Val, t: TensorType) -> Buffer:
         made = self.e.memory(t.with_shape((self.length,)), self.w.offset(base, self.e.indices.scalar(self.scratch)))
@@ -85,6 +116,57 @@ class _Sorter:
 
     def line(self, line: Sequence[Dim]) -> None:
         """Sorts one line."""
+        e, w = self.e, self.w
+        if not self.key:
+            self._merged(line)
+        elif isinstance(self.length, int):
+            self._by_digits(line)
+        else:
+            n = e.indices.scalar(self.length)
+            fits = w.icmp("ult", w.sub(n, _LEAST_DIGITS), const("i64", _MOST_DIGITS - _LEAST_DIGITS))
+            self._either(fits, lambda: self._by_digits(line), lambda: self._merged(line))
+
+    def _either(self, cond: Val, then: Callable[[], None], otherwise: Callable[[], None]) -> None:
+        def arm(body: Callable[[], None]) -> list[Val]:
+            body()
+            self.e.scopes.forget()
+            return []
+
+        with self.e.scopes.open(barrier=True):
+            self.w.cond(cond, lambda: arm(then), lambda: arm(otherwise))
+
+    def _by_digits(self, line: Sequence[Dim]) -> None:
+        """Records are made; then they are sorted, or forgotten if there is a NaN that only the comparator can place."""
+        e = self.e
+        assert self.order and self.key
+        value, n = self.node.inputs[self.order.operand], e.indices.scalar(self.length)
+        self.radix.clear()
+
+        def record(k: Expr, state: Elems) -> Elems:
+            x = e.read(value, self._index(line, k))
+            self.radix.record(e.indices.scalar(k), x.val)
+            return state if not unordered else (e.or_(state[0], e.compare("NE", x, x)),)
+
+        unordered = self.key.dtype.is_float and not self.order.total
+        with e.scopes.open(barrier=True):
+            found = e.fold("%k", 0, self.length, 1, (e.const(BOOL, False),), record)
+        if unordered:
+            self._either(found[0].val, lambda: self._merged(line), lambda: self._distributed(line, n))
+        else:
+            self._distributed(line, n)
+
+    def _distributed(self, line: Sequence[Dim], n: Val) -> None:
+        """The records sorted, and the results read where they tell."""
+        e = self.e
+        records = self.radix.distribute(n)
+        with e.scopes.open(barrier=True), e.loop_over("%k", 0, self.length) as k:
+            e.define("%from", self.radix.source(records, e.indices.scalar(k)))
+            source = self._index(line, symbol("%from", 0, self.length - 1))
+            moved = [(r, e.read(v, source)) for v, r in zip(self.node.inputs, self.node.results, strict=True) if r in self.outputs]
+            for r, x in moved:
+                e.write(self.outputs[r], self._index(line, k), x)
+
+    def _merged(self, line: Sequence[Dim]) -> None:
         e = self.e
         n = e.indices.scalar(self.length)
         with e.scopes.open(barrier=True):
