@@ -79,7 +79,7 @@ def _mask_indices(mask: Value, v: Value, dim: int) -> tuple[Value, ...]:
 
 def known(x: Any, index: Any) -> tuple[Any, ...]:
     """The index as a tuple. Lists are arrays; masks whose elements are there become index vectors, whose lengths are then numbers."""
-    entries = [_listed(k) if type(k) is list else k for k in _entries(index)]
+    entries = [_listed(k) if type(k) is list else k for k in entries_of(index)]
     taken = [_rank_taken(k) for k in entries]
     found: list[Any] = []
     for i, k in enumerate(entries):
@@ -101,7 +101,8 @@ def _listed(places: list[Any]) -> np.ndarray:
     return np.asarray(places, None if places else np.int64)
 
 
-def _entries(index: Any) -> tuple[Any, ...]:
+def entries_of(index: Any) -> tuple[Any, ...]:
+    """The index as a tuple."""
     return index if isinstance(index, tuple) else (index,)
 
 

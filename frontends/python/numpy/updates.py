@@ -22,7 +22,7 @@ from ..promotion import weak_type
 from ..scope import scope
 from ..tensor import Tensor
 from .dtypes import together
-from .indexing import UNKNOWN, elements, expanded, is_plain, known, plain
+from .indexing import UNKNOWN, elements, entries_of, expanded, is_plain, known, plain
 
 __all__ = ["at", "setitem"]
 
@@ -109,6 +109,10 @@ def _set(x: Any, index: Any, values: Any, in_place: bool = False) -> Any:
 
 @placed
 def _combined(x: Any, index: Any, values: Any, how: str) -> Any:
+    if isinstance(x, Tensor) and x.array is not None:
+        # One graph does for all numbers.
+        index = tuple([np.asarray(k) if type(k) is int else k for k in entries_of(index)])
+        values = number(values, weak_type(values, x.dtype)) if type(values) in _NUMBERS else values
     return _changed(x, known(x, index), np.asarray(values) if isinstance(values, list) else values, how)
 
 

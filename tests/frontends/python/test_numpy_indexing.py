@@ -81,6 +81,10 @@ def test_numbers_share_a_graph(monkeypatch: pytest.MonkeyPatch) -> None:
     for k in range(20):
         x = wnp.where(x > k, x * (k + 0.5), x + k) / 2.0**k
     assert len(built) <= 5
+    for k in range(2, 5):
+        x = x.at[k - 2, k - 1, k].add(k / 2).at[..., k].multiply(k).at[k - 2].min(k)
+    assert len(built) <= 8
+    x = wnp.asarray(x).at[:].set(np.asarray(x)[0, 0, 0])
     agree(x, np.zeros((3, 5, 7), np.float32) + np.asarray(x)[0, 0, 0])
 
 
