@@ -33,12 +33,12 @@ def prepare(body: Region) -> Run:
         return _Prepared(body)
 
 
-def _is_plain(node: Node) -> bool:
-    op = op_of(node)
-    if "call" in op.traits or "symbols" in op.traits or op.has_effect or has_symbols((*node.attrs.values(), *node.types)):
+def _is_plain(step: Step) -> bool:
+    op, node = step.op, step.node
+    if step.symbolic or "call" in op.traits or "symbols" in op.traits or op.has_effect:
         return False
     known = (op.reference is not None and not node.captures) or (op.decompose is not None and not node.regions)
-    return known and all(_fits(t) for t in (*node.types, *(v.type for v in node.operands)))
+    return known and all(map(_fits, node.types)) and all(isinstance(v.type, TensorType) and v.type.is_static for v in node.operands)
 
 
 def _fits(t: Type) -> bool:
@@ -77,7 +77,7 @@ class _Prepared:
         for v in node.results:
             self._slots[v] = len(self._start)
             self._start.append(None)
-        call = self._bound(node) if _is_plain(node) else None
+        call = self._bound(node) if _is_plain(step) else None
         action = _Action(call, operands, tuple(self._slots[v] for v in node.results), step)
         known = all(i >= self._count and self._start[i] is not None for i in operands)
         if call is not None and known and (not operands or _is_small(node)):
