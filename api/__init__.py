@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     from .frontends.python.devices import device as device
     from .frontends.python.function import Spec as Spec
     from .frontends.python.function import function as function
+    from .frontends.python.imported import retrained as retrained
+    from .frontends.python.imported import tensors as tensors
     from .frontends.python.imported import trainable as trainable
     from .frontends.python.saving import save as save
     from .frontends.python.state import Variable as Variable
@@ -83,11 +85,13 @@ _HOMES = {
     "load_state": f"{_PYTHON}.checkpoints",
     "map": f"{_PYTHON}.control:map_",
     "place": ".compiler.annotate",
+    "retrained": f"{_PYTHON}.imported",
     "save": f"{_PYTHON}.saving",
     "save_state": f"{_PYTHON}.checkpoints",
     "scan": f"{_PYTHON}.control",
     "stop_gradient": f"{_PYTHON}.transforms",
     "switch": f"{_PYTHON}.control",
+    "tensors": f"{_PYTHON}.imported",
     "trainable": f"{_PYTHON}.imported",
     "value_and_grad": f"{_PYTHON}.transforms",
     "vjp": f"{_PYTHON}.transforms",
@@ -99,8 +103,8 @@ _MODULES = ("data", "nn", "numpy", "optim", "pytree", "random")
 __all__ = [
     "GradientTape", "Isolation", "Limits", "Module", "Spec", "Target", "Tensor", "Variable", "WeftError", "__version__", "check",
     "checkpoint", "compile", "cond", "custom_vjp", "data", "device", "export", "fori_loop", "function", "grad", "jvp", "load",
-    "load_state", "map", "nn", "numpy", "optim", "place", "pytree", "random", "save", "save_state", "scan", "stop_gradient", "switch",
-    "trainable", "value_and_grad", "vjp", "vmap", "while_loop",
+    "load_state", "map", "nn", "numpy", "optim", "place", "pytree", "random", "retrained", "save", "save_state", "scan", "stop_gradient",
+    "switch", "tensors", "trainable", "value_and_grad", "vjp", "vmap", "while_loop",
 ]  # fmt: skip
 
 

@@ -9,8 +9,8 @@ import weft
 NAMES = [
     "GradientTape", "Isolation", "Limits", "Module", "Spec", "Target", "Tensor", "Variable", "WeftError", "__version__", "check",
     "checkpoint", "compile", "cond", "custom_vjp", "data", "device", "export", "fori_loop", "function", "grad", "jvp", "load",
-    "load_state", "map", "nn", "numpy", "optim", "place", "pytree", "random",
-    "save", "save_state", "scan", "stop_gradient", "switch", "trainable", "value_and_grad", "vjp", "vmap", "while_loop",
+    "load_state", "map", "nn", "numpy", "optim", "place", "pytree", "random", "retrained",
+    "save", "save_state", "scan", "stop_gradient", "switch", "tensors", "trainable", "value_and_grad", "vjp", "vmap", "while_loop",
 ]  # fmt: skip
 ROOT = Path(__file__).parents[2]
 

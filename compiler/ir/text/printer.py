@@ -43,6 +43,13 @@ def to_text(
             return p.node(x)
 
 
+def value_names(f: Function) -> dict[Value, str]:
+    """What the values of a function are called in its text: `%12`, `%conv1_output`."""
+    printer = Printer(elide=1)
+    printer.function(f)
+    return printer.written.known()
+
+
 def loc_text(loc: Loc) -> str:
     """A location as MLIR writes it."""
     if loc.parts:
@@ -94,6 +101,10 @@ class Names:
         """Name a value: after its source, or after `stem`."""
         return self.alias(v, self.named(v.name) if v.name else self.fresh(stem))
 
+    def known(self) -> dict[Value, str]:
+        """All values that have a name."""
+        return dict(self._of)
+
     def __getitem__(self, v: Value) -> str:
         if v not in self._of:
             # A value from outside what is printed.
@@ -110,6 +121,8 @@ class Printer:
         self.locations = locations
         self.tensors = TensorText(elide)
         self.names = Names()
+        self.written = self.names
+        """the names in the function that was printed last"""
         self.indent = ""
 
     # Parts that the pretty forms use
@@ -246,7 +259,7 @@ class Printer:
         head = f"{self.indent}func.func {'public' if f.public else 'private'} {symbol_text(f.name)}({', '.join(params)}){arrow}"
         placed = f" attributes {{{DEVICE} = {quote(f.device)}}}" if f.device and not self.portable else ""
         text = f"{head}{placed} {{\n{self._lines(f, 'return')}{self.indent}}}{self.loc(f.loc)}"
-        self.names = outer_names
+        self.written, self.names = self.names, outer_names
         return text
 
     def module(self, m: Module) -> str:

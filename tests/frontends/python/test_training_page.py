@@ -24,6 +24,15 @@ def test_the_tutorial(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         exec(compile("\n" * line + block[1], PAGE, "exec"), names)
 
 
+def test_transfer_learning(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(sys, "argv", ["finetune", str(tmp_path)])
+    runpy.run_path(str(TRAIN / "finetune.py"))
+    said = capsys.readouterr().out
+    assert float(said.split("accuracy on 5 to 9:")[1]) > 0.93
+    assert "weight   weight1: tensor<3x3x16x16xf32>" in said
+    assert {p.name for p in tmp_path.iterdir()} == {"low.weft", "low.onnx", "tuned.ckpt", "high.weft", "high.onnx"}
+
+
 @pytest.mark.parametrize(("name", "steps", "said"), [("convnet", "1", "unseen digits 0."), ("transformer", "3", "step    2: loss")])
 def test_examples(name: str, steps: str, said: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr(sys, "argv", [name, steps])
