@@ -15,6 +15,7 @@ from .choosing import *  # noqa: F403
 from .creation import *  # noqa: F403
 from .dtypes import *  # noqa: F403
 from .elementwise import *  # noqa: F403
+from .facts import *  # noqa: F403
 from .grids import *  # noqa: F403
 from .indexing import *  # noqa: F403
 from .info import __array_namespace_info__ as __array_namespace_info__

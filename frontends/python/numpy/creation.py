@@ -17,8 +17,8 @@ from ..tensor import Tensor
 from .dtypes import DEFAULT_COMPLEX, DEFAULT_FLOAT, DEFAULT_INT, dtype_of, together, weft_dtype
 
 __all__ = [
-    "arange", "asarray", "empty", "empty_like", "eye", "from_dlpack", "full", "full_like", "linspace", "meshgrid", "ones", "ones_like",
-    "tril", "triu", "zeros", "zeros_like",
+    "arange", "array", "asarray", "copy", "empty", "empty_like", "eye", "from_dlpack", "full", "full_like", "linspace", "meshgrid", "ones",
+    "ones_like", "tril", "triu", "zeros", "zeros_like",
 ]  # fmt: skip
 
 
@@ -55,6 +55,16 @@ def asarray(obj: Any, /, *, dtype: Any = None, device: object = None, copy: bool
     check(array.dtype.kind in "biufcV", "numpy.dtype", f"tensors hold numbers and booleans, not {array.dtype}", kind=TypeError)
     weft_dtype(array.dtype)
     return Tensor(array if wanted is None else array.astype(wanted, copy=False))
+
+
+def array(obj: Any, /, dtype: Any = None, *, copy: bool | None = True) -> Tensor:
+    """`asarray`, by default with elements of its own."""
+    return asarray(obj, dtype=dtype, copy=copy)
+
+
+def copy(x: Any, /) -> Tensor:
+    """A tensor of the same elements in memory of its own."""
+    return asarray(x, copy=True)
 
 
 def _dims(shape: Any) -> tuple[int, ...]:

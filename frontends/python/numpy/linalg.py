@@ -4,6 +4,7 @@ Factorisations are LAPACK's, called by the host; everything else is ordinary ops
 """
 
 import json
+from collections.abc import Sequence
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -19,11 +20,12 @@ from .dtypes import floating, together
 from .elementwise import abs as abs_of
 from .elementwise import conj, where
 from .linear import matmul, matrix_transpose, tensordot, vecdot
-from .reductions import axes_of, fold
+from .reductions import axes_of, fold, ordered_axes
 
 __all__ = [
-    "cholesky", "cross", "det", "diagonal", "eigh", "eigvalsh", "inv", "matmul", "matrix_norm", "matrix_power", "matrix_rank",
-    "matrix_transpose", "outer", "pinv", "qr", "slogdet", "solve", "svd", "svdvals", "tensordot", "trace", "vecdot", "vector_norm",
+    "cholesky", "cond", "cross", "det", "diagonal", "eigh", "eigvalsh", "inv", "lstsq", "matmul", "matrix_norm", "matrix_power",
+    "matrix_rank", "matrix_transpose", "multi_dot", "norm", "outer", "pinv", "qr", "slogdet", "solve", "svd", "svdvals", "tensordot",
+    "trace", "vecdot", "vector_norm",
 ]  # fmt: skip
 
 _REAL = {C64: F32, C128: F64}
@@ -287,3 +289,75 @@ def matrix_norm(x: Any, /, *, keepdims: bool = False, ord: Any = "fro") -> Value
         y = fold(values, {"nuc": "add", 2: "max", -2: "min"}[ord], -1, True)
         y = reshape_to(y, (*y.shape, 1))
     return y if keepdims else reshape_to(y, y.shape[:-2])
+
+
+@lifted
+def norm(x: Any, /, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Value:
+    """NumPy's norm: of all elements; of vectors along one axis; of matrices in two. `ord` as in `vector_norm` and `matrix_norm`."""
+    v = floating(x)
+    axes = ordered_axes(axis, len(v.shape))
+    if ord is None or (axis is None and len(v.shape) == 1) or len(axes) == 1:
+        return vector_norm(v, axis=axis, keepdims=keepdims, ord=2 if ord is None else ord)
+    check(len(axes) == 2, "linalg.norm", f"a norm of order {ord!r} is one of vectors or matrices, not of {len(axes)} dims of {v.type}")
+    rest = [d for d in range(len(v.shape)) if d not in axes]
+    y = matrix_norm(node("transpose", v, permutation=(*rest, *axes)), ord=ord)
+    return reshape_to(y, tuple(1 if d in axes else n for d, n in enumerate(v.shape))) if keepdims else y
+
+
+@lifted
+def cond(x: Any, /, p: Any = None) -> Value:
+    """The condition number of matrices: the ratio of extreme singular values (p None, 2 or -2), else ‖x‖ₚ · ‖x⁻¹‖ₚ."""
+    v = _matrices(x)
+    if p in (None, 2, -2):
+        values = svdvals(v)
+        most, least = (fold(values, how, -1, False) for how in ("max", "min"))
+        return node("divide", least, most) if p == -2 else node("divide", most, least)
+    return node("multiply", matrix_norm(v, ord=p), matrix_norm(inv(v), ord=p))
+
+
+class LstsqResult(NamedTuple):
+    x: Any
+    residuals: Any
+    rank: Any
+    s: Any
+
+
+@lifted
+def lstsq(a: Any, b: Any, /, rcond: Any = None) -> LstsqResult:
+    """x with the least ‖a·x - b‖₂, and of those the shortest, by the pseudo-inverse; the squared residuals of each column of b (also where
+    numpy leaves them out), the rank of a, its singular values. Singular values up to `rcond` times the largest count as zero."""
+    left, right = together(floating(a), floating(b))
+    check(len(left.shape) == 2, "linalg.rank", f"a matrix is needed, got {left.type}")
+    x = matmul(pinv(left, rtol=rcond), right)
+    error = abs_of(node("subtract", right, matmul(left, x)))
+    squared = node("multiply", error, error)
+    return LstsqResult(x, fold(squared, "add", 0, False), matrix_rank(left, rtol=rcond), svdvals(left))
+
+
+def multi_dot(arrays: Sequence[Any], /) -> Any:
+    """The product of matrices in the order of the fewest multiplications (a vector may be first or last)."""
+    check(len(arrays) >= 2, "linalg.multi_dot", "a chain of products has two matrices or more")
+    shapes = [np.shape(a) if not hasattr(a, "shape") else tuple(a.shape) for a in arrays]
+    sizes = [shapes[0][0] if len(shapes[0]) == 2 else 1, *(s[0] for s in shapes[1:]), shapes[-1][1] if len(shapes[-1]) == 2 else 1]
+    return _in_order(arrays, _cheapest(tuple(sizes)), 0, len(arrays) - 1)
+
+
+def _in_order(arrays: Sequence[Any], cut: dict[tuple[int, int], int], i: int, j: int) -> Any:
+    if i == j:
+        return arrays[i]
+    k = cut[i, j]
+    return matmul(_in_order(arrays, cut, i, k), _in_order(arrays, cut, k + 1, j))
+
+
+def _cheapest(sizes: tuple[int, ...]) -> dict[tuple[int, int], int]:
+    """Where to cut each part of a chain of matrices, number i having sizes[i] rows and sizes[i + 1] columns."""
+    count = len(sizes) - 1
+    cost = {(i, i): 0 for i in range(count)}
+    cut: dict[tuple[int, int], int] = {}
+    for length in range(1, count):
+        for i in range(count - length):
+            j = i + length
+            costs = {k: cost[i, k] + cost[k + 1, j] + sizes[i] * sizes[k + 1] * sizes[j + 1] for k in range(i, j)}
+            cut[i, j] = min(costs, key=lambda k: costs[k])
+            cost[i, j] = costs[cut[i, j]]
+    return cut

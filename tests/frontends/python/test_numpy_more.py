@@ -354,3 +354,40 @@ def test_derivatives() -> None:
         bumps = step * np.eye(6).reshape(6, 2, 3)
         slopes = [(float(f(wnp.asarray(x + b))) - float(f(wnp.asarray(x - b)))) / (2 * step) for b in bumps]
         np.testing.assert_allclose(np.asarray(weft.grad(f)(x)), np.reshape(slopes, (2, 3)), rtol=1e-5, atol=1e-7)
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.complex128])
+def test_norms(dtype: type) -> None:
+    rng = np.random.default_rng(5)
+    x = (rng.standard_normal((2, 3, 4)) + 1j * rng.standard_normal((2, 3, 4))).astype(dtype)
+    t = wnp.array(x)
+    for ord, axis in (
+        (None, None), (None, 1), (None, (0, 2)), (1, 0), (np.inf, 2), (0, 1), (3, -1), ("fro", (1, 2)), ("nuc", (0, 2)), (1, (2, 0)),
+        (-2, (0, 1)),
+    ):  # fmt: skip
+        for keep in (False, True):
+            want = np.linalg.norm(x, ord, axis, keep)
+            np.testing.assert_allclose(np.asarray(wnp.linalg.norm(t, ord, axis, keep)), want, rtol=1e-12)
+    for p in (None, 2, -2, 1, np.inf, "fro"):
+        np.testing.assert_allclose(np.asarray(wnp.linalg.cond(t[:, :, :3], p)), np.linalg.cond(x[:, :, :3], p), rtol=1e-9)
+
+
+def test_least_squares_and_chains() -> None:
+    rng = np.random.default_rng(6)
+    a, b = rng.standard_normal((6, 3)), rng.standard_normal((6, 2))
+    got, want = wnp.linalg.lstsq(a, b), np.linalg.lstsq(a, b)
+    for x, y in zip(got, want, strict=True):
+        np.testing.assert_allclose(np.asarray(x), y, rtol=1e-10)
+    chain = [rng.standard_normal(s) for s in ((5,), (5, 7), (7, 2), (2, 9), (9,))]
+    np.testing.assert_allclose(float(wnp.linalg.multi_dot(chain)), np.linalg.multi_dot(chain), rtol=1e-12)
+
+
+def test_facts() -> None:
+    x = wnp.zeros((2, 3))
+    assert (wnp.shape(x), wnp.ndim(x), wnp.size(x), wnp.size(x, 1), wnp.shape(1.0)) == ((2, 3), 2, 6, 3, ())
+    assert wnp.broadcast_shapes((2, 1), 3, (1, 1, 3)) == (1, 2, 3)
+    assert wnp.promote_types("int8", "uint8") == np.int16
+    assert wnp.iscomplexobj(1j) and wnp.isrealobj(x) and wnp.isscalar(2.0) and not wnp.isscalar(x)
+    own = wnp.copy(x)
+    own[0] = 1
+    assert float(x.sum()) == 0
