@@ -41,7 +41,7 @@ def _tensor(v: Value) -> Tensor:
 
 
 def weights_of(main: Function, constants: bool, results: Sequence[Value] | None = None) -> list[Weight]:
-    """The named arrays of floats that `results` (all of them if None) depend on, and with `constants` single numbers and those without a name.
+    """The named arrays of floats that `results` (all of them if None) depend on; with `constants` numbers and arrays without a name, too.
 
     Arrays without a name have more than one element and are called `constant0`, `constant1`, … in the order of the function.
     """

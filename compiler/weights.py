@@ -61,7 +61,7 @@ def _replaced(body: Region, tensors: Mapping[str, Tensor]) -> Region:
         operands = tuple(new.get(v, v) for v in node.operands)
         attrs = {key: _swap(value, tensors) for key, value in node.attrs.items()}
         regions = tuple(_replaced(r, tensors) for r in node.regions)
-        current = replace(node, operands=operands, attrs=attrs, regions=regions)
+        current = replace(node, operands=operands, attrs=attrs, regions=regions, names=node.value_names)
         new.update(zip(node.results, current.results, strict=True))
         nodes.append(current)
     return Region(body.params, tuple(nodes), tuple(new.get(v, v) for v in body.results))

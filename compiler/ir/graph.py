@@ -199,7 +199,13 @@ class Node:
 
     def with_operands(self, operands: Iterable[Value]) -> "Node":
         """The same operation on other operands (of the same types)."""
-        return replace(self, operands=tuple(operands))
+        return replace(self, operands=tuple(operands), names=self.value_names)
+
+    @property
+    def value_names(self) -> tuple[str, ...]:
+        """The source names of the results, those included that they got after the node was made; empty if there are none."""
+        names = tuple(v.name for v in self.results)
+        return names if any(names) else ()
 
     def __repr__(self) -> str:
         return f"<{self.op} {list(self.operands)} -> {list(map(str, self.types))}>"

@@ -80,11 +80,11 @@ def trainable(
 ) -> tuple[Callable[..., Any], dict[str, Tensor]]:
     """`(fn, params)`: `fn(params, *inputs)` is what `module`'s main function computes of its inputs when its weights are `params`.
 
-    `params` are the named arrays of floats that the results depend on, by name, wherever they stand: also in functions that are called, in
-    branches and in loops. With `constants` single numbers count too, and arrays without a name, as `constant0`, `constant1`, …. Those that match a pattern of
-    `freeze` ("*running*"; "*" for all) are left out and stay what they are; the running mean and variance of a batch normalisation are
-    weights like others here, and want to be frozen. `fn` gives one tensor, or a tuple of as many as the module has results. `cut` asks for
-    others instead, by the names that `tensors` lists: one name for one tensor, several for a tuple.
+    `params` are the named arrays of floats that the results depend on, by name, wherever they stand: also in functions that are called,
+    in branches and in loops. With `constants` single numbers count too, and arrays without a name, as `constant0`, `constant1`, ….
+    Those that match a pattern of `freeze` ("*running*"; "*" for all) are left out and stay what they are; the running mean and variance
+    of a batch normalisation are weights like others here, and want to be frozen. `fn` gives one tensor, or a tuple of as many as the
+    module has results. `cut` asks for others instead, by the names that `tensors` lists: one name for one tensor, several for a tuple.
 
     Raises `WeftError`: `trainable.cut` for a name that no tensor has, `trainable.freeze` for a pattern that no weight matches; `fn` raises
     `trainable.weights` for a tree of other names, and what ops say of operands that do not fit.
