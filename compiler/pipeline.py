@@ -21,6 +21,7 @@ from .passes import (
     inline_calls,
     outline,
     place,
+    quantized_convolutions,
     quantized_products,
     resolve_dims,
     sink_reshapes,
@@ -39,6 +40,7 @@ PIPELINE: Sequence[Step] = (
     (decompose,                 INLINED),  # no later pass knows the ops that are made of others
     (flatten_tuples,            INLINED),  # no kernel and no caller has tuples
     (canonicalize,              INLINED),
+    (quantized_convolutions,    INLINED),
     (quantized_products,        INLINED),  # before folding, which would make floats of quantised weights
     (fold_constants,            INLINED),
     (resolve_dims,              INLINED),  # sizes that folding has made known

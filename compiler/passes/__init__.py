@@ -16,6 +16,7 @@ from .layout import block_layout as block_layout
 from .outline import outline as outline
 from .place import place as place
 from .quantized import quantized_products as quantized_products
+from .quantizedconv import quantized_convolutions as quantized_convolutions
 from .reshapes import sink_reshapes as sink_reshapes
 from .resolve import resolve_dims as resolve_dims
 from .split import split_reductions as split_reductions

@@ -5,7 +5,7 @@ import numpy as np
 from ..ir.attrs import Tensor
 from ..ir.graph import Node, Region, Value
 from ..ir.types import TensorType
-from ..ops.helpers import const
+from ..ops.helpers import broadcast, const
 from ..ops.nodes import node, nodes
 from ..ops.registry import OPS, op_of
 from .base import Context, region_pass
@@ -261,6 +261,14 @@ def tuple_element(n: Node, uses: Uses) -> Result:
     return None
 
 
+@rewrite("clamp", "clamp")
+def clamp_to_minimum(n: Node, uses: Uses) -> Result:
+    """clamp(lo, x, hi) -> minimum(maximum(x, lo), hi), which are elementwise: what a kernel computes may end with them."""
+    lo, x, hi = n.operands
+    low, high = (v if v.shape == x.shape else broadcast(v, x.shape, ()) for v in (lo, hi))
+    return node("minimum", node("maximum", x, low), high)
+
+
 @rewrite("slice-of-slice", "slice")
 def slice_of_slice(n: Node, uses: Uses) -> Result:
     """slice(slice(x)) -> slice(x)."""
@@ -312,6 +320,7 @@ RULES = (
     constant_branch,
     inline_custom_vjp,
     tuple_element,
+    clamp_to_minimum,
     slice_of_slice,
     drop_sorted,
 )

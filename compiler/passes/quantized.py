@@ -44,7 +44,7 @@ def product_of_bytes(n: Node, uses: Uses) -> Result:
         return None
     if all(v.dtype in (I8, U8) for v in n.operands) and (n.operands[0].dtype, n.operands[1].dtype) == (U8, I8):
         return None
-    return _product(n, *found)
+    return byte_product(*found, _dims(n))
 
 
 @rewrite("product-of-quantised", "dot_general")
@@ -60,17 +60,20 @@ def product_of_quantised(n: Node, uses: Uses) -> Result:
     depth = product(n.operands[0].shape[i] for i in _dims(n).lhs_contracting)
     if not isinstance(depth, int) or depth * _MOST >= 1 << 31:
         return None
-    sides = _places(n)
+    sides = _places(_dims(n), *(v.tensor.rank for v in n.operands))
     scales = [(a.scale, a.scale.moved(places)) for a, places in zip(found, sides, strict=True) if a.scale is not None]
     if any(moved is None for _, moved in scales):
         return None
-    total = _product(n, *found)
-    if total is None:
-        return None
+    total = byte_product(*found, _dims(n))
+    return None if total is None else cast(scaled(total, [moved for _, moved in scales if moved is not None]), result)
+
+
+def scaled(total: Value, scales: Sequence[Spread]) -> Value:
+    """The integers times the scales, in f32."""
     y = cast(total, F32)
-    for factor in _joined([Spread(cast(moved.value, F32), moved.dim) for _, moved in scales if moved is not None]):
+    for factor in _joined([Spread(cast(s.value, F32), s.dim) for s in scales]):
         y = node("multiply", y, factor.over(y.shape))
-    return cast(y, result)
+    return y
 
 
 def _joined(scales: list[Spread]) -> list[Spread]:
@@ -95,13 +98,11 @@ def _operands(n: Node) -> tuple[Affine, Affine] | None:
     return None if x is None or y is None else (x, y)
 
 
-def _places(n: Node) -> tuple[list[int], list[int]]:
+def _places(d: DotDims, left_rank: int, right_rank: int) -> tuple[list[int], list[int]]:
     """For each dim of either operand its place in the result, -1 for what is summed over."""
-    d = _dims(n)
-    ranks = [v.tensor.rank for v in n.operands]
-    free = [others(ranks[0], d.lhs_batch, d.lhs_contracting), others(ranks[1], d.rhs_batch, d.rhs_contracting)]
+    free = [others(left_rank, d.lhs_batch, d.lhs_contracting), others(right_rank, d.rhs_batch, d.rhs_contracting)]
     count = len(d.lhs_batch)
-    left, right = ([-1] * rank for rank in ranks)
+    left, right = [-1] * left_rank, [-1] * right_rank
     for i, dim in enumerate((*d.lhs_batch, *free[0])):
         left[dim] = i
     for i, dim in enumerate(d.rhs_batch):
@@ -111,11 +112,11 @@ def _places(n: Node) -> tuple[list[int], list[int]]:
     return left, right
 
 
-def _product(n: Node, x: Affine, y: Affine) -> Value | None:
-    """The product of centred bytes in i32."""
-    d, (left_places, right_places) = _dims(n), _places(n)
-    left = _Side(*_as(x, U8, 128), d.lhs_contracting, left_places)
-    right = _Side(*_as(y, I8, -128), d.rhs_contracting, right_places)
+def byte_product(x: Affine, y: Affine, d: DotDims) -> Value | None:
+    """The product of centred bytes in i32, whatever their scales; None where zero points differ along what is summed over."""
+    left_places, right_places = _places(d, x.bytes.tensor.rank, y.bytes.tensor.rank)
+    left = _Side(*as_bytes(x, U8, 128), d.lhs_contracting, left_places)
+    right = _Side(*as_bytes(y, I8, -128), d.rhs_contracting, right_places)
     total = dot(left.bytes, right.bytes, d, I32)
     depth = product(left.bytes.shape[i] for i in d.lhs_contracting)
     zx, zy = _moved(left), _moved(right)
@@ -132,7 +133,7 @@ def _product(n: Node, x: Affine, y: Affine) -> Value | None:
     return total
 
 
-def _as(a: Affine, dtype: DType, shift: int) -> tuple[Value, Spread | None]:
+def as_bytes(a: Affine, dtype: DType, shift: int) -> tuple[Value, Spread | None]:
     """The bytes as `dtype`, those of the other sort moved by `shift`, and their zero point, None if it is zero."""
     zero = a.zero
     if a.bytes.dtype is dtype:
