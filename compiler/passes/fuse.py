@@ -25,6 +25,7 @@ from ..ops.bodies import monoid_of
 from ..ops.registry import op_of
 from .base import Context, region_pass
 from .rewrite import rebuilt
+from .siblings import merge_siblings
 
 CONTRACTIONS = {"dot_general", "convolution", "weft.matmul", "weft.conv", "weft.winograd", "weft.depthwise"}
 KIND_OF_ROOT = {
@@ -58,6 +59,11 @@ UNFUSED = {
 }
 _ALONE = {"attention", "scatter", "sort", "rng", "channels"}
 _FREE = {"iota", "broadcast_in_dim"}
+# Elementwise operations of about one instruction, which are cheaper to repeat than to store.
+_LITTLE = {
+    "abs", "add", "and", "compare", "convert", "maximum", "minimum", "multiply", "negate", "not", "or", "select", "subtract", "xor",
+}  # fmt: skip
+_MOST_READERS = 4
 _EXPANDING = {"broadcast_in_dim", "gather"}
 _SMALL_CONSTANT = 64  # bytes
 # Of those that compute: what costs nothing is not counted.
@@ -91,8 +97,17 @@ def fuse(body: Region, context: Context) -> Region:
 
 def fuse_region(body: Region) -> Region:
     """`body` with every computing node inside a `weft.fusion`."""
+    return _fused(body)[0]
+
+
+def _fused(body: Region) -> "tuple[Region, dict[Node, tuple[_Cluster, ...]]]":
+    """The fused region, and what each of its kernels was made of."""
     clusters = _Fuser(body).run()
-    return _rebuild(body, clusters) if clusters or any(n.regions for n in body.nodes) else body
+    if not clusters and not any(n.regions for n in body.nodes):
+        return body, {}
+    region, kernels = _rebuild(body, clusters)
+    merged, origins = merge_siblings(region)
+    return merged, {n: tuple(kernels[o] for o in parts) for n, parts in origins.items() if n.op == "weft.fusion" and parts[0] in kernels}
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,10 +122,12 @@ class Decision:
 def fusion_decisions(body: Region) -> list[Decision]:
     """What `fuse` makes of a region that has been through all passes before it, nested regions included, in order."""
     found: list[Decision] = []
-    for cluster in _Fuser(body).run():
-        members = sorted(cluster.members, key=lambda n: n.serial)
-        refused = {n: why for n, why in cluster.refused.items() if n not in cluster.members}
-        found.append(Decision(_fusion(cluster, {}), tuple(members), tuple(refused.items())))
+    region, made_of = _fused(body)
+    for node in region.nodes:
+        if node in made_of:
+            members = sorted({n for c in made_of[node] for n in c.members}, key=lambda n: n.serial)
+            refused = {n: why for c in made_of[node] for n, why in c.refused.items() if n not in c.members}
+            found.append(Decision(node, tuple(members), tuple(refused.items())))
     for node in body.nodes:
         for inner in node.regions if node.op in ("while", "if", "case") else ():
             found += fusion_decisions(inner)
@@ -124,8 +141,9 @@ class _Fuser:
         self.results = set(body.results)
         self._cores: dict[Node, Node | None] = {}
         self._numbers: dict[tuple[Node, int, int], int] = {}
-        # Only free nodes have copies in several clusters.
+        # Only free nodes, and those computed again, have copies in several clusters.
         self.clusters_of: dict[Node, list[_Cluster]] = {}
+        self._again = {n for n in body.nodes if self._is_cheaper_again(n)}
 
     def run(self) -> list[_Cluster]:
         clusters: list[_Cluster] = []
@@ -135,15 +153,33 @@ class _Fuser:
             clusters.append(self._grow(node))
         return clusters[::-1]
 
+    def _is_free(self, node: Node) -> bool:
+        """Whether several clusters may have a copy of their own."""
+        return node.op in _FREE or node in self._again
+
+    def _is_cheaper_again(self, node: Node) -> bool:
+        """Whether each reader should compute `node` itself: then it is not written, and reading what it reads costs no more.
+
+        That is so if it takes little, what it reads is in memory anyway, and its readers are kernels that can take it in.
+        """
+        if node.op not in _LITTLE or not op_of(node).is_elementwise or node.results[0] in self.results:
+            return False
+        readers = self.users.get(node.results[0], ())
+        if not 2 <= len(readers) <= _MOST_READERS or not all(op_of(u).is_elementwise or u.op == "reduce" for u in readers):
+            return False
+        operands = {v for v in node.operands if v.node is None or v.node.op not in _FREE}
+        small = sum(v.dtype.itemsize for v in operands) <= node.results[0].dtype.itemsize
+        return small and all(v.node is None or v in self.results or v.node.op in UNFUSED or v.node.op in _ALONE for v in operands)
+
     def _is_taken(self, node: Node) -> bool:
-        return node in self.clusters_of and node.op not in _FREE
+        return node in self.clusters_of and not self._is_free(node)
 
     def _is_view(self, node: Node) -> bool:
         return node.op == "reshape"
 
     def _only_cloned(self, node: Node) -> bool:
         """Whether every user is in a cluster that has its own copy of this free node."""
-        if node.op not in _FREE or any(v in self.results for v in node.results):
+        if not self._is_free(node) or any(v in self.results for v in node.results):
             return False
         readers = {u for v in node.results for u in self.users.get(v, ())}
         return all(u in self.clusters_of and all(node in c.members for c in self.clusters_of[u]) for u in readers)
@@ -200,7 +236,7 @@ class _Fuser:
         """Whether `node` is computed in this cluster and nowhere else: a free node has copies, and each reads its operand."""
         if node not in cluster.members:
             return False
-        if node.op not in _FREE or node is cluster.root:
+        if not self._is_free(node) or node is cluster.root:
             return len(self.clusters_of[node]) == 1
         return not any(v in self.results or not all(self._only_in(cluster, u) for u in self.users[v]) for v in node.results)
 
@@ -226,7 +262,7 @@ class _Fuser:
             return "it has several results"
         if node.op == "concatenate" and cluster.cases + len(node.operands) > _MOST_CASES:
             return f"concatenations in the kernel have {_MOST_CASES} operands already"
-        if node.op not in _FREE and (reason := self._sharing(cluster, node)):
+        if not self._is_free(node) and (reason := self._sharing(cluster, node)):
             return reason
         expanded = any(u in cluster.expanded or _expands(u) for u in inside)
         if not _accepts(cluster, node, inside, expanded):
@@ -427,7 +463,9 @@ def _is_per_row(shape: Sequence[Dim], cluster: _Cluster) -> bool:
     return tuple(shape[:lead]) == cluster.rows and all(d == 1 for d in shape[lead:])
 
 
-def _rebuild(body: Region, clusters: Iterable[_Cluster]) -> Region:
+def _rebuild(body: Region, clusters: Iterable[_Cluster]) -> tuple[Region, dict[Node, _Cluster]]:
+    """The region with a kernel for each cluster, and whose kernel is whose."""
+    kernels: dict[Node, _Cluster] = {}
     by_root = {c.root: c for c in clusters}
     absorbed = {m for c in by_root.values() for m in c.members if m is not c.root}
     needed = _needed_outside(body, by_root)
@@ -436,6 +474,7 @@ def _rebuild(body: Region, clusters: Iterable[_Cluster]) -> Region:
     for node in body.nodes:
         if node in by_root:
             current = _fusion(by_root[node], new)
+            kernels[current] = by_root[node]
         elif node in absorbed and not any(v in needed for v in node.results):
             continue
         else:
@@ -446,7 +485,7 @@ def _rebuild(body: Region, clusters: Iterable[_Cluster]) -> Region:
             )
         new.update(zip(node.results, current.results, strict=True))
         nodes.append(current)
-    return rebuilt(body, nodes, tuple(new.get(v, v) for v in body.results))
+    return rebuilt(body, nodes, tuple(new.get(v, v) for v in body.results)), kernels
 
 
 def _needed_outside(body: Region, by_root: dict[Node, _Cluster]) -> set[Value]:

@@ -262,3 +262,139 @@ module {
     return %2, %4 : tensor<8x4xf32>, tensor<8x4xf32>
   }
 }
+// -----
+// flags as numbers are cheaper to make again than to store
+func.func public @main(%x: tensor<40xi1>, %y: tensor<40xi64>) -> (tensor<i64>, tensor<40xi64>) {
+  %c = stablehlo.constant dense<0> : tensor<i64>
+  %0 = stablehlo.convert %x : (tensor<40xi1>) -> tensor<40xi64>
+  %1 = stablehlo.reduce(%0 init: %c) applies stablehlo.add across dimensions = [0] : (tensor<40xi64>, tensor<i64>) -> tensor<i64>
+  %2 = stablehlo.multiply %0, %y : tensor<40xi64>
+  return %1, %2 : tensor<i64>, tensor<40xi64>
+}
+// =>
+module {
+  func.func public @main(%x: tensor<40xi1>, %y: tensor<40xi64>) -> (tensor<i64>, tensor<40xi64>) {
+    %0 = "weft.fusion"(%x) <{kind = "reduce"}> ({
+    ^bb0(%x$$.1: tensor<40xi1>):
+      %c = stablehlo.constant dense<0> : tensor<i64>
+      %1 = stablehlo.convert %x$$.1 : (tensor<40xi1>) -> tensor<40xi64>
+      %2 = stablehlo.reduce(%1 init: %c) applies stablehlo.add across dimensions = [0] : (tensor<40xi64>, tensor<i64>) -> tensor<i64>
+      stablehlo.return %2 : tensor<i64>
+    }) : (tensor<40xi1>) -> tensor<i64>
+    %3 = "weft.fusion"(%x, %y) <{kind = "map"}> ({
+    ^bb0(%x$$.2: tensor<40xi1>, %y$$.1: tensor<40xi64>):
+      %4 = stablehlo.convert %x$$.2 : (tensor<40xi1>) -> tensor<40xi64>
+      %5 = stablehlo.multiply %4, %y$$.1 : tensor<40xi64>
+      stablehlo.return %5 : tensor<40xi64>
+    }) : (tensor<40xi1>, tensor<40xi64>) -> tensor<40xi64>
+    return %0, %3 : tensor<i64>, tensor<40xi64>
+  }
+}
+// -----
+// sums of two arrays are not: they read twice what they make
+func.func public @main(%x: tensor<40xf32>, %y: tensor<40xf32>) -> (tensor<f32>, tensor<40xf32>) {
+  %c = stablehlo.constant dense<0.0> : tensor<f32>
+  %0 = stablehlo.add %x, %y : tensor<40xf32>
+  %1 = stablehlo.reduce(%0 init: %c) applies stablehlo.maximum across dimensions = [0] : (tensor<40xf32>, tensor<f32>) -> tensor<f32>
+  %2 = stablehlo.exponential %0 : tensor<40xf32>
+  return %1, %2 : tensor<f32>, tensor<40xf32>
+}
+// =>
+module {
+  func.func public @main(%x: tensor<40xf32>, %y: tensor<40xf32>) -> (tensor<f32>, tensor<40xf32>) {
+    %0 = "weft.fusion"(%x, %y) <{kind = "map"}> ({
+    ^bb0(%x$$.1: tensor<40xf32>, %y$$.1: tensor<40xf32>):
+      %1 = stablehlo.add %x$$.1, %y$$.1 : tensor<40xf32>
+      stablehlo.return %1 : tensor<40xf32>
+    }) : (tensor<40xf32>, tensor<40xf32>) -> tensor<40xf32>
+    %2 = "weft.fusion"(%0) <{kind = "reduce"}> ({
+    ^bb0(%arg0: tensor<40xf32>):
+      %cst = stablehlo.constant dense<0.000000e+00> : tensor<f32>
+      %3 = stablehlo.reduce(%arg0 init: %cst) applies stablehlo.maximum across dimensions = [0] : (tensor<40xf32>, tensor<f32>) -> tensor<f32>
+      stablehlo.return %3 : tensor<f32>
+    }) : (tensor<40xf32>) -> tensor<f32>
+    %4 = "weft.fusion"(%0) <{kind = "map"}> ({
+    ^bb0(%arg1: tensor<40xf32>):
+      %5 = stablehlo.exponential %arg1 : tensor<40xf32>
+      stablehlo.return %5 : tensor<40xf32>
+    }) : (tensor<40xf32>) -> tensor<40xf32>
+    return %2, %4 : tensor<f32>, tensor<40xf32>
+  }
+}
+// -----
+// two reductions of the same rows are one kernel
+func.func public @main(%x: tensor<6x40xf32>) -> (tensor<6xf32>, tensor<6xf32>) {
+  %c = stablehlo.constant dense<0.0> : tensor<f32>
+  %0 = stablehlo.reduce(%x init: %c) applies stablehlo.add across dimensions = [1] : (tensor<6x40xf32>, tensor<f32>) -> tensor<6xf32>
+  %1 = stablehlo.multiply %x, %x : tensor<6x40xf32>
+  %2 = stablehlo.reduce(%1 init: %c) applies stablehlo.add across dimensions = [1] : (tensor<6x40xf32>, tensor<f32>) -> tensor<6xf32>
+  return %0, %2 : tensor<6xf32>, tensor<6xf32>
+}
+// =>
+module {
+  func.func public @main(%x: tensor<6x40xf32>) -> (tensor<6xf32>, tensor<6xf32>) {
+    %0:2 = "weft.fusion"(%x) <{kind = "rows"}> ({
+    ^bb0(%x$$.1: tensor<6x40xf32>):
+      %cst = stablehlo.constant dense<0.000000e+00> : tensor<f32>
+      %1 = stablehlo.reduce(%x$$.1 init: %cst) applies stablehlo.add across dimensions = [1] : (tensor<6x40xf32>, tensor<f32>) -> tensor<6xf32>
+      %cst_0 = stablehlo.constant dense<0.000000e+00> : tensor<f32>
+      %2 = stablehlo.multiply %x$$.1, %x$$.1 : tensor<6x40xf32>
+      %3 = stablehlo.reduce(%2 init: %cst_0) applies stablehlo.add across dimensions = [1] : (tensor<6x40xf32>, tensor<f32>) -> tensor<6xf32>
+      stablehlo.return %1, %3 : tensor<6xf32>, tensor<6xf32>
+    }) : (tensor<6x40xf32>) -> (tensor<6xf32>, tensor<6xf32>)
+    return %0#0, %0#1 : tensor<6xf32>, tensor<6xf32>
+  }
+}
+// -----
+// of rows and of columns they are not
+func.func public @main(%x: tensor<40x40xf32>) -> (tensor<40xf32>, tensor<40xf32>) {
+  %c = stablehlo.constant dense<0.0> : tensor<f32>
+  %0 = stablehlo.reduce(%x init: %c) applies stablehlo.add across dimensions = [1] : (tensor<40x40xf32>, tensor<f32>) -> tensor<40xf32>
+  %1 = stablehlo.reduce(%x init: %c) applies stablehlo.add across dimensions = [0] : (tensor<40x40xf32>, tensor<f32>) -> tensor<40xf32>
+  return %0, %1 : tensor<40xf32>, tensor<40xf32>
+}
+// =>
+module {
+  func.func public @main(%x: tensor<40x40xf32>) -> (tensor<40xf32>, tensor<40xf32>) {
+    %0 = "weft.fusion"(%x) <{kind = "reduce"}> ({
+    ^bb0(%x$$.1: tensor<40x40xf32>):
+      %cst = stablehlo.constant dense<0.000000e+00> : tensor<f32>
+      %1 = stablehlo.reduce(%x$$.1 init: %cst) applies stablehlo.add across dimensions = [1] : (tensor<40x40xf32>, tensor<f32>) -> tensor<40xf32>
+      stablehlo.return %1 : tensor<40xf32>
+    }) : (tensor<40x40xf32>) -> tensor<40xf32>
+    %2 = "weft.fusion"(%x) <{kind = "reduce"}> ({
+    ^bb0(%x$$.2: tensor<40x40xf32>):
+      %cst_0 = stablehlo.constant dense<0.000000e+00> : tensor<f32>
+      %3 = stablehlo.reduce(%x$$.2 init: %cst_0) applies stablehlo.add across dimensions = [0] : (tensor<40x40xf32>, tensor<f32>) -> tensor<40xf32>
+      stablehlo.return %3 : tensor<40xf32>
+    }) : (tensor<40x40xf32>) -> tensor<40xf32>
+    return %0, %2 : tensor<40xf32>, tensor<40xf32>
+  }
+}
+// -----
+// two functions of the same elements are one kernel, a third that needs one of them is not part of it
+func.func public @main(%x: tensor<40xf32>) -> (tensor<40xf32>, tensor<40xf32>, tensor<4x10xf32>) {
+  %0 = stablehlo.sine %x : tensor<40xf32>
+  %1 = stablehlo.cosine %x : tensor<40xf32>
+  %2 = stablehlo.reshape %0 : (tensor<40xf32>) -> tensor<4x10xf32>
+  %3 = stablehlo.exponential %2 : tensor<4x10xf32>
+  return %0, %1, %3 : tensor<40xf32>, tensor<40xf32>, tensor<4x10xf32>
+}
+// =>
+module {
+  func.func public @main(%x: tensor<40xf32>) -> (tensor<40xf32>, tensor<40xf32>, tensor<4x10xf32>) {
+    %0:2 = "weft.fusion"(%x) <{kind = "map"}> ({
+    ^bb0(%x$$.1: tensor<40xf32>):
+      %1 = stablehlo.sine %x$$.1 : tensor<40xf32>
+      %2 = stablehlo.cosine %x$$.1 : tensor<40xf32>
+      stablehlo.return %1, %2 : tensor<40xf32>, tensor<40xf32>
+    }) : (tensor<40xf32>) -> (tensor<40xf32>, tensor<40xf32>)
+    %3 = stablehlo.reshape %0#0 : (tensor<40xf32>) -> tensor<4x10xf32>
+    %4 = "weft.fusion"(%3) <{kind = "map"}> ({
+    ^bb0(%arg0: tensor<4x10xf32>):
+      %5 = stablehlo.exponential %arg0 : tensor<4x10xf32>
+      stablehlo.return %5 : tensor<4x10xf32>
+    }) : (tensor<4x10xf32>) -> tensor<4x10xf32>
+    return %0#0, %0#1, %4 : tensor<40xf32>, tensor<40xf32>, tensor<4x10xf32>
+  }
+}
