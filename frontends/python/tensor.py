@@ -31,6 +31,17 @@ def _binary(name: str, swap: bool = False) -> Callable[["Tensor", Any], Any]:
     return method
 
 
+def _method(name: str) -> Callable[..., Any]:
+    """The function of `weft.numpy`, with the tensor as its first argument."""
+
+    def method(self: "Tensor", /, *args: Any, **keywords: Any) -> Any:
+        return METHODS[name](self, *args, **keywords)
+
+    method.__name__ = method.__qualname__ = name
+    method.__doc__ = f"`weft.numpy.{name}` of the tensor."
+    return method
+
+
 def _is_operand(x: object) -> bool:
     return isinstance(x, (Tensor, Value, bool, int, float, complex, np.ndarray, np.generic))
 
@@ -243,20 +254,23 @@ class Tensor:
         """The dims permuted; reversed without arguments."""
         return METHODS["transpose"](self, axes[0] if len(axes) == 1 and isinstance(axes[0], (tuple, list)) else axes or None)
 
-    def sum(self, axis: Any = None, keepdims: bool = False) -> "Tensor":
-        return METHODS["sum"](self, axis=axis, keepdims=keepdims)
+    sum, prod, mean, std, var = map(_method, ("sum", "prod", "mean", "std", "var"))
+    max, min, argmax, argmin, ptp = map(_method, ("max", "min", "argmax", "argmin", "ptp"))
+    all, any, cumsum, cumprod = map(_method, ("all", "any", "cumsum", "cumprod"))
+    argsort, nonzero, searchsorted = map(_method, ("argsort", "nonzero", "searchsorted"))
+    flatten, ravel, squeeze, swapaxes = map(_method, ("ravel", "ravel", "squeeze", "swapaxes"))
+    repeat, take, compress, diagonal = map(_method, ("repeat", "take", "compress", "diagonal"))
+    dot, trace, clip, round, conj = map(_method, ("dot", "trace", "clip", "around", "conj"))
 
-    def mean(self, axis: Any = None, keepdims: bool = False) -> "Tensor":
-        return METHODS["mean"](self, axis=axis, keepdims=keepdims)
+    @property
+    def real(self) -> "Tensor":
+        """The real parts."""
+        return METHODS["real"](self)
 
-    def max(self, axis: Any = None, keepdims: bool = False) -> "Tensor":
-        return METHODS["max"](self, axis=axis, keepdims=keepdims)
-
-    def min(self, axis: Any = None, keepdims: bool = False) -> "Tensor":
-        return METHODS["min"](self, axis=axis, keepdims=keepdims)
-
-    def argmax(self, axis: Any = None, keepdims: bool = False) -> "Tensor":
-        return METHODS["argmax"](self, axis=axis, keepdims=keepdims)
+    @property
+    def imag(self) -> "Tensor":
+        """The imaginary parts."""
+        return METHODS["imag"](self)
 
     # Operators
 

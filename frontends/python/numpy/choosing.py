@@ -6,7 +6,7 @@ from typing import Any
 from ....compiler.ir.dims import product
 from ....compiler.ir.graph import Value, param, region
 from ....compiler.ir.types import TensorType
-from ....compiler.ops.helpers import broadcast_shapes, broadcast_to, cast, const, reshape_to
+from ....compiler.ops.helpers import broadcast_shapes, broadcast_to, cast, const, reshape_to, splat
 from ....compiler.ops.nodes import node, nodes
 from ....proto.dtypes import BOOL, I64
 from ..faults import check
@@ -14,11 +14,10 @@ from ..lift import lifted
 from . import elementwise as e
 from .creation import asarray
 from .dtypes import together
-from .indexing import getitem
+from .indexing import getitem, take
 from .manipulation import broadcast_arrays, concat, stack
-from .reductions import any as any_of
 from .reductions import axes_of
-from .searching import kept, nonzero, unique_of
+from .searching import kept, nonzero, searchsorted, unique_of
 from .sorting import argsort, before, ranks, sort
 
 __all__ = [
@@ -108,7 +107,12 @@ def argwhere(x: Any, /) -> Value:
 def isin(element: Any, test_elements: Any, /, *, invert: bool = False) -> Value:
     """Which elements are among others."""
     v, w = together(element, test_elements)
-    found = any_of(e.equal(reshape_to(v, (*v.shape, 1)), _flat(w)), axis=-1)
+    others = sort(_flat(w))
+    if others.shape[0] == 0:
+        found = splat(False, v.tensor.with_dtype(BOOL))
+    else:
+        place = e.minimum(searchsorted(others, v), const(others.shape[0] - 1, I64))
+        found = e.equal(take(others, place, axis=0), v)
     return e.logical_not(found) if invert else found
 
 

@@ -18,7 +18,8 @@ from .manipulation import moveaxis, roll
 from .reductions import axes_of, ordered_axes
 
 __all__ = [
-    "fft", "fftfreq", "fftn", "fftshift", "hfft", "ifft", "ifftn", "ifftshift", "ihfft", "irfft", "irfftn", "rfft", "rfftfreq", "rfftn",
+    "fft", "fft2", "fftfreq", "fftn", "fftshift", "hfft", "ifft", "ifft2", "ifftn", "ifftshift", "ihfft", "irfft", "irfft2", "irfftn",
+    "rfft", "rfft2", "rfftfreq", "rfftn",
 ]  # fmt: skip
 
 
@@ -144,6 +145,15 @@ def irfftn(x: Any, /, *, s: Any = None, axes: Any = None, norm: str = "backward"
     return _along(_sized(v, axis, n // 2 + 1), axis, "IRFFT", n, norm)
 
 
+def _plane(f: Any, name: str) -> Any:
+    def build(x: Any, /, s: Any = None, axes: Any = (-2, -1), *, norm: str = "backward") -> Value:
+        return f(floating(x), s=s, axes=axes, norm=norm)
+
+    build.__name__, build.__qualname__, build.__doc__ = name, name, f"`{name[:-1]}n` along two axes, by default the last."
+    return lifted(build)
+
+
+fft2, ifft2, rfft2, irfft2 = _plane(fftn, "fft2"), _plane(ifftn, "ifft2"), _plane(rfftn, "rfft2"), _plane(irfftn, "irfft2")
 _SWAPPED = {"backward": "forward", "forward": "backward", "ortho": "ortho"}
 
 

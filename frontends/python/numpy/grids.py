@@ -12,7 +12,7 @@ from ....proto.dtypes import I64
 from ..faults import check
 from ..lift import concrete, lifted
 from ..tensor import Tensor
-from . import linalg
+from . import matrices
 from .dtypes import DEFAULT_FLOAT, DEFAULT_INT, dtype_of, together
 from .elementwise import add, equal, floor_divide, multiply, remainder, where
 from .manipulation import broadcast_arrays, flip
@@ -117,7 +117,7 @@ def diag(x: Any, /, k: int = 0) -> Value:
     """A matrix with a vector on its diagonal k, or that diagonal of a matrix."""
     (v,) = together(x)
     check(len(v.shape) in (1, 2), "numpy.diag", f"diag takes a vector or a matrix, got {v.type}")
-    return linalg.diagonal(v, offset=k) if len(v.shape) == 2 else _on_diagonal(v, k)
+    return matrices.diagonal(v, offset=k) if len(v.shape) == 2 else _on_diagonal(v, k)
 
 
 @lifted

@@ -268,7 +268,7 @@ def _symbolic_cut(k: slice, n: Any) -> tuple[Any, Any, int, Any]:
 
 
 @placed
-def take(x: Any, indices: Any, /, *, axis: int | None = None) -> Any:
+def take(x: Any, indices: Any, /, axis: int | None = None) -> Any:
     """Slices along an axis at the places in an integer tensor; negative places count from the end. IndexError beyond the ends."""
     return _taken(x, _checked(x, indices, 0 if axis is None else axis), axis=axis)
 
@@ -292,7 +292,7 @@ def _checked(x: Any, indices: Any, axis: int) -> Any:
 
 
 @placed
-def take_along_axis(x: Any, indices: Any, /, *, axis: int = -1) -> Any:
+def take_along_axis(x: Any, indices: Any, /, axis: int = -1) -> Any:
     """For every position the element along an axis that an integer tensor of the same rank names. IndexError beyond the ends."""
     return _taken_along(x, _checked(x, indices, axis), axis=axis)
 

@@ -65,7 +65,7 @@ def tensordot(x1: Any, x2: Any, /, *, axes: Any = 2) -> Value:
 
 
 @lifted
-def vecdot(x1: Any, x2: Any, /, *, axis: int = -1) -> Value:
+def vecdot(x1: Any, x2: Any, /, axis: int = -1) -> Value:
     """The sum of conj(x1) · x2 along an axis."""
     from .elementwise import conj
 

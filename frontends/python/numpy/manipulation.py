@@ -52,7 +52,7 @@ def broadcast_to(x: Any, /, shape: Any) -> Value:
 
 
 @lifted
-def expand_dims(x: Any, /, *, axis: Any = 0) -> Value:
+def expand_dims(x: Any, /, axis: Any = 0) -> Value:
     """A dim of size 1 more, or several."""
     (v,) = together(x)
     rank = len(v.shape) + (len(axis) if isinstance(axis, tuple) else 1)
@@ -62,17 +62,17 @@ def expand_dims(x: Any, /, *, axis: Any = 0) -> Value:
 
 
 @lifted
-def squeeze(x: Any, /, axis: Any) -> Value:
-    """Without dims of size 1."""
+def squeeze(x: Any, /, axis: Any = None) -> Value:
+    """Without dims of size 1: those given, or all that are known to be."""
     (v,) = together(x)
-    axes = axes_of(axis, len(v.shape))
+    axes = tuple(i for i, n in enumerate(v.shape) if n == 1) if axis is None else axes_of(axis, len(v.shape))
     bad = [a for a in axes if v.shape[a] != 1]
     check(not bad, "numpy.squeeze", f"dims {bad} of {v.type} are not 1")
     return helpers.reshape_to(v, tuple(n for i, n in enumerate(v.shape) if i not in axes))
 
 
 @lifted
-def concat(arrays: Any, /, *, axis: int | None = 0) -> Value:
+def concat(arrays: Any, /, axis: int | None = 0) -> Value:
     """Tensors one after the other."""
     values = together(*arrays)
     if axis is None:
@@ -82,7 +82,7 @@ def concat(arrays: Any, /, *, axis: int | None = 0) -> Value:
 
 
 @lifted
-def stack(arrays: Any, /, *, axis: int = 0) -> Value:
+def stack(arrays: Any, /, axis: int = 0) -> Value:
     """Tensors of one shape along a new dim."""
     return concat(tuple(expand_dims(v, axis=axis) for v in together(*arrays)), axis=axis % (len(together(*arrays)[0].shape) + 1))
 
@@ -110,7 +110,7 @@ def moveaxis(x: Any, source: Any, destination: Any, /) -> Value:
 
 
 @lifted
-def flip(x: Any, /, *, axis: Any = None) -> Value:
+def flip(x: Any, /, axis: Any = None) -> Value:
     """The elements in reverse order along an axis, several, or all."""
     (v,) = together(x)
     axes = axes_of(axis, len(v.shape))
@@ -118,7 +118,7 @@ def flip(x: Any, /, *, axis: Any = None) -> Value:
 
 
 @lifted
-def roll(x: Any, /, shift: Any, *, axis: Any = None) -> Value:
+def roll(x: Any, /, shift: Any, axis: Any = None) -> Value:
     """Elements moved along an axis, those past the end to the beginning; without an axis in row-major order."""
     (v,) = together(x)
     if axis is None:
@@ -179,7 +179,7 @@ def tile(x: Any, repetitions: Any, /) -> Value:
 
 
 @lifted
-def repeat(x: Any, repeats: Any, /, *, axis: int | None = None) -> Value:
+def repeat(x: Any, repeats: Any, /, axis: int | None = None) -> Value:
     """Every element repeated: the same number of times, or each as a tensor of counts says, which must be known while tracing."""
     from .indexing import take
 
@@ -198,7 +198,7 @@ def repeat(x: Any, repeats: Any, /, *, axis: int | None = None) -> Value:
 
 
 @lifted
-def unstack(x: Any, /, *, axis: int = 0) -> tuple[Value, ...]:
+def unstack(x: Any, /, axis: int = 0) -> tuple[Value, ...]:
     """The slices along an axis."""
     from .indexing import getitem
 

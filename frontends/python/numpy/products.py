@@ -8,7 +8,7 @@ from ....compiler.ops import einsum as sums
 from ....compiler.ops.helpers import reshape_to
 from ..faults import check, fail
 from ..lift import lifted
-from . import linalg
+from . import matrices
 from .dtypes import together
 from .elementwise import conj
 from .linear import matmul, tensordot
@@ -51,7 +51,7 @@ def inner(x1: Any, x2: Any, /) -> Value:
 @lifted
 def outer(x1: Any, x2: Any, /) -> Value:
     """All products of elements of two tensors, which count as vectors."""
-    return linalg.outer(*map(_flat, together(x1, x2)))
+    return matrices.outer(*map(_flat, together(x1, x2)))
 
 
 @lifted
@@ -120,16 +120,16 @@ def _matrices_last(x: Any, axis1: int, axis2: int) -> Value:
 @lifted
 def diagonal(x: Any, /, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Value:
     """The elements of two dims whose indices differ by `offset`, as the last dim."""
-    return linalg.diagonal(_matrices_last(x, axis1, axis2), offset=offset)
+    return matrices.diagonal(_matrices_last(x, axis1, axis2), offset=offset)
 
 
 @lifted
 def trace(x: Any, /, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any = None) -> Value:
     """The sum of a diagonal of two dims."""
-    return linalg.trace(_matrices_last(x, axis1, axis2), offset=offset, dtype=dtype)
+    return matrices.trace(_matrices_last(x, axis1, axis2), offset=offset, dtype=dtype)
 
 
 @lifted
 def cross(x1: Any, x2: Any, /, axis: int = -1) -> Value:
     """The vector product of vectors of 3 along an axis."""
-    return linalg.cross(*together(x1, x2), axis=axis)
+    return matrices.cross(*together(x1, x2), axis=axis)

@@ -2,12 +2,12 @@
 
 from typing import Any, NamedTuple
 
-from ....compiler.ir.attrs import ScatterDims
+from ....compiler.ir.attrs import GatherDims, ScatterDims
 from ....compiler.ir.dims import product, symbol
 from ....compiler.ir.graph import Region, Value
 from ....compiler.ir.types import TensorType
 from ....compiler.ops.gradients.common import scalar_body
-from ....compiler.ops.helpers import broadcast, cast, const, reshape_to
+from ....compiler.ops.helpers import broadcast, cast, const, full_like, reshape_to, splat
 from ....compiler.ops.nodes import node
 from ....compiler.ops.registry import op_of
 from ....proto.dtypes import BOOL, I64
@@ -16,7 +16,7 @@ from ..lift import lifted
 from .dtypes import together
 from .indexing import take
 from .reductions import cumulative_sum, fold
-from .sorting import order_by
+from .sorting import before, order_by, ranks
 
 __all__ = ["nonzero", "searchsorted", "unique_all", "unique_counts", "unique_inverse", "unique_values"]
 
@@ -89,11 +89,39 @@ def searchsorted(x1: Any, x2: Any, /, side: str = "left", *, sorter: Any = None)
     keys, wanted = together(x1, x2)
     if sorter is not None:
         keys = take(keys, sorter, axis=0)
-    shape = (*wanted.shape, keys.shape[0])
-    many = broadcast(wanted, shape, range(len(wanted.shape)))
-    row = broadcast(keys, shape, (len(wanted.shape),))
-    below = node("compare", row, many, comparison_direction="LT" if side == "left" else "LE")
-    return fold(cast(below, I64), "add", len(wanted.shape), False)
+    check(len(keys.shape) == 1, "numpy.searchsorted", f"x1 is a sorted vector, got {keys.type}")
+    n = keys.shape[0]
+    if isinstance(n, int) and n > _FEW:
+        return _bisected(keys, n, wanted, side)
+    rank = len(wanted.shape)
+    shape = (*wanted.shape, n)
+    after = _goes_before(broadcast(keys, shape, (rank,)), broadcast(wanted, shape, range(rank)), side)
+    return fold(cast(after, I64), "add", rank, False)
+
+
+_FEW = 32
+"""Up to so many keys are all compared with every element."""
+
+
+def _goes_before(keys: Value, wanted: Value, side: str) -> Value:
+    """Whether elements are inserted after the keys beside them; NaN comes last."""
+    mine, others = ranks(keys), ranks(wanted)
+    if side == "left":
+        return before([v for pair in zip(mine, others, strict=True) for v in pair], "LT")
+    return node("not", before([v for pair in zip(others, mine, strict=True) for v in pair], "LT"))
+
+
+def _bisected(keys: Value, n: int, wanted: Value, side: str) -> Value:
+    """By bisection: the place grows by powers of two as long as the key before it is one that the element goes after."""
+    dims = GatherDims((), (0,), (), (), (0,), len(wanted.shape))
+    place = splat(0, wanted.tensor.with_dtype(I64))
+    for step in (1 << i for i in reversed(range(n.bit_length()))):
+        further = node("add", place, full_like(place, step))
+        at = node("minimum", node("subtract", further, full_like(place, 1)), full_like(place, n - 1))
+        key = node("gather", keys, reshape_to(at, (*at.shape, 1)), dimension_numbers=dims, slice_sizes=(1,))
+        inside = node("compare", further, full_like(place, n), comparison_direction="LE")
+        place = node("select", node("and", inside, _goes_before(key, wanted, side)), further, place)
+    return place
 
 
 class UniqueAll(NamedTuple):
@@ -125,8 +153,8 @@ def unique_of(x: Value, equal_nan: bool = False) -> UniqueAll:
     order = order_by(flat)
     ordered = take(flat, order, axis=0)
     places = node("iota", iota_dimension=0, result=ordered.tensor.with_dtype(I64))
-    before = take(ordered, node("maximum", node("subtract", places, const_like(places, 1)), const_like(places, 0)), axis=0)
-    changed = _differ(ordered, before, equal_nan)
+    previous = take(ordered, node("maximum", node("subtract", places, const_like(places, 1)), const_like(places, 0)), axis=0)
+    changed = _differ(ordered, previous, equal_nan)
     first = node("or", changed, node("compare", places, const_like(places, 0), comparison_direction="EQ"))
     values, starts = kept(first, ordered), kept(first, places)
     number = node("subtract", cumulative_sum(cast(first, I64)), const_like(places, 1))

@@ -391,3 +391,69 @@ def test_facts() -> None:
     own = wnp.copy(x)
     own[0] = 1
     assert float(x.sum()) == 0
+
+
+LINALG: Table = {
+    "norm": (lambda m, x: [m.linalg.norm(x[0], o) for o in (None, 1, 2, -1, 0.5, np.inf, -np.inf, 0)], ((2, 5),)),
+    "norms": (lambda m, x: [m.linalg.norm(x, o) for o in (None, "fro", "nuc", 1, -1, 2, -2, np.inf, -np.inf)], ((3, 5),)),
+    "norm of dims": (
+        lambda m, x: (m.linalg.norm(x), m.linalg.norm(x, 1, (0, 2), True), m.linalg.norm(x, axis=1, keepdims=True)),
+        ((2, 3, 4),),
+    ),
+    "cond": (lambda m, x: [m.linalg.cond(x + 3 * m.eye(4, dtype=x.dtype), p) for p in (None, 2, -2, 1, -1, "fro", np.inf)], ((2, 4, 4),)),
+    "chains": (
+        lambda m, x, y, z: (m.linalg.multi_dot([x, y, z]), m.linalg.multi_dot([x[0], y, z]), m.linalg.multi_dot([x, y, z[:, 1]])),
+        ((9, 2), (2, 7), (7, 3)),
+    ),
+    "lstsq": (lambda m, a, b: (*m.linalg.lstsq(a, b), *m.linalg.lstsq(a, b[:, 0])), ((6, 3), (6, 2))),
+    "wide lstsq": (lambda m, a, b: (*m.linalg.lstsq(a, b), *m.linalg.lstsq(a, b[:, 0])), ((3, 5), (3, 2))),
+}
+
+
+@pytest.mark.parametrize("dtype", FLOATS + COMPLEX)
+def test_linear_algebra(dtype: str) -> None:
+    cases = [(k, f, tuple(some(dtype, shape, i) for i, shape in enumerate(shapes))) for k, (f, shapes) in LINALG.items()]
+    with np.errstate(all="ignore"):
+        for name, f, args in cases:
+            wanted = f(np, *args)
+            for how in both(lambda *args, f=f: f(wnp, *args), *args):
+                flat = zip(weft.pytree.flatten(how)[0], weft.pytree.flatten(wanted)[0], strict=True)
+                for got, want in flat:
+                    assert np.shape(got) == np.shape(want), name
+                    np.testing.assert_allclose(
+                        np.asarray(got), want, rtol=2e-3 if dtype in ("float32", "complex64") else 1e-9, atol=1e-5, err_msg=name
+                    )
+
+
+def test_planes_of_frequencies() -> None:
+    x = some("complex128", (2, 4, 6))
+    same_as_numpy(
+        [(f, lambda m, x, f=f: (getattr(m.fft, f)(x), getattr(m.fft, f)(x, (3, 8), (0, 1))), (x,)) for f in ("fft2", "ifft2", "irfft2")], 64
+    )
+    same_as_numpy([("rfft2", lambda m, x: m.fft.rfft2(x), (x.real.copy(),))], 64)
+
+
+@pytest.mark.parametrize("n", [33, 64, 100])
+def test_searching_among_many(n: int) -> None:
+    """Beyond a few keys by bisection; NaN is greater than every number."""
+    for dtype in ("int8", "float32", "complex128"):
+        keys, x = np.sort(some(dtype, (n,)) * np.array(3, dtype)), some(dtype, (4, 5), 1) * np.array(2, dtype)
+        if dtype != "int8":
+            keys[-2:] = x[0, 0] = np.nan
+        f: F = lambda m, k, x: (m.searchsorted(k, x), m.searchsorted(k, x, "right"), m.isin(x, k), m.isin(k, x))  # noqa: E731
+        for got in both(lambda *args, f=f: f(wnp, *args), keys, x):
+            agree(got, f(np, keys, x), dtype)
+
+
+METHOD_CALLS: Table = {
+    "reductions": (lambda m, x: [getattr(x, f)(1) for f in ("sum", "prod", "mean", "std", "var", "max", "min", "argmax", "argmin")], ((3, 4),)),
+    "whole": (lambda m, x: (x.all(), x.any(), (x > 0).all(axis=0), x.sum(axis=0, keepdims=True), x.cumsum(), x.cumprod(1)), ((3, 4),)),
+    "places": (lambda m, x: (x.argsort(0), *x.nonzero(), x[0].searchsorted(x[1]), x.diagonal(), x.trace(1)), ((3, 3),)),
+    "shapes": (lambda m, x: (x.flatten(), x.ravel(), x[:, None].squeeze(), x[:, None].squeeze(1), x.swapaxes(0, 1), x.repeat(2, 1)), ((3, 4),)),
+    "others": (lambda m, x: (x.clip(0.5, 1), x.round(1), x.conj(), x.real, x.imag, x.dot(x.T), x.take(m.asarray([1, 0]), 1)), ((3, 4),)),
+    "by position": (lambda m, x: (m.stack((x, x), 1), m.flip(x, 0), m.roll(x, 1, 1), m.take(x, m.asarray([0]), 1), m.expand_dims(x, 1)), ((3, 4),)),
+}
+
+
+def test_methods() -> None:
+    checked(METHOD_CALLS, FLOATS, 64)
