@@ -446,12 +446,21 @@ def test_searching_among_many(n: int) -> None:
 
 
 METHOD_CALLS: Table = {
-    "reductions": (lambda m, x: [getattr(x, f)(1) for f in ("sum", "prod", "mean", "std", "var", "max", "min", "argmax", "argmin")], ((3, 4),)),
+    "reductions": (
+        lambda m, x: [getattr(x, f)(1) for f in ("sum", "prod", "mean", "std", "var", "max", "min", "argmax", "argmin")],
+        ((3, 4),),
+    ),
     "whole": (lambda m, x: (x.all(), x.any(), (x > 0).all(axis=0), x.sum(axis=0, keepdims=True), x.cumsum(), x.cumprod(1)), ((3, 4),)),
-    "places": (lambda m, x: (x.argsort(0), *x.nonzero(), x[0].searchsorted(x[1]), x.diagonal(), x.trace(1)), ((3, 3),)),
-    "shapes": (lambda m, x: (x.flatten(), x.ravel(), x[:, None].squeeze(), x[:, None].squeeze(1), x.swapaxes(0, 1), x.repeat(2, 1)), ((3, 4),)),
+    "places": (lambda m, x: (x.argsort(0), *x.nonzero(), m.sort(x[0]).searchsorted(x[1]), x.diagonal(), x.trace(1)), ((3, 3),)),
+    "shapes": (
+        lambda m, x: (x.flatten(), x.ravel(), x[:, None].squeeze(), x[:, None].squeeze(1), x.swapaxes(0, 1), x.repeat(2, 1)),
+        ((3, 4),),
+    ),
     "others": (lambda m, x: (x.clip(0.5, 1), x.round(1), x.conj(), x.real, x.imag, x.dot(x.T), x.take(m.asarray([1, 0]), 1)), ((3, 4),)),
-    "by position": (lambda m, x: (m.stack((x, x), 1), m.flip(x, 0), m.roll(x, 1, 1), m.take(x, m.asarray([0]), 1), m.expand_dims(x, 1)), ((3, 4),)),
+    "by position": (
+        lambda m, x: (m.stack((x, x), 1), m.flip(x, 0), m.roll(x, 1, 1), m.take(x, m.asarray([0]), 1), m.expand_dims(x, 1)),
+        ((3, 4),),
+    ),
 }
 
 
