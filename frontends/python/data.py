@@ -23,6 +23,10 @@ from ...proto.errors import check
 from .pytree import flatten, tree_map
 from .tensor import Tensor
 
+__all__ = [
+    "Batches", "batches", "prefetch", "progress", "stacked",
+]  # fmt: skip
+
 T = TypeVar("T")
 
 

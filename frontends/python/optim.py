@@ -18,6 +18,11 @@ from . import numpy as wnp
 from .pytree import flatten, tree_map, unflatten
 from .tensor import Tensor
 
+__all__ = [
+    "Optimizer", "adagrad", "adam", "adamw", "clip", "clip_by_global_norm", "cosine_schedule", "exponential_schedule", "global_norm",
+    "linear_schedule", "rmsprop", "sgd", "warmup",
+]  # fmt: skip
+
 Rate = float | Callable[[Any], Any]
 
 

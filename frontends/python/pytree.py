@@ -12,6 +12,10 @@ from typing import Any, TypeVar
 
 from ...proto.errors import check, fail
 
+__all__ = [
+    "Tree", "children_of", "flatten", "node", "paths", "rebuilt", "register", "static", "tree_map", "unflatten",
+]  # fmt: skip
+
 Flatten = Callable[[Any], tuple[Sequence[Any], Any]]
 Unflatten = Callable[[Any, Sequence[Any]], Any]
 T = TypeVar("T")

@@ -9,7 +9,7 @@ order of the numbers are those of `jax.random` with its default (partitionable) 
 """
 
 from collections.abc import Sequence
-from math import prod, sqrt
+from math import erf, prod, sqrt
 from typing import Any
 
 import numpy as np
@@ -23,6 +23,11 @@ from ...proto.errors import check
 from .lift import lifted
 from .numpy.dtypes import DEFAULT_FLOAT, together, weft_dtype
 from .tensor import Tensor
+
+__all__ = [
+    "bernoulli", "bits", "categorical", "choice", "exponential", "fold_in", "gumbel", "key", "laplace", "normal", "permutation", "randint",
+    "split", "truncated_normal", "uniform",
+]  # fmt: skip
 
 Shape = Sequence[int]
 _ROTATIONS = ((13, 15, 26, 6), (17, 29, 16, 24))
@@ -184,3 +189,66 @@ def categorical(key: Any, logits: Any, axis: int = -1) -> Value:
     unit = uniform(together(key)[0], scores.shape, scores.dtype.numpy, tiny, 1.0)
     gumbel = _node("negate", _node("log", _node("negate", _node("log", unit))))
     return argmax(_node("add", scores, gumbel), axis=axis)
+
+
+@lifted
+def exponential(key: Any, shape: Shape = (), dtype: Any = DEFAULT_FLOAT) -> Value:
+    """Floats of the exponential distribution of mean 1: -log(1 - u)."""
+    unit = uniform(together(key)[0], shape, dtype)
+    return _node("negate", _node("log_plus_one", _node("negate", unit)))
+
+
+@lifted
+def gumbel(key: Any, shape: Shape = (), dtype: Any = DEFAULT_FLOAT) -> Value:
+    """Floats of the standard Gumbel distribution: -log(-log u)."""
+    wanted = weft_dtype(dtype)
+    unit = uniform(together(key)[0], shape, wanted.numpy, _least(wanted), 1.0)
+    return _node("negate", _node("log", _node("negate", _node("log", unit))))
+
+
+@lifted
+def laplace(key: Any, shape: Shape = (), dtype: Any = DEFAULT_FLOAT) -> Value:
+    """Floats of the Laplace distribution of mean 0 and scale 1."""
+    wanted = weft_dtype(dtype)
+    kind = wanted.numpy.type
+    unit = uniform(together(key)[0], shape, wanted.numpy, float(kind(-1) + np.finfo(kind).epsneg), 1.0)
+    return _node("multiply", _node("sign", unit), _node("log_plus_one", _node("negate", _node("abs", unit))))
+
+
+@lifted
+def truncated_normal(key: Any, lower: float, upper: float, shape: Shape = (), dtype: Any = DEFAULT_FLOAT) -> Value:
+    """Floats of the standard normal distribution, of those between two bounds."""
+    wanted = weft_dtype(dtype)
+    check(wanted in (F32, F64) and lower < upper, "random.range", f"there is no {wanted} in ({lower}, {upper})")
+    kind = wanted.numpy.type
+    low, high = (float(kind(erf(b / sqrt(2)))) for b in (lower, upper))
+    unit = uniform(together(key)[0], shape, wanted.numpy, low, high)
+    drawn = _node("multiply", _node("weft.erf_inv", unit), _like_float(unit, wanted, sqrt(2)))
+    first, last = np.nextafter(kind(lower), kind(np.inf)), np.nextafter(kind(upper), kind(-np.inf))
+    return _node("clamp", _like_float(drawn, wanted, float(first)), drawn, _like_float(drawn, wanted, float(last)))
+
+
+def choice(key: Any, x: Any, shape: Shape = (), replace: bool = True, p: Any = None, axis: int = 0) -> Any:
+    """Entries of an array along an axis, or of 0 … x-1, drawn with probabilities `p` or alike, with or without `replace`ment."""
+    from .numpy import asarray, log, reshape, take
+    from .numpy.sorting import argsort
+
+    n = x if isinstance(x, int) else x.shape[axis]
+    count = prod(shape)
+    if replace:
+        places = randint(key, shape, 0, n) if p is None else categorical(key, _repeated(log(asarray(p)), shape))
+    else:
+        check(count <= n, "random.choice", f"{count} of {n} entries cannot be drawn without replacement")
+        order = permutation(key, n) if p is None else argsort(-(log(asarray(p)) + gumbel(key, (n,))))
+        places = reshape(order[:count], tuple(shape))
+    return places if isinstance(x, int) else take(asarray(x), places, axis=axis)
+
+
+def _repeated(x: Any, shape: Shape) -> Any:
+    from .numpy import broadcast_to as spread
+
+    return spread(x, (*shape, *x.shape))
+
+
+def _least(dtype: DType) -> float:
+    return float(np.finfo(dtype.numpy.type).tiny)
