@@ -2,7 +2,8 @@
 
 `@lifted` decorates a builder: its tensors become values, and what it returns tensors. If all of them hold their elements, the little
 graph it builds is run at once by the reference interpreter; such graphs are kept, by the types of the arguments, so that the second
-call only runs. Python numbers stay as they are: they take the type of the tensors beside them.
+call only runs. Python numbers stay as they are: they take the type of the tensors beside them. To builders that are `lifted_numbers`
+they are tensors of rank 0 in eager calls, so that one graph does for all numbers.
 """
 
 import operator
@@ -15,7 +16,7 @@ import numpy as np
 from ...compiler.ir.graph import Region, Value, definitions, located, param, region
 from ...compiler.ir.types import TensorType
 from ...compiler.ops.gradients.common import inline
-from ...compiler.ops.helpers import const
+from ...compiler.ops.helpers import broadcast, const
 from ...compiler.ops.numeric import convert
 from ...compiler.prepared import Run, prepare
 from ...proto.dtypes import from_numpy
@@ -213,8 +214,6 @@ def _is_closed_over(t: Tensor) -> bool:
 def constant(array: np.ndarray) -> Value:
     """A constant; one element repeated takes no memory."""
     if array.size > 1 and not any(array.strides):
-        from ...compiler.ops.helpers import broadcast
-
         return broadcast(const(array[(0,) * array.ndim]), array.shape, ())
     return const(array)
 

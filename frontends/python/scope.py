@@ -28,8 +28,10 @@ scope = _scope.get
 @contextmanager
 def entered() -> Generator[None]:
     """A scope of its own inside."""
-    token = _scope.set(Scope())
+    here = Scope()
+    token = _scope.set(here)
     try:
         yield
     finally:
         _scope.reset(token)
+        here.places.clear()  # tensors made here may live on, graphs need not

@@ -7,6 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 import weft
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
 from weft import numpy as wnp
 
 from .numpy_cases import EVERY, agree, some
@@ -35,6 +38,22 @@ def test_as_numpy(dtype: str) -> None:
             agree(before.at[key].set(v), expected)
             agree(_assigned(wnp.asarray(x), key, wnp.asarray(v, dtype=x.dtype)), expected)
             agree(before, x)
+
+
+@settings(max_examples=60, deadline=None)
+@given(data=st.data(), shape=hnp.array_shapes(min_dims=1, max_dims=4, min_side=1, max_side=5))
+def test_any_places(data: st.DataObject, shape: tuple[int, ...]) -> None:
+    """Numbers, slices, integer arrays and masks: eager, and as the graph that a tape records."""
+    x = some("float32", shape)
+    masks = hnp.arrays(bool, st.integers(1, len(shape)).map(lambda k: shape[:k]))
+    key = data.draw(hnp.basic_indices(shape, allow_newaxis=True) | hnp.integer_array_indices(shape) | masks)
+    part = some("float32", data.draw(hnp.broadcastable_shapes(x[key].shape, max_dims=x[key].ndim, max_side=1).map(tuple)), 1)
+    part = part if np.broadcast_shapes(part.shape, x[key].shape) == x[key].shape else some("float32", x[key].shape, 1)
+    eager, watched = wnp.asarray(x), wnp.asarray(x)
+    with weft.GradientTape() as tape:
+        tape.watch(watched)
+        recorded = watched.at[key].set(part)
+    agree([_assigned(eager, key, part), recorded], [_assigned(x.copy(), key, part)] * 2, str(key))
 
 
 @pytest.mark.parametrize("key", KEYS, ids=str)
