@@ -46,10 +46,12 @@ another call has the pool and the caller runs all chunks alone. The owner
      generation, because WORD is closed before they change. Run the chunk, then add 1 to DONE (seq_cst). Several chunks may be
      claimed at once, DONE then grows by as many, and the kernel gets them as one range;
   4. waits until DONE = chunks: only claimed chunks are waited for. It spins SPIN times, then sets WAITING = 1 and sleeps on the
-     lower half of DONE; who brings DONE to JOB_CHUNKS and sees WAITING set wakes it. A chunk takes less time than it spins, so
-     whoever has to sleep shares the CPUs with other processes, and a worker was put aside with a chunk in its hands: PATIENCE
-     doubles, and that many launches of fewer than MANY_CHUNKS run alone (REST). It is halved where the spinning was enough;
-  5. releases OWNER.
+     lower half of DONE; who brings DONE to JOB_CHUNKS and sees WAITING set wakes it;
+  5. compares the time that this took, by a counter of the CPU, with what it would have taken alone: the time of its own chunks, OWN
+     of them, times JOB_CHUNKS / OWN. If it was more, by 2 / OWN of it for chunks that are not all alike, then other processes or
+     other calls want the CPUs, and a worker was put aside with a chunk in its hands: until RESTED, a time of that counter that is
+     RESTS times the loss away, launches run alone. So sharing costs 1 / RESTS of the time at most;
+  6. releases OWNER.
 Chunks claimed after STATUS became non-zero, or with CANCEL_STOP, are counted as done without being run. A worker of index >=
 JOB_LIMIT claims nothing; before its claim succeeded it touches nothing but the state. With nothing to claim a worker spins SPIN
 times on WORD, then does SLEEPERS += 1, sleeps on the generation (FUTEX_WAIT_PRIVATE on the upper half of WORD) and does SLEEPERS -=
@@ -71,7 +73,7 @@ which ends the call. Lists change only with the GIL held, which `weft_call` give
 
 from typing import Final
 
-RUNTIME_ABI: Final = 3
+RUNTIME_ABI: Final = 4
 ENTRY_POINTS: Final = ("weft_run", "weft_worker", "weft_stop", "weft_call")
 
 # Opcodes: column 0 of a row.
@@ -128,10 +130,10 @@ STATE_JOB_LIMIT: Final = 288
 STATE_DONE: Final = 320  # the owner's futex is the i32 at STATE_DONE
 STATE_WAITING: Final = 328  # i32
 STATE_STATUS: Final = 384  # the first status of the job that is not 0 (compare-and-swap)
-STATE_REST: Final = 448  # launches that are still to be run alone; about right is enough
-STATE_PATIENCE: Final = 456  # written by the owner
+STATE_RESTED: Final = 448  # launches run alone until then; written by owners
+STATE_OWN: Final = 456  # chunks that the owner has run
 STATE_BYTES: Final = 512
-MANY_CHUNKS: Final = 32
+RESTS: Final = 32
 
 # ctx, the first argument of a kernel: byte offsets.
 CTX_SCRATCH: Final = 0

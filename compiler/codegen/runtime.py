@@ -15,10 +15,12 @@ from .target import Target
 from .writer import Module, Writer
 
 _SYS_FUTEX = {"x86_64": 202, "aarch64": 98}
+_SYS_YIELD = {"x86_64": 24, "aarch64": 124}
+_PAUSES_PER_YIELD = 64
 _FUTEX_WAIT_PRIVATE, _FUTEX_WAKE_PRIVATE = 128, 129
 _ALL = 0x7FFFFFFF
 _CLOSED = 0xFFFFFFFF  # as `next`: no job has so many chunks
-_LEAST_PATIENCE, _MOST_PATIENCE = 32, 1024
+_MOST_LOSS = 1 << 28  # ticks that are believed: a tenth of a second or more; CPUs whose counters differ would give any number
 _SHARES = 4  # a claim takes this fraction of an even share of what is left, so that late or slow workers cost little
 
 
@@ -69,6 +71,15 @@ def _pause(w: Writer) -> None:
         w.call("llvm.aarch64.hint", "void", [const("i32", 1)])
 
 
+def _spin_once(w: Writer, state: Val, left: Val) -> Val:
+    """A pause; now and then the CPU is offered to whoever waits for it, who may be the one that is waited for. `left` less one."""
+    _pause(w)
+    with w.when(w.icmp("eq", w.and_(left, _PAUSES_PER_YIELD - 1), 0)):
+        syscall = _field(w, state, abi.STATE_SYSCALL, "ptr")
+        w.value("i64", f"call i64 (i64, ...) {syscall.ref}(i64 {_SYS_YIELD[w.target.arch]})")
+    return w.sub(left, 1)
+
+
 def _futex(w: Writer, state: Val, address: Val, operation: int, value: Val) -> None:
     """futex(address, operation, value); the result does not matter, for every sleeper looks again."""
     syscall = _field(w, state, abi.STATE_SYSCALL, "ptr")
@@ -117,6 +128,8 @@ def _write_drain(module: Module) -> None:
     _, won = w.cmpxchg(word_at, word, w.add(word, taken))
     w.cbr(won, ours, again)
     w.at(ours)
+    with w.when(w.icmp("eq", index, 0)):
+        _publish(w, w.add(_field(w, state, abi.STATE_OWN), taken), state, abi.STATE_OWN, "monotonic")
     _run_claimed(w, (state, index, ctx), (fn, args, frame), begin, taken)
     done = w.add(w.atomic_rmw("add", w.offset(state, abi.STATE_DONE), taken), taken)
     with w.when(w.icmp("eq", done, chunks)):
@@ -150,7 +163,7 @@ def _fill_ctx(w: Writer, ctx: Val, frame: Val, index: Val) -> None:
 
 
 def _write_wait_for_chunks(module: Module) -> None:
-    """wait_for_chunks(state, chunks): until DONE = chunks; spins, then sleeps, and has later launches rest from sharing."""
+    """wait_for_chunks(state, chunks): until DONE = chunks; spins, then sleeps."""
     w = module.function("wait_for_chunks", "void", ["ptr", "i64"], internal=True)
     state, chunks = w.params
     done_at = w.offset(state, abi.STATE_DONE)
@@ -159,8 +172,8 @@ def _write_wait_for_chunks(module: Module) -> None:
         return w.icmp("ne", done, chunks)
 
     def spin(values: list[Val]) -> list[Val]:
-        _pause(w)
-        return [w.atomic_load("i64", done_at), w.sub(values[1], 1)]
+        left = _spin_once(w, state, values[1])
+        return [w.atomic_load("i64", done_at), left]
 
     def sleep(values: list[Val]) -> list[Val]:
         w.call("futex_wait", "void", [state, done_at, values[0]])
@@ -168,16 +181,9 @@ def _write_wait_for_chunks(module: Module) -> None:
 
     spins = _field(w, state, abi.STATE_SPIN)
     [done, _] = w.while_([w.atomic_load("i64", done_at), spins], lambda v: w.and_(unfinished(v[0]), w.icmp("sgt", v[1], 0)), spin)
-    patience = _atomic(w, state, abi.STATE_PATIENCE, order="monotonic")
     with w.when(unfinished(done)):
         _publish(w, const("i32", 1), state, abi.STATE_WAITING, "seq_cst")
         w.while_([w.atomic_load("i64", done_at, "seq_cst")], lambda v: unfinished(v[0]), sleep)
-        longer = w.int_minmax("umin", w.add(w.mul(patience, 2), _LEAST_PATIENCE), _MOST_PATIENCE)
-        for field in (abi.STATE_PATIENCE, abi.STATE_REST):
-            _publish(w, longer, state, field, "monotonic")
-        w.ret()
-    with w.when(w.icmp("ne", patience, 0)):
-        _publish(w, w.lshr(patience, 1), state, abi.STATE_PATIENCE, "monotonic")
     w.ret()
 
 
@@ -194,6 +200,7 @@ def _write_share(module: Module) -> None:
     for value, offset in (
         (zero, abi.STATE_DONE),
         (zero, abi.STATE_STATUS),
+        (zero, abi.STATE_OWN),
         (const("i32", 0), abi.STATE_WAITING),
         (fn, abi.STATE_JOB_FN),
         (args, abi.STATE_JOB_ARGS),
@@ -204,9 +211,34 @@ def _write_share(module: Module) -> None:
         _publish(w, value, state, offset)
     w.atomic_rmw("add", word_at, const("i64", 1))  # carries into the generation and leaves `next` 0
     _wake_sleepers(w, state, limit, chunks)
+    start = _ticks(w)
     w.call("drain", "i64", [state, zero])
+    drained = _ticks(w)
     w.call("wait_for_chunks", "void", [state, chunks])
+    _rest_after_loss(w, state, chunks, (start, drained))
     w.ret(_atomic(w, state, abi.STATE_STATUS))
+
+
+def _ticks(w: Writer) -> Val:
+    """A counter that grows with time, the same on every CPU."""
+    if w.target.arch == "x86_64":
+        return w.call("llvm.readcyclecounter", "i64", [])
+    # AArch64's cycle counter is not for programs, its virtual counter is.
+    w.module.declare("llvm.read_volatile_register.i64", "i64", ["metadata"])
+    return w.value("i64", 'call i64 @llvm.read_volatile_register.i64(metadata !{!"cntvct_el0"})')
+
+
+def _rest_after_loss(w: Writer, state: Val, chunks: Val, times: tuple[Val, Val]) -> None:
+    """Has launches run alone for a while, if this one took longer than alone. Of times, only differences count, so they may wrap."""
+    start, drained = times
+    own, now = _field(w, state, abi.STATE_OWN), _ticks(w)
+    with w.when(w.icmp("ne", own, 0)):  # else nothing is known of what a chunk takes
+        alone = w.udiv(w.mul(w.sub(drained, start), chunks), own)
+        allowed = w.add(alone, w.udiv(w.mul(alone, 2), own))
+        taken = w.sub(now, start)
+        with w.when(w.icmp("ugt", taken, allowed)):
+            loss = w.int_minmax("umin", w.sub(taken, alone), _MOST_LOSS)
+            _publish(w, w.add(now, w.mul(loss, abi.RESTS)), state, abi.STATE_RESTED, "monotonic")
 
 
 def _wake_sleepers(w: Writer, state: Val, limit: Val, chunks: Val) -> None:
@@ -226,11 +258,8 @@ def _write_launch(module: Module) -> None:
     state = _field(w, frame, abi.FRAME_STATE, "ptr")
     can_share = w.and_(w.icmp("ugt", chunks, 1), w.icmp("ugt", _field(w, frame, abi.FRAME_THREADS), 1))
     can_share = w.and_(can_share, w.icmp("ne", _field(w, state, abi.STATE_WORKERS), 0))
-    rest = _atomic(w, state, abi.STATE_REST, order="monotonic")
-    rests = w.and_(w.icmp("ne", rest, 0), w.icmp("ult", chunks, abi.MANY_CHUNKS))
-    with w.when(w.and_(can_share, rests)):
-        _publish(w, w.sub(rest, 1), state, abi.STATE_REST, "monotonic")
-    with w.when(w.and_(can_share, w.not_(rests))):
+    rested = w.icmp("sge", w.sub(_ticks(w), _atomic(w, state, abi.STATE_RESTED, order="monotonic")), 0)
+    with w.when(w.and_(can_share, rested)):
         _, owned = w.cmpxchg(w.offset(state, abi.STATE_OWNER), const("i32", 0), const("i32", 1))
         with w.when(owned):
             status = w.call("share", "i64", [frame, fn, args, chunks])
@@ -369,8 +398,8 @@ def _write_worker(module: Module) -> None:
         return w.lshr(w.atomic_load("i64", w.offset(state, abi.STATE_WORD)), 32)
 
     def spin(values: list[Val]) -> list[Val]:
-        _pause(w)
-        return [now(), w.sub(values[1], 1)]
+        left = _spin_once(w, state, values[1])
+        return [now(), left]
 
     spins = _field(w, state, abi.STATE_SPIN)
     [seen, _] = w.while_([now(), spins], lambda v: w.and_(w.icmp("eq", v[0], generation), w.icmp("sgt", v[1], 0)), spin)

@@ -22,9 +22,11 @@ RUNNABLE = [t for t in LEVELS.values() if supported(t)]
 
 
 def count_kernel(w: Writer) -> None:
-    """counts[i] += 1 and where[i] = worker for each chunk, after some work; slot 2 is the chunk that fails, slot 3 the rounds of work."""
-    counts, where, bad, rounds = w.operand(0), w.operand(1), w.symbol(2), w.symbol(3)
+    """counts[i] += 1 and where[i] = worker for each chunk, after some work; slot 2 is the chunk that fails, slot 3 the rounds of work,
+    slot 4 those that a worker does besides."""
+    counts, where, bad = w.operand(0), w.operand(1), w.symbol(2)
     worker = w.load("i64", w.offset(w.ctx, abi.CTX_WORKER))
+    rounds = w.add(w.symbol(3), w.mul(worker, w.symbol(4)))
     with w.loop(w.end, start=w.begin) as i:
         with w.carry(rounds, [const("double", 1.0)]) as loop:
             loop.next([w.fdiv(w.fadd(loop.values[0], 1.0), 1.5)])
@@ -129,9 +131,9 @@ def put(memory: np.ndarray, offset: int, value: int) -> None:
 class Counting:
     """Operands of the `count` kernel."""
 
-    def __init__(self, machine: Machine, chunks: int, bad: int = -1, rounds: int = 0) -> None:
+    def __init__(self, machine: Machine, chunks: int, bad: int = -1, rounds: int = 0, late: int = 0) -> None:
         self.counts, self.where = np.zeros(chunks, np.int64), np.full(chunks, -1)
-        self.args = np.array([self.counts.ctypes.data, self.where.ctypes.data, bad, rounds], np.int64)
+        self.args = np.array([self.counts.ctypes.data, self.where.ctypes.data, bad, rounds, late], np.int64)
         self.launch = [abi.LAUNCH, machine.address["count"], self.args.ctypes.data, chunks]
 
 
@@ -343,24 +345,30 @@ def test_fork_join_is_cheap(host_machine: Machine) -> None:
     assert min(times) < 5e-6
 
 
-def test_a_short_launch_that_rests_runs_alone(machine: Machine):
-    with machine.workers(1):
-        put(machine.state, abi.STATE_REST, 5)
-        short, long = Counting(machine, 8, rounds=1000), Counting(machine, abi.MANY_CHUNKS, rounds=1000)
-        assert machine.frame([short.launch, long.launch, [abi.END]], 2).run() == abi.STOP_END
-        assert (short.counts == 1).all()
-        assert (short.where == 0).all()
-        assert (long.counts == 1).all()
-        assert machine.state[abi.STATE_REST : abi.STATE_REST + 8].view(np.int64)[0] == 4
+def rested(machine: Machine) -> np.ndarray:
+    return machine.state[abi.STATE_RESTED : abi.STATE_RESTED + 8].view(np.int64)
 
 
-def test_who_has_to_sleep_for_a_worker_rests_from_sharing(machine: Machine):
-    rest, patience = (machine.state[at : at + 8].view(np.int64) for at in (abi.STATE_REST, abi.STATE_PATIENCE))
-    put(machine.state, abi.STATE_SPIN, 0)
+def test_a_launch_that_rests_runs_alone(machine: Machine):
     with machine.workers(1):
-        deadline = time.monotonic() + 20
-        while not patience[0] and time.monotonic() < deadline:
-            halves = Counting(machine, 2, rounds=300_000)
-            assert machine.frame([halves.launch, [abi.END]], 2).run() == abi.STOP_END
-            assert (halves.counts == 1).all()
-    assert 0 < rest[0] <= patience[0] <= 1024
+        rested(machine)[0] = 1 << 62
+        job = Counting(machine, 100, rounds=10_000)
+        assert machine.frame([job.launch, [abi.END]], 2).run() == abi.STOP_END
+    assert (job.counts == 1).all()
+    assert (job.where == 0).all()
+
+
+def test_who_loses_by_sharing_rests_from_it(machine: Machine):
+    """A worker that takes ten thousand times as long for a chunk, as if it had been put aside with it."""
+    with machine.workers(1):
+        for _ in range(1000):
+            job, following = Counting(machine, 64, rounds=1000, late=10_000_000), Counting(machine, 64, rounds=1000)
+            assert machine.frame([job.launch, following.launch, [abi.END]], 2).run() == abi.STOP_END
+            assert (job.counts == 1).all()
+            assert (following.counts == 1).all()
+            if (job.where == 1).any():
+                break
+            rested(machine)[0] = 0
+    assert 0 < (job.where == 1).sum() < 64
+    assert rested(machine)[0] > 0
+    assert (following.where == 0).all()
