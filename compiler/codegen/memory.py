@@ -18,6 +18,9 @@ from .lltypes import Val, const, elem_of, like, memory_type, vec
 from .scalar import Arithmetic, Elem
 from .writer import Writer
 
+# Elements so far apart that gathering them one by one would cost less than loading what lies between.
+MOST_STRIDE = 4
+
 
 @dataclass(frozen=True, slots=True)
 class Buffer:
@@ -78,8 +81,9 @@ class Memory(Arithmetic):
             return self._load_uniform(buffer, offset)
         if split.stride == 1:
             return self._load_vector(buffer, offset)
-        if split.stride in (-1, 2) and self.mask is None and not dtype.is_complex:
-            return self._load_strided(buffer, offset, -1 if split.stride == -1 else 2)
+        strided = isinstance(split.stride, int) and (split.stride == -1 or 2 <= split.stride <= MOST_STRIDE)
+        if strided and self.mask is None and not dtype.is_complex:
+            return self._load_strided(buffer, offset, int(split.stride))  # type: ignore[arg-type]
         return self._gather(buffer, offset)
 
     def _load_uniform(self, buffer: Buffer, offset: Dim) -> Elem:
@@ -131,18 +135,21 @@ class Memory(Arithmetic):
         return mask if parts == 1 else self.w.shuffle(mask, None, [k // parts for k in range(parts * self.lanes)])
 
     def _load_strided(self, buffer: Buffer, offset: Dim, stride: int) -> Elem:
-        """Lanes in reverse, or every second element: contiguous loads and a shuffle."""
+        """Lanes in reverse, or every second, third or fourth element: contiguous loads and shuffles."""
         w, n, dtype = self.w, self.lanes, buffer.type.dtype
-        elem = memory_type(dtype)
-        type_ = vec(elem, n)
+        type_ = vec(memory_type(dtype), n)
         if stride == -1:
             loaded = w.load(type_, self._address(buffer, offset - (n - 1)))
-            lanes = w.shuffle(loaded, None, range(n - 1, -1, -1))
-        else:
-            # The second load overlaps the first, so that nothing after the last element wanted is touched.
-            low = w.load(type_, self._address(buffer, offset))
-            high = w.load(type_, self._address(buffer, offset + (n - 1)))
-            lanes = w.shuffle(low, high, [2 * k if 2 * k < n else 2 * k + 1 for k in range(n)])
+            return self.elem(dtype, decode(w, dtype, w.shuffle(loaded, None, range(n - 1, -1, -1))))
+        # The last load overlaps the one before, so that nothing after the last element wanted is touched.
+        starts = [*range(0, (stride - 1) * n, n), (n - 1) * stride - (n - 1)]
+        lanes, found = w.load(type_, self._address(buffer, offset)), {p: p for p in range(n)}
+        for start in starts[1:]:
+            part = w.load(type_, self._address(buffer, offset + start))
+            found |= {start + k: n + k for k in range(n) if start + k not in found}
+            lanes = w.shuffle(lanes, part, [found.get(lane * stride, -1) for lane in range(n)])
+            # From here on each element is in its own lane.
+            found = {p: p // stride if p % stride == 0 else -1 for p in range(start + n)}
         return self.elem(dtype, decode(w, dtype, lanes))
 
     def _gather(self, buffer: Buffer, offset: Dim) -> Elem:

@@ -13,25 +13,34 @@ from ...ops.builder import Index
 from ...ops.reduction import finish, fold, start
 from ..elemental import Elems, Emitter
 from ..kernel import Kernel
+from ..memory import MOST_STRIDE
 from ..scalar import Elem
 from ..target import Target
 from .map import emit_map
 from .pick import emit_pick
 from .rows import emit_rows
-from .rowspace import row_space
+from .rowspace import Space, row_space
 
 _BLOCK = 128
+_FEW_ROWS = 64
 
 
 def emit_reduce(fusion: Node, target: Target) -> Kernel:
     """The kernel of a fusion around one `reduce`."""
     (region,) = fusion.regions
-    if row_space(region) is not None:
+    space = row_space(region)
+    if space is not None and not _is_short(space):
         return emit_rows(fusion, target)
     picked = emit_pick(fusion, target)
     if picked is not None:
         return picked
     return emit_map(fusion, target, prepare=lambda e: bind_block_sums(e, region))
+
+
+def _is_short(space: Space) -> bool:
+    """Whether a row is a few elements, so that lanes had better go over rows."""
+    length, rows = product(space.extents), product(space.rows)
+    return isinstance(length, int) and length <= MOST_STRIDE and not (isinstance(rows, int) and rows < _FEW_ROWS)
 
 
 def bind_block_sums(e: Emitter, region: Region) -> None:
