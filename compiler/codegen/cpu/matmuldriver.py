@@ -74,7 +74,7 @@ class Driver:
         offset_a, offset_b, _ = (self.value(d) for d in plan.scratch)
         scratch = w.scratch()
         self.tile, self.a_block, self.b_group = scratch, w.offset(scratch, offset_a), w.offset(scratch, offset_b)
-        a_row = self.strides[p.m][0] if plan.lhs == "in place" else self.value(plan.a_stride)
+        a_row = self.value(plan.a_stride) if plan.packs_lhs else self.strides[p.m][0]
         self.a_row = a_row if isinstance(p.k.extent, int) else w.select(w.icmp("eq", self.depth, 0), const("i64", 0), a_row)
         self.zeros = w.module.constant(bytes(self.m.tile_stride * plan.size))
         e = plan.epilogue
@@ -98,7 +98,9 @@ class Driver:
         }
 
     def _fields(self, **values: Val) -> Val:
-        return microkernel.fields(self.w, row=self.a_row, **values)
+        # By columns, a step of the innermost loop but one is a row of Aᵀ.
+        by_columns = {"sz": self.strides[self.p.k][0]} if self.m.lhs == "columns" else {}
+        return microkernel.fields(self.w, row=self.a_row, **by_columns, **values)
 
     # -- one chunk ------------------------------------------------------------------------------------------------------------
 
@@ -146,7 +148,7 @@ class Driver:
         """Where the rows of this chunk's block of A begin, brought into scratch if the plan says so."""
         w, row, k = self.w, self.strides[self.p.m][0], self.strides[self.p.k][0]
         start = self._at(a, w.mul(self.row0, row))
-        if self.m.lhs == "in place":
+        if not self.m.packs_lhs:
             return start
         rows = w.sub(self.row_end, self.row0)
         if self.m.lhs == "copied":
@@ -269,8 +271,9 @@ class Driver:
             a, b = w.select(empty, self.zeros, a), w.select(empty, self.zeros, b)
         if not step.first:
             b_row = microkernel.get_field(w, block, "b_row")
-            a, b, start = self._at(a, step.at), self._at(b, w.mul(step.at, b_row)), tile.c
-        microkernel.set_field(w, block, "nk", step.nk)
+            along = w.mul(step.at, self.strides[self.p.k][0]) if self.m.lhs == "columns" else step.at
+            a, b, start = self._at(a, along), self._at(b, w.mul(step.at, b_row)), tile.c
+        microkernel.set_field(w, block, "nz" if self.m.lhs == "columns" else "nk", step.nk)
         if self.m.fetches:
             microkernel.set_field(w, block, "next", self._next(tile, step))
 
@@ -303,7 +306,8 @@ class Driver:
     def _kernel(self, height: int, group: int, finishes: bool) -> MicroKernel:
         """The micro-kernel for a tile, with the epilogue if it `finishes` the sum."""
         e = self.m.epilogue
-        kernel = MicroKernel(self.m.elem, height, group, add=finishes and e.add is not None, relu=finishes and e.relu, fetch=self.m.fetches)
+        ending = {"add": finishes and e.add is not None, "relu": finishes and e.relu}
+        kernel = MicroKernel(self.m.elem, height, group, dense=int(self.m.lhs == "columns"), fetch=self.m.fetches, **ending)
         self.m.needs.add(kernel.name)
         return kernel
 

@@ -17,6 +17,7 @@ _CHUNK = 1 << 21  # multiply-adds in a chunk: some 20 µs
 _MAX_ROWS = 224  # of a chunk
 _PAGE = 4096  # bytes, also the distance between lines of one set on x86
 _PAYING = 8  # panels of a chunk that make up for packing its rows of A
+_FEW_GROUPS = 4  # of panels: so often a transposed A may be read by columns rather than be turned
 _ALIASED = 2048  # rows so many bytes apart meet in one cache set
 
 
@@ -32,7 +33,7 @@ class MatmulPlan:
     rows: Dim
     panels: Dim
     step: int
-    lhs: str  # "in place", "copied" or "transposed" into scratch
+    lhs: str  # "in place", by "columns" in place, "copied" or "transposed" into scratch
     rhs: str  # "panels" packed by the compiler, "in place", "copied", "transposed" or "interleaved"
     epilogue: str
 
@@ -85,7 +86,10 @@ class Matmul:
             aliased = isinstance(m.a, int) and m.a * self.size % _PAGE == 0 and 4 * self.rows > 5 * ways
             return "copied" if aliased and not few and self.p.n.extent != 1 else "in place"
         if m.a == 1 or m.extent == 1:
-            return "transposed"
+            # Tiles read a few neighbours of every row of Aᵀ, once per group of panels. Transposing pays where there are many of these.
+            again = isinstance(self.p.panels, int) and self.p.panels <= _FEW_GROUPS * self.groups[0]
+            apart = isinstance(k.a, int) and isinstance(k.extent, int) and k.a * self.size % _ALIASED != 0
+            return "columns" if again and apart and self.units.group == 1 else "transposed"
         raise InternalError(f"neither rows nor k of the lhs are contiguous: {self.core!r}")
 
     def _rhs(self) -> str:
@@ -122,7 +126,7 @@ class Matmul:
         rows = self.row_block if isinstance(self.row_block, int) else self.rows
         depth = k if isinstance(k, int) else _STEP
         wanted = max(1, _CHUNK // (rows * depth * PANEL * group)) * group
-        if self.lhs != "in place":
+        if self.packs_lhs:
             wanted = max(wanted, _PAYING)
         return minimum(panels, wanted) if isinstance(panels, int) else wanted
 
@@ -167,7 +171,7 @@ class Matmul:
     def scratch(self) -> tuple[Dim, Dim, Dim]:
         """Byte offsets of A's block and of B's group, and the size of all."""
         tile = self.rows * self.tile_stride * self.size
-        a = 0 if self.lhs == "in place" else self.a_stride * self.row_block * self.size
+        a = self.a_stride * self.row_block * self.size if self.packs_lhs else 0
         b = self.p.k.extent * self.tile_stride * self.size if self.packs_rhs or self.packs_tail else 0
         return tile, tile + a, tile + a + b
 
@@ -175,6 +179,10 @@ class Matmul:
     def has_tail(self) -> bool:
         n = self.p.n.extent
         return not isinstance(n, int) or n % PANEL != 0
+
+    @property
+    def packs_lhs(self) -> bool:
+        return self.lhs in ("copied", "transposed")
 
     @property
     def packs_rhs(self) -> bool:
