@@ -25,6 +25,7 @@ from .passes import (
     quantized_products,
     resolve_dims,
     sink_reshapes,
+    sliced_products,
     split_reductions,
     use_winograd,
 )
@@ -54,6 +55,7 @@ PIPELINE: Sequence[Step] = (
     (fold_constants,            OUTLINED),  # packs and transforms weights
     (sink_reshapes,             OUTLINED),  # products have canonical ranks; their reshapes move below the epilogues
     (split_reductions,          OUTLINED),  # whatever else reductions were recognised by is done
+    (sliced_products,           OUTLINED),
     (cse,                       OUTLINED),
     (dce,                       OUTLINED),
     (fuse,                      FUSED),

@@ -46,8 +46,14 @@ def _check_spec(spec: str) -> None:
     check(batch == set(out) - set("mn"), "weft.matmul.C3", f"batch letters of `{spec}` must be those of the result")
 
 
-def _matmul_infer(lhs: TensorType, rhs: TensorType, *, spec: str, columns: int = 0) -> TensorType:
+def _matmul_infer(lhs: TensorType, rhs: TensorType, *at: TensorType, spec: str, columns: int = 0, taken: str = "") -> TensorType:
     _check_spec(spec)
+    good = len(at) == (taken != "") and taken in ("", "lhs", "rhs") and all(t.rank == 0 and t.dtype.is_int for t in at)
+    check(good, "weft.matmul.C8", f"`taken` is lhs or rhs beside an index, an integer scalar, and else empty, got {taken!r} and {at}")
+    if taken:
+        whole = lhs if taken == "lhs" else rhs
+        check(whole.rank > 0 and not (columns and taken == "rhs"), "weft.matmul.C8", f"no slice can be taken of {whole}")
+        lhs, rhs = (t.with_shape(t.shape[1:]) if name == taken else t for name, t in (("lhs", lhs), ("rhs", rhs)))
     left, right, out = parse_spec(spec)
     known = (lhs.dtype == rhs.dtype and lhs.dtype.is_float) or _pair(lhs, rhs) in NARROW
     check(known, "weft.matmul.C4", f"operands must be of one float type, or of ui8 and i8, got {lhs} and {rhs}")
@@ -98,7 +104,9 @@ def pack_columns(x: np.ndarray, group: int = 1) -> np.ndarray:
     return np.ascontiguousarray(np.moveaxis(np.moveaxis(parts, -2, -4), -2, -1))
 
 
-def _matmul_reference(lhs: np.ndarray, rhs: np.ndarray, *, spec: str, columns: int = 0) -> np.ndarray:
+def _matmul_reference(lhs: np.ndarray, rhs: np.ndarray, *at: np.ndarray, spec: str, columns: int = 0, taken: str = "") -> np.ndarray:
+    if taken:
+        lhs, rhs = (x[min(max(int(at[0]), 0), len(x) - 1)] if name == taken else x for name, x in (("lhs", lhs), ("rhs", rhs)))
     pair = from_numpy(lhs.dtype).name, from_numpy(rhs.dtype).name
     dtype, group = NARROW.get(pair, (from_numpy(lhs.dtype), 1))
     plain = unpack_columns(rhs, columns, group) if columns else rhs
@@ -118,8 +126,11 @@ matmul = define(
     Of ui8 and i8 the sums are i32 and wrap, of two bf16 they are f32. Kernels read four bytes of these at a time, a *group* of g = 4 or 2
     along k, and so are they packed: `[*batch, ⌈columns/16⌉, k/g, 16, g]`. They need k to be a multiple of g and the last dim of the lhs.
 
+    With `taken`, the operand of that name is a stack of such operands, along a first dim that the spec leaves out, and a third operand says
+    which of them it is; the index is clamped to the stack, as that of a `dynamic_slice`.
+
     C1: letters are distinct.  C2: m, n and k stand where their roles say.  C3: batch letters are those of the result.  C4: both operands
-    have one float type, or are ui8 and i8.  C5: packed shape.  C6: ranks.  C7: sizes agree.""",
+    have one float type, or are ui8 and i8.  C5: packed shape.  C6: ranks.  C7: sizes agree.  C8: an index where something is taken.""",
     infer=_matmul_infer,
     reference=_matmul_reference,
 )

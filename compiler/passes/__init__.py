@@ -19,6 +19,7 @@ from .quantized import quantized_products as quantized_products
 from .quantizedconv import quantized_convolutions as quantized_convolutions
 from .reshapes import sink_reshapes as sink_reshapes
 from .resolve import resolve_dims as resolve_dims
+from .slicedproducts import sliced_products as sliced_products
 from .split import split_reductions as split_reductions
 from .tuples import flatten_tuples as flatten_tuples
 from .winograd import use_winograd as use_winograd

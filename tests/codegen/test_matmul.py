@@ -11,7 +11,7 @@ from weft.compiler.ir.graph import Node, Value, param, region
 from weft.compiler.ir.types import TensorType
 from weft.compiler.ops.blocked import matmul, pack_columns
 from weft.compiler.ops.registry import op_of
-from weft.proto.dtypes import BY_NAME
+from weft.proto.dtypes import BY_NAME, from_numpy
 
 # Levels beyond these only add instructions that products of f32 do not use.
 RUNNABLE = [t for t in LEVELS.values() if supported(t) and not t.has_bf16]
@@ -170,3 +170,28 @@ def test_chunks_do_not_depend_on_who_runs_them(run: Run) -> None:
     whole = run(kernel, RUNNABLE[-1], [x, w], [(500, 260)])[0]
     apart = run(kernel, RUNNABLE[-1], [x, w], [(500, 260)], one_by_one=True)[0]
     np.testing.assert_array_equal(whole, apart)
+
+
+@pytest.mark.parametrize("target", RUNNABLE, ids=str)
+@pytest.mark.parametrize(("left", "right", "spec"), [
+    ((100, 37), (100, 50), "km,kn->mn"),
+    ((600, 33), (600, 64), "km,kn->mn"),
+    ((2, 40, 20), (2, 40, 16), "bkm,bkn->bmn"),
+], ids=str)  # fmt: skip
+def test_a_transposed_lhs_is_read_by_columns(target: Target, left: tuple, right: tuple, spec: str, run: Run) -> None:
+    a, b = data(left), data(right, 1)
+    kernel = emit_matmul(fusion(lambda x, y: matmul(x, y, spec=spec), tensor(left), tensor(right)), target)
+    assert kernel.plan.lhs == "columns"
+    want = np.einsum(spec, a.astype(np.float64), b.astype(np.float64))
+    close(run(kernel, target, [a, b], [want.shape])[0], want, left[-2])
+
+
+@pytest.mark.parametrize("taken", ["lhs", "rhs"])
+@pytest.mark.parametrize(("at", "inside"), [(np.int64(1), 1), (np.int32(-5), 0), (np.uint64((1 << 64) - 1), 2), (np.int8(7), 2)])
+def test_an_operand_taken_of_a_stack(taken: str, at: np.generic, inside: int, run: Run) -> None:
+    a, b = data((3, 20, 33) if taken == "lhs" else (20, 33)), data((3, 33, 40) if taken == "rhs" else (33, 40), 1)
+    types = tensor(a.shape), tensor(b.shape), tensor((), from_numpy(at.dtype).name)
+    kernel = emit_matmul(fusion(lambda x, y, i: matmul(x, y, i, spec="mk,kn->mn", taken=taken), *types), RUNNABLE[-1])
+    left, right = (x[inside] if x.ndim == 3 else x for x in (a, b))
+    [got] = run(kernel, RUNNABLE[-1], [a, b, np.asarray(at)], [(20, 40)])
+    close(got, left.astype(np.float64) @ right, 33)

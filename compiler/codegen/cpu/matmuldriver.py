@@ -30,12 +30,25 @@ class Driver:
         first = len(fusion.operands) + len(fusion.results)
         for i, name in enumerate(fusion_symbols(fusion)):
             self.dims.define(name, w.symbol(first + i))
-        params = fusion.regions[0].params
-        lhs, rhs = plan.core.operands
-        self.a, self.b = (w.operand(params.index(v)) for v in (lhs, rhs))
+        self.a, self.b = (self._source(v, name) for v, name in zip(plan.core.operands[:2], ("lhs", "rhs"), strict=True))
         self.c = w.operand(len(fusion.operands))
         self.row_blocks, self.panel_blocks = ceildiv(self.p.m.extent, plan.row_block), ceildiv(self.p.panels, plan.panel_block)
         self.chunks: Dim = product((*(axis.extent for axis in self.p.batch), self.row_blocks, self.panel_blocks))
+
+    def _source(self, v: Value, name: str) -> Val:
+        """Where an operand begins, or the slice that is taken of it."""
+        w, params = self.w, self.m.fusion.regions[0].params
+        base = w.operand(params.index(v))
+        if self.m.core.attrs["taken"] != name:
+            return base
+        at = self.m.core.operands[2]
+        index = w.load(memory_type(at.dtype), w.operand(params.index(at)))
+        wide = w.int_resize(index, "i64", at.dtype.is_signed) if at.dtype.bits < 64 else index
+        if not at.dtype.is_signed:
+            wide = w.int_minmax("umin", wide, (1 << 63) - 1)
+        last = self.value(v.shape[0] - 1)
+        inside = self._least(self._most(wide, const("i64", 0)), last)
+        return w.gep(memory_type(v.dtype), base, w.mul(inside, self.value(product(v.shape[1:]))))
 
     def value(self, d: Dim) -> Val:
         return self.dims.scalar(d)

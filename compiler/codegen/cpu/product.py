@@ -62,14 +62,15 @@ def product_of(node: Node) -> Product:
     lhs, rhs, out = parse_spec(str(node.attrs["spec"]))
     columns = node.attrs["columns"]
     assert isinstance(columns, int)
-    a, b = node.operands
+    a, b, *_ = node.operands
+    a_shape, b_shape = (v.shape[1:] if node.attrs["taken"] == name else v.shape for name, v in (("lhs", a), ("rhs", b)))
     units = units_of(a.dtype.name)
-    left, result = _in_units(_strides(lhs, a.shape), units.group), _strides(out, node.results[0].shape)
-    right = _rhs_strides(rhs, b.shape, bool(columns), units.group)
+    left, result = _in_units(_strides(lhs, a_shape), units.group), _strides(out, node.results[0].shape)
+    right = _rhs_strides(rhs, b_shape, bool(columns), units.group)
     interleaves = units.group > 1 and not columns and right["k"] != 1
     if not interleaves and not columns:
         right = _in_units(right, units.group)
-    extents: dict[str, Dim] = {**dict(zip(lhs, a.shape, strict=True)), **dict(zip(out, node.results[0].shape, strict=True))}
+    extents: dict[str, Dim] = {**dict(zip(lhs, a_shape, strict=True)), **dict(zip(out, node.results[0].shape, strict=True))}
     extents["k"] = extents["k"] // units.group
 
     def axis(letter: str) -> Axis:
