@@ -1,22 +1,27 @@
 """Graphs in the formats of others: `export(module, path)`, StableHLO's text or ONNX by the path's ending."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from ..compiler.driver import with_shapes
 from ..compiler.ir.attrs import attr_symbols
 from ..compiler.ir.dims import Call, Dim, Expr, Symbol, terms_of
 from ..compiler.ir.graph import Function, Module, Node, Value, sort_nodes
 from ..compiler.ir.text import to_text
+from ..compiler.ir.types import TensorType
 from ..compiler.ops.helpers import const, reshape_to
 from ..compiler.ops.nodes import node
 from ..compiler.ops.registry import op_of
-from ..compiler.passes import Context, canonicalize, decompose
+from ..compiler.passes import Context, canonicalize
+from ..compiler.passes.decompose import decompose_node
+from ..compiler.passes.rewrite import Rule, apply_rules
 from ..compiler.verify import verify
-from ..proto.dtypes import I32
+from ..proto.dtypes import I32, STRING
 from ..proto.errors import Diagnostic, WeftError, fail
 from ..proto.files import replacing
 from ..proto.optional import require
+from ..vm.host import find
 
 FORMATS = {"onnx": ".onnx", "stablehlo": ".mlir"}
 # Special functions that CHLO, which compilers of StableHLO read too, has under the same names.
@@ -28,6 +33,9 @@ _CHLO = {
     )
 }  # fmt: skip
 
+# What weft's host computes, and StableHLO has an op for.
+_OF_HOST = {"cholesky", "fft", "triangular_solve"}
+
 
 def stablehlo(module: Module) -> str:
     """A module in StableHLO's text: ops of weft's own are taken apart, symbolic sizes print as `?`.
@@ -36,16 +44,33 @@ def stablehlo(module: Module) -> str:
     """
     verify(module)
     context = Context()
-    plain = canonicalize(decompose(module, context), context)
+    rule = replace(decompose_node, ops=tuple(op for op in decompose_node.ops if op not in _OF_HOST))
+    plain = replace(module, functions={name: _rewritten(f, rule) for name, f in module.functions.items()})
+    plain = canonicalize(plain, context)
     plain = replace(plain, functions={name: _with_size_operands(f) for name, f in plain.functions.items()})
-    own = [node for f in plain.functions.values() for node in f.walk() if node.op.startswith("weft.")]
-    strays = [Diagnostic("export.op", f"StableHLO has nothing for `{n.op}`", n.loc) for n in own if n.op not in _CHLO]
+    nodes = [n for f in plain.functions.values() for n in f.walk()]
+    strays = [Diagnostic("export.op", fact, n.loc) for n in nodes if (fact := _lacking(n))]
     if strays:
         raise WeftError(*strays)
     text = to_text(plain, portable=True)
-    for op in {n.op for n in own}:
+    for op in {n.op for n in nodes if n.op.startswith("weft.")}:
         text = text.replace(f'"{op}"(', f'"chlo.{op.removeprefix("weft.")}"(')
     return text
+
+
+def _rewritten(f: Function, rule: Rule) -> Function:
+    body = apply_rules(f, [rule])
+    return replace(f, nodes=body.nodes, results=body.results)
+
+
+def _lacking(n: Node) -> str:
+    """Why StableHLO cannot say a node; "" if it can."""
+    target = str(n.attrs.get("call_target_name", ""))
+    if n.op == "custom_call" and find(target) is not None:
+        return f"StableHLO has nothing for the host function `{target}`"
+    if n.captures and n.op not in ("if", "case", "while"):
+        return f"StableHLO has no `{n.op}` whose region reads values from outside"
+    return f"StableHLO has nothing for `{n.op}`" if n.op.startswith("weft.") and n.op not in _CHLO else ""
 
 
 def _with_size_operands(f: Function) -> Function:
@@ -123,15 +148,56 @@ class _Sizes:
         return node("get_dimension_size", source, dimension=axis)
 
 
-def export(module: Module, path: str | Path, format: str | None = None) -> None:
+def chosen(module: Module, signature: str | None = None, shapes: Mapping[str, Sequence[int]] | None = None) -> Module:
+    """The module as it is exported: `signature` as its main function, inputs with these shapes.
+
+    Raises `WeftError`: `export.signature`, `export.driver` for a function whose values no array format has, and what `compile` says of
+    shapes that do not fit.
+    """
+    public = [name for name, f in module.functions.items() if f.public]
+    name = signature or ("main" if "main" in public else public[0])
+    if name not in public:
+        raise fail("export.signature", f"there is no signature `{name}`", help=f"the signatures are {', '.join(public)}")
+    others = {key: replace(f, public=False) for key, f in module.functions.items() if key != name and key != "main"}
+    module = replace(module, functions={"main": replace(module.functions[name], name="main"), **others})
+    _check_values(module.main)
+    return with_shapes(module, shapes) if shapes else module
+
+
+def _check_values(main: Function) -> None:
+    """Raise for what an array format cannot say of a function, before any op is looked at."""
+    for v in (*main.params, *main.results):
+        if not isinstance(v.type, TensorType) or v.dtype is STRING:
+            what = f"`{v.name}`, {v.type}," if v.name else f"a value of type {v.type}"
+            fact = f"the function takes or gives {what} which is no array of numbers"
+            raise fail("export.driver", fact, help="weft compile and weft run take such functions; export a signature of arrays")
+    found = next((n for n in main.walk() if n.op in ("weft.while", "weft.case", "weft.bind_dims")), None)
+    if found is not None:
+        fact = f"the shapes of the function depend on its data: `{found.op}` binds them while it runs"
+        raise fail("export.driver", fact, loc=found.loc, help="--shape fixes what depends on sizes of inputs alone")
+
+
+def export(
+    module: Module,
+    path: str | Path,
+    format: str | None = None,
+    *,
+    signature: str | None = None,
+    shapes: Mapping[str, Sequence[int]] | None = None,
+) -> None:
     """Write a module for others: `format` is "onnx" or "stablehlo", and follows from the path's ending if it is not given.
 
-    Raises `WeftError`: `export.format`, `export.op` and `export.type` with everything the format cannot say, `file.write`.
+    `signature` names the public function that is written, `main` or the first if it is None; `shapes` gives inputs with symbolic dims
+    fixed shapes: `{"x": (8, 3, 224, 224)}`. Symbolic dims that are left stay symbolic.
+
+    Raises `WeftError`: `export.format`, `export.signature`, `export.driver`; `export.op` and `export.type` with everything the format
+    cannot say; `file.write`.
     """
-    chosen = format or next((name for name, ending in FORMATS.items() if str(path).endswith(ending)), None)
-    if chosen not in FORMATS:
+    module = chosen(module, signature, shapes)
+    name = format or next((name for name, ending in FORMATS.items() if str(path).endswith(ending)), None)
+    if name not in FORMATS:
         raise fail("export.format", f"there is no format {format or Path(path).suffix!r}", help="choose onnx (.onnx) or stablehlo (.mlir)")
-    if chosen == "onnx":
+    if name == "onnx":
         require("onnx", "onnx", "exporting ONNX models")
         from .onnx.export import save
 

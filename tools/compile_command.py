@@ -39,19 +39,24 @@ def add_compile_options(parser: argparse.ArgumentParser) -> None:
     levels = ", ".join(LEVELS)
     parser.add_argument("--cpu", type=_cpu, default="native", metavar="LEVEL", help=f"the CPU to compile for: native (default), {levels}")
     parser.add_argument("--precision", choices=("default", "strict"), default="default", help="strict: no algorithm that trades accuracy")
-    parser.add_argument(
-        "--shape",
-        action="append",
-        default=[],
-        metavar="NAME=D,D,…",
-        help="fix the shape of an input with symbolic dims; may be repeated",
-    )
+    add_shape_option(parser)
     parser.add_argument(
         "--limit",
         action="append",
         default=[],
         metavar="NAME=N",
         help="what a file may ask for (docs/reliability.md): --limit tensor_bytes=1000000000; may be repeated",
+    )
+
+
+def add_shape_option(parser: argparse.ArgumentParser) -> None:
+    """The option that makes symbolic dims numbers."""
+    parser.add_argument(
+        "--shape",
+        action="append",
+        default=[],
+        metavar="NAME=D,D,…",
+        help="fix the shape of an input with symbolic dims; may be repeated",
     )
 
 

@@ -3,12 +3,14 @@
 weft export model.weft -o model.onnx
 weft export model.onnx -o model.mlir
 weft export model.weft --format stablehlo -o -
+weft export model.weft -o predict.onnx --signature predict --shape x=8,784
 """
 
 import argparse
 
-from ..frontends.export import FORMATS, export, stablehlo
+from ..frontends.export import FORMATS, chosen, export, stablehlo
 from ..frontends.load import load
+from .compile_command import add_shape_option, parse_shapes
 
 HELP = "write a graph as ONNX or StableHLO"
 
@@ -19,12 +21,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-o", "--output", required=True, help="the file to write; - prints StableHLO")
     parser.add_argument("--format", choices=tuple(FORMATS), help="the format (default: by the output's ending)")
 
+    parser.add_argument("--signature", metavar="NAME", help="the function to write (default: main, or the first)")
+    add_shape_option(parser)
+
 
 def execute(arguments: argparse.Namespace) -> int:
     """`weft export`."""
-    module = load(arguments.model)
+    module, shapes = load(arguments.model), parse_shapes(arguments.shape)
     if arguments.output == "-":
-        print(stablehlo(module), end="")
+        print(stablehlo(chosen(module, arguments.signature, shapes)), end="")
     else:
-        export(module, arguments.output, arguments.format)
+        export(module, arguments.output, arguments.format, signature=arguments.signature, shapes=shapes)
     return 0

@@ -169,8 +169,10 @@ class Function:
         main = traced.module.main
         frozen = {p: as_value(Tensor(np.array(v.array))) for p, v in zip(main.params, traced.reads, strict=False)}
         params = main.params[len(frozen) :]
-        results = inline(main, [*frozen.values(), *params])[len(traced.writes) :]
-        made = ir_function(main.name, params, results, result_names=main.result_names[len(traced.writes) :], loc=main.loc)
+        with definitions() as definers:
+            results = inline(main, [*frozen.values(), *params])[len(traced.writes) :]
+        names = main.result_names[len(traced.writes) :]
+        made = ir_function(main.name, params, results, result_names=names, definers=definers, loc=main.loc)
         return Module({"main": made}, traced.module.name)
 
     def compile(self, *args: Any, **keywords: Any) -> Program:

@@ -109,7 +109,7 @@ def test_what_a_format_lacks_is_told_at_once() -> None:
         export(module, "model.pb")
 
 
-def test_folds_of_several_tensors_are_told() -> None:
+def test_folds_of_several_tensors_are_folded_by_halves() -> None:
     both = """
 func.func @main(%x: tensor<4xf32>, %k: tensor<4xi64>, %a: tensor<f32>, %b: tensor<i64>) -> tensor<i64> {
   %0:2 = "stablehlo.reduce"(%x, %k, %a, %b) <{dimensions = array<i64: 0>}> ({
@@ -121,5 +121,23 @@ func.func @main(%x: tensor<4xf32>, %k: tensor<4xi64>, %a: tensor<f32>, %b: tenso
   return %0#1 : tensor<i64>
 }
 """
-    with pytest.raises(weft.WeftError, match=r"export\.op.*one tensor at a time"):
-        to_model(parsed(both))
+    places = np.array([7, 3, 9, 5])
+    (found,) = run(to_model(parsed(both)), [a(4), places, np.float32(0), np.int64(100)])
+    assert found == 3
+
+
+def test_signatures_shapes_and_what_is_no_array(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    source, target = tmp_path / "model.weft", tmp_path / "twice.onnx"
+    signatures = {"once": [weft.Spec(("n", 5))], "twice": [weft.Spec(("n", 5))]}
+    weft.save(source, {"once": wnp.tanh, "twice": lambda x: wnp.tanh(x) * 2}, signatures=signatures)
+    assert main(["export", str(source), "-o", str(target), "--signature", "twice", "--shape", "x=3,5"]) == 0
+    model = onnx.load(target)
+    assert [d.dim_value for d in model.graph.input[0].type.tensor_type.shape.dim] == [3, 5]
+    np.testing.assert_allclose(run(model, [a(3, 5)])[0], 2 * np.tanh(a(3, 5)), rtol=1e-5)
+    assert main(["export", str(source), "-o", "-", "--signature", "once"]) == 0
+    assert "tensor<?x5xf32>" in capsys.readouterr().out
+    assert main(["export", str(source), "-o", str(target), "--signature", "thrice"]) == 1
+    assert "the signatures are once, twice" in capsys.readouterr().err
+    weft.save(source, lambda x: x[x > 0], signatures={"main": [weft.Spec((5,))]})
+    assert main(["export", str(source), "-o", str(target)]) == 1
+    assert "depend on its data" in capsys.readouterr().err

@@ -12,7 +12,7 @@ from ....compiler.ir.graph import Node, Value
 from ....compiler.ops.bodies import identity_of, monoid_of
 from ....proto.dtypes import I32
 from ....proto.errors import fail
-from .writer import Writer, exports
+from .writer import Names, Writer, exports
 
 _REDUCE = {"add": "ReduceSum", "mul": "ReduceProd", "max": "ReduceMax", "min": "ReduceMin"}
 _COMBINE = {"add": "Add", "mul": "Mul", "max": "Max", "min": "Min"}
@@ -24,21 +24,51 @@ def _is_neutral(init: Value, monoid: str) -> bool:
 
 
 @exports("reduce")
-def reduce(w: Writer, n: Node, xs: list[str]) -> str:
-    """ReduceSum, ReduceProd, ReduceMax, ReduceMin; of booleans by way of integers."""
+def reduce(w: Writer, n: Node, xs: list[str]) -> Names:
+    """ReduceSum, ReduceProd, ReduceMax, ReduceMin, of booleans by way of integers; for any other region, halves folded onto halves."""
     monoid = monoid_of(n.regions[0]) if len(n.results) == 1 else None
     dtype = n.results[0].dtype
     boolean = dtype.is_bool
     if boolean and monoid in ("and", "or", "max", "min", "add", "mul"):
         monoid = {"and": "min", "mul": "min", "or": "max", "add": "max"}.get(monoid, monoid)
     if monoid not in _REDUCE or dtype.is_complex:
-        raise fail("export.op", "ONNX reduces by sum, product, maximum and minimum, one tensor at a time")
-    x, init = (w.cast(v, I32) if boolean else v for v in xs)
+        return _halved(w, n, xs)
+    x, init = (w.cast(v, I32) if boolean else v if o.dtype == dtype else w.cast(v, dtype) for v, o in zip(xs, n.operands, strict=True))
     dims = n.ints("dimensions")
     y = w.node(_REDUCE[monoid], [x, w.ints(dims)], keepdims=0, noop_with_empty_axes=1)
     if not _is_neutral(n.operands[1], monoid):
         y = w.node(_COMBINE[monoid], [y, init])
     return w.cast(y, dtype) if boolean else y
+
+
+def _halved(w: Writer, n: Node, xs: list[str]) -> list[str]:
+    """A fold by any region of scalars, which operators compute of whole tensors: the second half of the rows onto the first, and again."""
+    from . import emit
+
+    body, k = n.regions[0], len(n.inputs) // 2
+    if n.captures or not all(v.tensor.is_static for v in n.inputs):
+        raise fail("export.op", "ONNX folds by sum, product, maximum and minimum, and tensors of known sizes by what captures nothing")
+    dims: tuple[int, ...] = n.attrs["dimensions"]  # type: ignore[assignment]
+    shape = n.operands[0].tensor.static_shape
+    kept = [d for d in range(len(shape)) if d not in dims]
+    count, rest = prod(shape[d] for d in dims), tuple(shape[d] for d in kept)
+    inits = [w.node("Expand", [w.cast(x, v.dtype), w.ints((1, *rest))]) for x, v in zip(xs[k:], n.results, strict=True)]
+    rows = [w.reshape(w.transpose(w.cast(x, v.dtype), [*dims, *kept]), (count, *rest)) for x, v in zip(xs[:k], n.results, strict=True)]
+
+    def folded(first: list[str], second: list[str]) -> list[str]:
+        for p, name in zip(body.params, [*first, *second], strict=True):
+            w.names[p] = name
+        emit(w, body)
+        return [w.names[v] for v in body.results]
+
+    while count > 1:
+        half = (count + 1) // 2
+        if count % 2:
+            rows = [w.node("Concat", pair, axis=0) for pair in zip(rows, inits, strict=True)]
+        parts = [w.several("Split", [x, w.ints((half, half))], 2, axis=0) for x in rows]
+        rows, count = folded([a for a, _ in parts], [b for _, b in parts]), half
+    whole = folded(inits, rows) if count else inits
+    return [w.reshape(w.node("Expand", [v, w.ints((1, *rest))]), rest) for v in whole]
 
 
 @exports("reduce_window")
