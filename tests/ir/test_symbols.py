@@ -117,7 +117,7 @@ def test_symbols_of_a_region_end_with_it():
 
     def problems(result: Dim, symbols: tuple[Dim, ...], second: int = 1) -> str:
         chosen = (branches[0], branches[second])
-        node = Node("weft.case", (p, sizes), {"symbols": symbols}, chosen, (tensor(result),), captures=1)
+        node = Node("weft.case", (p, sizes), {"symbols": symbols, "devices": ()}, chosen, (tensor(result),), captures=1)
         try:
             verify(module(Function((p, sizes), (node,), node.results, "main")))
         except WeftError as e:

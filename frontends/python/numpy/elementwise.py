@@ -7,10 +7,10 @@ from ....compiler.ir.graph import Value
 from ....compiler.ops.formula import Term
 from ....compiler.ops.helpers import broadcast_together, cast, full_like
 from ....compiler.ops.nodes import node
-from ....proto.dtypes import BOOL, F32, F64
+from ....proto.dtypes import BOOL
 from ..lift import lifted, lifted_numbers
 from ..tensor import Tensor
-from . import complexes, division
+from . import complexes, division, logarithms
 from .dtypes import dtype_of, floating, together, weft_dtype
 
 __all__ = [
@@ -381,20 +381,17 @@ def reciprocal(x: Any, /) -> Value:
     return node("divide", full_like(v, 1), v)
 
 
-def _logarithm(name: str, base: float) -> Any:
+def _logarithm(name: str, base: float, of_reals: Callable[[Value], Value]) -> Any:
     def build(x: Any, /) -> Value:
         v = floating(x)
-        if v.dtype.is_complex:
-            return complexes.logarithm(base)(v)
-        # One rounding at the end, so that powers of the base come out whole.
-        wide = cast(v, F64) if v.dtype in (F32,) else v
-        return cast(node("divide", node("log", wide), full_like(wide, base)), v.dtype)
+        return complexes.logarithm(base)(v) if v.dtype.is_complex else of_reals(v)
 
     build.__name__, build.__qualname__, build.__doc__ = name, name, f"The logarithm to the base {name[3:]}."
     return lifted(build)
 
 
-log2, log10 = _logarithm("log2", 0.6931471805599453), _logarithm("log10", 2.302585092994046)
+log2 = _logarithm("log2", 0.6931471805599453, logarithms.log2)
+log10 = _logarithm("log10", 2.302585092994046, logarithms.log10)
 
 
 @lifted_numbers(0)

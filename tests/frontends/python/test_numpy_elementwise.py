@@ -1,9 +1,11 @@
 """`weft.numpy`'s elementwise functions, eager and compiled, with numpy as the oracle: every function, dtype, and awkward value."""
 
 import itertools
+import math
 
 import numpy as np
 import pytest
+import weft
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
@@ -184,3 +186,26 @@ def test_complex_particulars() -> None:
             got = np.asarray(how)
             for i, (x, y, a, b) in enumerate(rows):
                 np.testing.assert_allclose([got[i].real, got[i].imag], [a, b], err_msg=f"{name}({x}, {y})")
+
+
+@pytest.mark.parametrize("dtype", FLOATS)
+def test_logarithms_of_powers(dtype: str) -> None:
+    """Powers of the base are exact, others within 2.5 ulp, subnormal and huge ones included; and the slope is that of a logarithm."""
+    limits = np.finfo(dtype)
+    twos = np.arange(limits.minexp - limits.nmant, limits.maxexp)
+    tens = np.arange(math.ceil(math.log10(limits.tiny)), 22 if dtype == "float64" else 10)
+    rng = np.random.default_rng(5)
+    others = np.concatenate([np.exp(rng.uniform(-80, 80, 500)), 1 + rng.uniform(-0.4, 0.5, 500), [limits.max, limits.smallest_subnormal]])
+    x = (np.ldexp(1.0, twos).astype(dtype), np.array([float(f"1e{k}") for k in tens], dtype), others.astype(dtype))
+    with np.errstate(all="ignore"):
+        exact = [f(x[2].astype(np.longdouble)) for f in (np.log2, np.log10)]
+    for two, ten, *found in both(lambda a, b, c: (wnp.log2(a), wnp.log10(b), wnp.log2(c), wnp.log10(c)), *x):
+        agree(two, twos.astype(dtype))
+        agree(np.asarray(ten)[tens >= 0], tens[tens >= 0].astype(dtype))
+        agree(ten, tens.astype(dtype), ulps=1)
+        for got, want in zip(found, exact, strict=True):
+            near = np.abs(np.asarray(got) - want) <= 2.5 * np.spacing(np.abs(want).astype(dtype))
+            assert near.all(), (x[2][~near], np.asarray(got)[~near])
+    for f, base in ((wnp.log2, math.log(2)), (wnp.log10, math.log(10))):
+        slope = weft.grad(lambda v, f=f: f(v).sum())(x[2][:-2])
+        np.testing.assert_allclose(np.asarray(slope), 1 / (x[2][:-2] * base), rtol=1e-5)
