@@ -223,8 +223,6 @@ class _Walk:
         features, per_group, kh, kw = g.weights.shape
         if not features == g.groups > 1 or per_group != 1 or g.input_dilation != (1, 1) or kh * kw > _MOST_TAPS:
             return None
-        if not all(isinstance(x.shape[d], int) for d in g.input.spatial):
-            return None
         source = self._source(x, g)
         weights = as_value(pack_depthwise(g.weights))
         return node("weft.depthwise", source.value, weights, strides=g.strides, padding=g.padding, dilation=g.dilation)

@@ -94,3 +94,34 @@ def test_phases_cover_each_tap_once() -> None:
             for i in range(p.count):
                 assert p.at + (p.first + i * p.step) * dilation - low == (p.offset + i * p.skip) * apart
     assert phases_of(2, 1, 0, 1, 3) == phases_of(3, 2, 1, 1, 2) == ()
+
+
+DEPTHWISE = {
+    "3x3": ((3, 3), {"padding": SAME}),
+    "5x5, strided": ((5, 5), {"padding": ((2, 2), (1, 2)), "strides": (2, 2)}),
+    "7x3, dilated": ((7, 3), {"padding": ((3, 6), (2, 2)), "dilation": (1, 2)}),
+    "cropped": ((3, 3), {"padding": ((-1, 3), (4, -1)), "strides": (1, 3)}),
+}
+
+
+@pytest.mark.parametrize("target", TARGETS, ids=str)
+@pytest.mark.parametrize("case", DEPTHWISE)
+@pytest.mark.parametrize("ending", ["none", "light", "heavy"])
+def test_depthwise_of_any_size(target: Target, case: str, ending: str) -> None:
+    op = op_of("weft.depthwise")
+    taps, attrs = DEPTHWISE[case]
+    params = [param(TensorType(F32, (symbol("N"), 3, symbol("H"), symbol("W"), 16))), param(TensorType(F32, (3, *taps, 16)))]
+    y = op(*params, **attrs)
+    if ending != "none":
+        params += [param(TensorType(F32, (3, 16))), param(y.type)]
+        y = epilogue(y, params[2], params[3], ending == "heavy")
+    node = fusion("contraction", params, [y])
+    rng = np.random.default_rng(0)
+    for n, h, w in SIZES if target is TARGETS[-1] else SIZES[-1:]:
+        arrays = [rng.standard_normal((n, 3, h, w, 16)).astype(np.float32), rng.standard_normal((3, *taps, 16)).astype(np.float32)]
+        want = op.reference(*(a.astype(np.float64) for a in arrays), **{**op.attrs, **attrs})
+        if ending != "none":
+            arrays += [rng.standard_normal((3, 16)).astype(np.float32), rng.standard_normal(want.shape).astype(np.float32)]
+            want = want + arrays[2][None, :, None, None] + arrays[3]
+        got = run_fusion(node, arrays, target, symbols={"N": n, "H": h, "W": w}, order=-1)[0]
+        np.testing.assert_allclose(got, -want if ending == "heavy" else want, atol=1e-5, rtol=2e-5)

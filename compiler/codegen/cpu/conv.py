@@ -30,6 +30,7 @@ _POINTWISE_CHUNK = 1 << 21  # in one that reads it in place: some 15 µs
 _STEP = 1024  # terms of the sum taken at once: so many rows of weights stay close
 _LINES = 6  # a chunk that copies has at least so many output rows, for neighbours share input rows
 _FEW_TILES = 16
+_MOST_INSIDE = 0.95
 _PIXELS = 224  # of a chunk of a pointwise convolution
 
 
@@ -157,6 +158,16 @@ class _Conv:
             for size, extent, (lo, _), dilation in zip(self.input, extents, self.padding, self.input_dilation, strict=True)
         )
         return rows, columns
+
+    @property
+    def skips_rows(self) -> bool:
+        """Whether so many kernel rows lie outside the image that each output row leaves its own out."""
+        if self.layout != "blocked" or self.in_place or self.input_dilation != (1, 1):
+            return False
+        (lines, taps), step, dilation = (self.output[0], self.kernel_size[0]), self.strides[0], self.dilation[0]
+        first = [y * step - self.padding[0][0] for y in range(lines)]
+        inside = sum(0 <= at + i * dilation < self.input[0] for at in first for i in range(taps))
+        return inside < _MOST_INSIDE * lines * taps
 
     @property
     def fetches(self) -> bool:
@@ -393,6 +404,9 @@ class _Driver:
             # Rows in scratch begin with the first one that the chunk reads.
             row = w.mul(line if v.in_place else w.sub(line, self.line0), v.strides[0] * v.row_elements)
             a_line = self._at(source, row)
+            b_line = panel
+            if v.skips_rows:
+                a_line, b_line = self._skip_rows(line, a_line, panel)
             with tiles.rows_of(w, w.sub(self.pixel_end, self.pixel0), v.rows) as (offset, rows):
                 pixel = w.add(self.pixel0, offset)
                 a = self._at(a_line, w.mul(pixel, v.strides[1] * v.pixel))
@@ -401,9 +415,24 @@ class _Driver:
                 if v.fetches:
                     self._fetch_next(group, w.add(w.mul(w.sub(line, self.line0), self.line_pixels), offset))
                 for step in steps:
-                    self._tile(group, rows, step, a, panel, block, at)
+                    self._tile(group, rows, step, a, b_line, block, at)
                 if v.epilogue.rest:
                     self._finish(group, rows, flat, block)
+
+    def _skip_rows(self, line: Val, a: Val, b: Val) -> tuple[Val, Val]:
+        """Input and panel for an output row, from the first kernel row on that lies inside the image; one at least is left."""
+        w, v = self.w, self.v
+        taps, dilation = v.kernel_size[0], v.dilation[0]
+        top = w.sub(w.mul(line, v.strides[0]), v.padding[0][0])
+        before = w.sdiv(w.sub(dilation - 1, top), const("i64", dilation))
+        first = w.int_minmax("smin", w.int_minmax("smax", before, 0), taps - 1)
+        after = w.add(w.sdiv(w.sub(v.input[0] - 1, top), const("i64", dilation)), 1)
+        count = w.int_minmax("smax", w.sub(w.int_minmax("smin", after, taps), first), 1)
+        row = v.kernel_size[1] * v.lanes * PANEL  # of the panel
+        for block in self.blocks_of.values():
+            microkernel.set_field(w, block, "ny", count)
+            microkernel.set_field(w, block, "b_x", w.mul(w.sub(taps, count), row))
+        return self._at(a, w.mul(first, dilation * v.row_elements)), self._at(b, w.mul(first, row))
 
     def _fetch_next(self, group: int, pixel: Val) -> None:
         """The first two tiles of a group of panels ask for the next group."""
@@ -436,7 +465,15 @@ class _Driver:
         unroll = next(u for u in (4, 3, 2, 1) if terms % u == 0)
         finishes = last and not e.rest
         kernel = MicroKernel(
-            self.elem, height, group, unroll, v.pixel * v.strides[1], finishes and e.add is not None, finishes and e.relu, v.fetches
+            self.elem,
+            height,
+            group,
+            unroll,
+            v.pixel * v.strides[1],
+            finishes and e.add is not None,
+            finishes and e.relu,
+            v.fetches,
+            v.skips_rows,
         )
         v.needs.add(kernel.name)
         return kernel

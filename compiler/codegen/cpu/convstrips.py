@@ -367,9 +367,7 @@ class _Driver:
         rows, columns = v.extents(v.lines)
         top = w.add(w.mul(strip.line, v.strides[0]), v.lowest[0])
         left = w.add(w.mul(strip.pixel, v.strides[1]), v.lowest[1])
-        # Columns [begin, end) of the strip exist.
-        begin = w.int_minmax("smin", w.int_minmax("smax", w.neg(left), 0), columns)
-        end = w.int_minmax("smax", w.int_minmax("smin", w.sub(self.width, left), columns), begin)
+        begin, end = image.inside(w, left, columns, self.width)
         lo, hi = self._blocks_read(strip)
         with w.loop(hi, start=lo) as block, w.loop(rows) as row:
             index = w.add(top, row)
@@ -384,11 +382,8 @@ class _Driver:
         w, v = self.w, self.v
         columns = v.extents(v.lines)[1]
         if v.layout == "blocked":
-            image.clear(w, self.elem, dst, w.mul(first, PANEL))
             line = w.mul(w.add(w.mul(w.add(w.mul(block, self.height), row), self.width), column), PANEL)
-            image.copy_vectors(w, self.elem, self._at(source, line), self._at(dst, w.mul(first, PANEL)), w.mul(w.sub(last, first), PANEL))
-            done = w.mul(last, PANEL)
-            image.clear(w, self.elem, self._at(dst, done), w.sub(columns * PANEL, done))
+            image.copy_part(w, self.elem, columns, self._at(source, line), dst, first, last)
             return
         image.clear(w, self.elem, dst, columns * v.lanes)
         out, count = self._at(dst, w.mul(first, v.lanes)), w.sub(last, first)

@@ -21,7 +21,8 @@ from ..lltypes import Val, const, memory_type, vec, zero
 from ..target import Target
 from ..writer import Module
 from . import image, tilepass
-from .epilogue import analyse
+from .depthwisestrips import emit_depthwise_strips
+from .epilogue import Epilogue, analyse
 from .microkernel import ELEMENTS
 
 _CHUNK = 1 << 17  # vector multiply-adds in a chunk
@@ -51,14 +52,16 @@ class _Tile:
 
 def emit_depthwise(fusion: Node, target: Target) -> Kernel:
     """The kernel of a contraction fusion around `weft.depthwise`."""
-    return _Depthwise(fusion, target).kernel()
+    epilogue = analyse(fusion.regions[0], (1, 4))
+    if not all(isinstance(d, int) for d in epilogue.core.result.shape[2:4]):
+        return emit_depthwise_strips(fusion, epilogue, target)
+    return _Depthwise(fusion, epilogue, target).kernel()
 
 
 class _Depthwise:
-    def __init__(self, fusion: Node, target: Target) -> None:
-        self.fusion, self.target = fusion, target
-        self.epilogue = analyse(fusion.regions[0], (1, 4))
-        self.core = core = self.epilogue.core
+    def __init__(self, fusion: Node, epilogue: Epilogue, target: Target) -> None:
+        self.fusion, self.epilogue, self.target = fusion, epilogue, target
+        self.core = core = epilogue.core
         self.elem = memory_type(core.result.dtype)
         self.size = ELEMENTS[self.elem]
         x, weights = core.operands

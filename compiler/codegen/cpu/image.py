@@ -127,6 +127,20 @@ def copy_vectors(w: Writer, elem: str, src: Val, dst: Val, count: Val) -> None:
         w.store(w.load(vec(elem, PANEL), w.gep(elem, src, i)), w.gep(elem, dst, i))
 
 
+def inside(w: Writer, left: Val, columns: int, size: Val) -> tuple[Val, Val]:
+    """Of `columns` places, the first of which is place `left` of something of `size`: the first that exists, and the one after the last."""
+    begin = w.int_minmax("smin", w.int_minmax("smax", w.neg(left), 0), columns)
+    return begin, w.int_minmax("smax", w.int_minmax("smin", w.sub(size, left), columns), begin)
+
+
+def copy_part(w: Writer, elem: str, columns: int, source: Val, dst: Val, first: Val, last: Val) -> None:
+    """Pixels [first, last) of a blocked row in scratch, from `source` on; the others of its `columns` become zeros."""
+    begin, end = w.mul(first, PANEL), w.mul(last, PANEL)
+    clear(w, elem, dst, begin)
+    copy_vectors(w, elem, source, w.gep(elem, dst, begin), w.sub(end, begin))
+    clear(w, elem, w.gep(elem, dst, end), w.sub(columns * PANEL, end))
+
+
 def interleave_columns(w: Writer, elem: str, planes: Sequence[Val], dst: Val, count: Val) -> None:
     """The first `count` elements of every plane as pixels: whole vectors first."""
     channels = len(planes)
