@@ -4,6 +4,7 @@ import numpy as np
 
 from ...proto.dtypes import F32
 from ..ir.attrs import ConvDims, Tensor
+from ..ir.dims import is_nonnegative
 from ..ir.graph import Node, Value
 from ..ir.types import TensorType
 from ..ops.helpers import broadcast, cast, const
@@ -166,9 +167,30 @@ def absorb_pad(n: Node, uses: Uses) -> Result:
         return None
     old = n.attrs["padding"] or ((0, 0),) * len(dims.input_spatial)
     padding = tuple((a + low[d], b + high[d]) for (a, b), d in zip(old, dims.input_spatial, strict=True))  # type: ignore[misc, index, arg-type]
+    if not all(isinstance(p, int) for pair in padding for p in pair):
+        return None
     result = n.types[0]
     assert isinstance(result, TensorType)
     return node("convolution", pad.operands[0], w, result=result, **{**n.attrs, "padding": padding})
+
+
+@rewrite("pad-before-convolution", "convolution")
+def pad_openly(n: Node, uses: Uses) -> Result:
+    """convolution(x, w) with padding that depends on sizes -> convolution(pad(x, 0), w) without; kernels know their padding."""
+    x, w = n.operands
+    padding = n.attrs["padding"]
+    dims = n.attrs["dimension_numbers"]
+    assert isinstance(dims, ConvDims)
+    if not isinstance(padding, tuple) or all(isinstance(p, int) for pair in padding for p in pair):  # type: ignore[union-attr]
+        return None
+    if not all(is_nonnegative(p) for pair in padding for p in pair) or any(d != 1 for d in n.attrs["lhs_dilation"] or ()):  # type: ignore[union-attr, arg-type]
+        return None
+    edges = dict(zip(dims.input_spatial, padding, strict=True))
+    low, high = (tuple(edges.get(d, (0, 0))[side] for d in range(x.tensor.rank)) for side in (0, 1))  # type: ignore[index]
+    none = (0,) * x.tensor.rank
+    padded = op_of("pad")(x, const(0, x.dtype), edge_padding_low=low, edge_padding_high=high, interior_padding=none)  # type: ignore[arg-type]
+    assert isinstance(padded, Value)
+    return op_of("convolution")(padded, w, result=n.results[0].tensor, **{**n.attrs, "padding": None})  # type: ignore[return-value, arg-type]
 
 
 @rewrite("convolve-wide", "convolution")
@@ -200,4 +222,4 @@ def widened(x: Value) -> Value:
     return const(array.astype(np.float32))
 
 
-CONV_RULES = (convolve_wide, absorb_pad, scale_weights, scale_before_bias, one_bias, bias_of_sum)
+CONV_RULES = (convolve_wide, pad_openly, absorb_pad, scale_weights, scale_before_bias, one_bias, bias_of_sum)

@@ -170,6 +170,13 @@ class _Conv:
         return inside < _MOST_INSIDE * lines * taps
 
     @property
+    def skips_columns(self) -> bool:
+        """Whether whole tiles lie outside the image under some kernel columns, and leave these out."""
+        low = self.padding[1][0]
+        tile = self.output[1] / -(-self.output[1] // self.rows)
+        return self.layout == "blocked" and self.input_dilation == (1, 1) and 0 < (tile - 1) * self.strides[1] < low
+
+    @property
     def fetches(self) -> bool:
         """Whether tiles ask for the panels that follow: where few tiles share a panel, so that waiting for it would show."""
         lines, pixels = (1, self.pixels) if self.pointwise else (self.lines, self.output[1])
@@ -412,27 +419,45 @@ class _Driver:
                 a = self._at(a_line, w.mul(pixel, v.strides[1] * v.pixel))
                 flat = w.add(w.mul(line, self.line_pixels), pixel)
                 at = w.add(place, w.mul(flat, PANEL))
+                b = b_line
+                if v.skips_columns:
+                    a, b = self._skip_columns(pixel, rows, a, b)
                 if v.fetches:
                     self._fetch_next(group, w.add(w.mul(w.sub(line, self.line0), self.line_pixels), offset))
                 for step in steps:
-                    self._tile(group, rows, step, a, b_line, block, at)
+                    self._tile(group, rows, step, a, b, block, at)
                 if v.epilogue.rest:
                     self._finish(group, rows, flat, block)
 
     def _skip_rows(self, line: Val, a: Val, b: Val) -> tuple[Val, Val]:
         """Input and panel for an output row, from the first kernel row on that lies inside the image; one at least is left."""
         w, v = self.w, self.v
-        taps, dilation = v.kernel_size[0], v.dilation[0]
-        top = w.sub(w.mul(line, v.strides[0]), v.padding[0][0])
-        before = w.sdiv(w.sub(dilation - 1, top), const("i64", dilation))
-        first = w.int_minmax("smin", w.int_minmax("smax", before, 0), taps - 1)
-        after = w.add(w.sdiv(w.sub(v.input[0] - 1, top), const("i64", dilation)), 1)
-        count = w.int_minmax("smax", w.sub(w.int_minmax("smin", after, taps), first), 1)
+        first, count = self._inside(0, w.mul(line, v.strides[0]), const("i64", 0))
         row = v.kernel_size[1] * v.lanes * PANEL  # of the panel
         for block in self.blocks_of.values():
             microkernel.set_field(w, block, "ny", count)
-            microkernel.set_field(w, block, "b_x", w.mul(w.sub(taps, count), row))
-        return self._at(a, w.mul(first, dilation * v.row_elements)), self._at(b, w.mul(first, row))
+            microkernel.set_field(w, block, "b_x", w.mul(w.sub(v.kernel_size[0], count), row))
+        return self._at(a, w.mul(first, v.dilation[0] * v.row_elements)), self._at(b, w.mul(first, row))
+
+    def _skip_columns(self, pixel: Val, rows: Val, a: Val, b: Val) -> tuple[Val, Val]:
+        """Likewise the columns for a tile, of which some pixel lies inside."""
+        w, v = self.w, self.v
+        first, count = self._inside(1, w.mul(pixel, v.strides[1]), w.mul(w.sub(rows, 1), v.strides[1]))
+        column = v.lanes * PANEL
+        for block in self.blocks_of.values():
+            microkernel.set_field(w, block, "nz", count)
+            microkernel.set_field(w, block, "b_y", w.mul(w.sub(v.kernel_size[1], count), column))
+        return self._at(a, w.mul(first, v.dilation[1] * v.pixel)), self._at(b, w.mul(first, column))
+
+    def _inside(self, d: int, at: Val, length: Val) -> tuple[Val, Val]:
+        """The taps along dim `d` under which something of [at, at + length] lies inside the image: the first, and how many."""
+        w, v = self.w, self.v
+        taps, dilation = v.kernel_size[d], v.dilation[d]
+        start = w.sub(at, v.padding[d][0])
+        before = w.sdiv(w.sub(dilation - 1, w.add(start, length)), const("i64", dilation))
+        first = w.int_minmax("smin", w.int_minmax("smax", before, 0), taps - 1)
+        after = w.add(w.sdiv(w.sub(v.input[d] - 1, start), const("i64", dilation)), 1)
+        return first, w.int_minmax("smax", w.sub(w.int_minmax("smin", after, taps), first), 1)
 
     def _fetch_next(self, group: int, pixel: Val) -> None:
         """The first two tiles of a group of panels ask for the next group."""
@@ -473,7 +498,7 @@ class _Driver:
             finishes and e.add is not None,
             finishes and e.relu,
             v.fetches,
-            v.skips_rows,
+            v.skips_rows or v.skips_columns,
         )
         v.needs.add(kernel.name)
         return kernel
