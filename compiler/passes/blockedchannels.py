@@ -6,7 +6,7 @@ import numpy as np
 
 from ..ir.graph import Node, Value
 from ..ops.blocked import PANEL
-from ..ops.registry import op_of
+from ..ops.nodes import node
 from .blockedvalue import Blocked, zeros_of
 
 Channel = tuple[int, int]  # which image, which of its channels
@@ -17,8 +17,7 @@ def selected(images: Sequence[Blocked], chosen: Iterable[Channel]) -> Blocked:
     lanes = [(images[i].value, channel) for i, channel in chosen]
     count = len(lanes)
     values, source = _traced(lanes)
-    value = op_of("weft.channels")(*values, source=(*source, *[-1] * (-count % PANEL)))
-    assert isinstance(value, Value)
+    value = node("weft.channels", *values, source=(*source, *[-1] * (-count % PANEL)))
     return Blocked(value, images[0].roles, count, zeros_of(value))
 
 

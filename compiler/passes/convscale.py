@@ -4,7 +4,7 @@ import numpy as np
 
 from ...proto.dtypes import F32
 from ..ir.attrs import ConvDims, Tensor
-from ..ir.dims import is_nonnegative
+from ..ir.dims import Dim, is_nonnegative
 from ..ir.graph import Node, Value
 from ..ir.types import TensorType
 from ..ops.helpers import broadcast, cast, const
@@ -178,19 +178,17 @@ def absorb_pad(n: Node, uses: Uses) -> Result:
 def pad_openly(n: Node, uses: Uses) -> Result:
     """convolution(x, w) with padding that depends on sizes -> convolution(pad(x, 0), w) without; kernels know their padding."""
     x, w = n.operands
-    padding = n.attrs["padding"]
     dims = n.attrs["dimension_numbers"]
     assert isinstance(dims, ConvDims)
-    if not isinstance(padding, tuple) or all(isinstance(p, int) for pair in padding for p in pair):  # type: ignore[union-attr]
-        return None
-    if not all(is_nonnegative(p) for pair in padding for p in pair) or any(d != 1 for d in n.attrs["lhs_dilation"] or ()):  # type: ignore[union-attr, arg-type]
+    padding: tuple[tuple[Dim, Dim], ...] = n.attrs["padding"] or ()  # type: ignore[assignment]
+    every = [p for pair in padding for p in pair]
+    if all(isinstance(p, int) for p in every) or not all(map(is_nonnegative, every)) or any(d != 1 for d in n.ints("lhs_dilation")):
         return None
     edges = dict(zip(dims.input_spatial, padding, strict=True))
-    low, high = (tuple(edges.get(d, (0, 0))[side] for d in range(x.tensor.rank)) for side in (0, 1))  # type: ignore[index]
+    low, high = (tuple(edges.get(d, (0, 0))[side] for d in range(x.tensor.rank)) for side in (0, 1))
     none = (0,) * x.tensor.rank
-    padded = op_of("pad")(x, const(0, x.dtype), edge_padding_low=low, edge_padding_high=high, interior_padding=none)  # type: ignore[arg-type]
-    assert isinstance(padded, Value)
-    return op_of("convolution")(padded, w, result=n.results[0].tensor, **{**n.attrs, "padding": None})  # type: ignore[return-value, arg-type]
+    padded = node("pad", x, const(0, x.dtype), edge_padding_low=low, edge_padding_high=high, interior_padding=none)
+    return node("convolution", padded, w, result=n.results[0].tensor, **{**n.attrs, "padding": None})
 
 
 @rewrite("convolve-wide", "convolution")

@@ -234,9 +234,8 @@ class _Walk:
         source = self._source(x, g).value
         if g.skips_pixels and g.weights.shape[0] >= _MANY_FEATURES:
             limits, steps = source.shape, (1, 1, *g.strides, 1)
-            source = op_of("slice")(source, start_indices=(0,) * 5, limit_indices=limits, strides=steps)
+            source = node("slice", source, start_indices=(0,) * 5, limit_indices=limits, strides=steps)
             g = replace(g, strides=(1, 1))
-            assert isinstance(source, Value)
         return self._conv(source, as_value(packed.weights), g, first=packed.first, counts=packed.counts)
 
     def _source(self, x: Value, g: _Geometry) -> Blocked:
