@@ -34,7 +34,7 @@ from ...proto.dtypes import from_numpy
 from ...proto.errors import WeftError, fail
 from ...vm import VM
 from .close import close, mark
-from .hot import Make, Take, maker, own_array, taker
+from .hot import Make, Take, giver, maker, own_array, taker
 from .lift import apart, as_value
 from .place import raised_loc, user_loc
 from .pytree import Tree, flatten, paths, unflatten
@@ -124,7 +124,7 @@ class Function:
         self._threads = threads
         self._plain = [p.kind is p.POSITIONAL_OR_KEYWORD for p in self._signature.parameters.values()] if not static else []
         self._traces: dict[object, Traced] = {}
-        self._latest: tuple[Take, Traced] | None = None
+        self._latest: tuple[Take, Callable[[Any], None] | None, Traced] | None = None
 
     def __get__(self, instance: object, owner: type | None = None) -> Any:
         return self if instance is None else functools.partial(self, instance)
@@ -132,9 +132,11 @@ class Function:
     def __call__(self, *args: Any, **keywords: Any) -> Any:
         latest = self._latest
         if latest is not None and not keywords and not _is_watched():
-            take, traced = latest
+            take, give, traced = latest
             arrays = [v.array for v in traced.reads]
             if take(args, arrays):
+                if give is not None:
+                    give(args)
                 return self._results(traced, traced.run(*arrays))  # type: ignore[misc]
         return self._call(args, keywords)
 
@@ -153,11 +155,13 @@ class Function:
         taken = traced.module.main.aliases.values()
         donated = [len(traced.reads) + i in taken for i in range(len(leaves))]
         if dynamic is args:  # all of them by position
-            self._latest = taker(tree, zip(leaves, donated, strict=True), array_of), traced
+            self._latest = taker(tree, zip(leaves, donated, strict=True), array_of), giver(tree, iter(donated)), traced
         arrays = [v.array for v in traced.reads]
         arrays += [own_array(x) if d and type(x) is Tensor else array_of(x) for x, d in zip(leaves, donated, strict=True)]
-        found = traced.run(*arrays)
-        return self._results(traced, found)
+        for x, d in zip(leaves, donated, strict=True):
+            if d and type(x) is Tensor:
+                x.give_up()
+        return self._results(traced, traced.run(*arrays))
 
     def lower(self, *args: Any, **keywords: Any) -> Module:
         """The module for arguments like these, which may be `weft.Spec`s; nothing is compiled."""

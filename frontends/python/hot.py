@@ -62,6 +62,26 @@ def _leaf(example: Any, convert: Callable[[Any], Any], donated: bool) -> Take:
     return take_other if kind not in (Tensor, np.ndarray) else take_own if donated else take_array
 
 
+def giver(tree: Tree, donated: Iterator[bool]) -> Callable[[Any], None] | None:
+    """A function that gives up the donated tensors in a tree; None if there are none."""
+    if tree.kind is None:
+        return _give_up if next(donated) else None
+    parts = [(i, part) for i, c in enumerate(tree.children) if (part := giver(c, donated)) is not None]
+    if not parts:
+        return None
+    if tree.kind is dict:
+        named = [(tree.about[i], part) for i, part in parts]  # type: ignore[index]
+        return lambda x: [part(x[key]) for key, part in named] and None
+    if tree.kind in (list, tuple):
+        return lambda x: [part(x[i]) for i, part in parts] and None
+    return lambda x: [part(children_of(x)[0][i]) for i, part in parts] and None
+
+
+def _give_up(x: Any) -> None:
+    if type(x) is Tensor:
+        x.give_up()
+
+
 def own_array(x: Tensor) -> Any:
     """The array of a tensor for a call that may write it: a copy if anybody else holds it, or a view of it."""
     array = x.array

@@ -21,7 +21,7 @@ from ...compiler.ops.numeric import convert
 from ...compiler.prepared import Run, prepare
 from ...proto.dtypes import from_numpy
 from ...proto.errors import WeftError
-from .faults import expected
+from .faults import expected, fail
 from .place import user_loc
 from .promotion import promote, weak_type
 from .pytree import tree_map
@@ -160,6 +160,7 @@ def _lifted(build: Callable[P, R], first: int | None) -> Callable[P, Any]:
                 if not _note(a, tensors, key):
                     return build(*args, **keywords)
             if _is_traced(tensors):
+                check_inside(tensors)
                 with located(user_loc()):
                     return _wrap(_built(build, given, keywords, [as_value(t) for t in tensors]))
             return _eager(build, tuple(key), (given, keywords), tensors)
@@ -174,6 +175,16 @@ def _is_traced(tensors: Sequence[Tensor]) -> bool:
         if t.array is None:
             return True
     return False
+
+
+def check_inside(tensors: Sequence[Tensor]) -> None:
+    """A tensor without elements is of use only while the graph it is part of is written: `trace.leak` elsewhere."""
+    for t in tensors:
+        if t.array is None and t.value is not None and not is_building():
+            fact = f"a traced tensor, {t.value.type}, is used after the function that made it was traced: it has no elements"
+            raise fail(
+                "trace.leak", fact, help="return it from the function; what is stored elsewhere while tracing stays a part of the graph"
+            )
 
 
 def placed(f: Callable[P, R]) -> Callable[P, R]:

@@ -97,8 +97,13 @@ class Tensor:
     def value(self) -> Value:
         """The value of the graph that this tensor stands for."""
         if self.recorded is None:
-            raise TypeError("this tensor is not part of a graph")
+            fact = "the tensor is used after its memory was donated to a call of a compiled function"
+            raise fail("tensor.donated", fact, loc=user_loc(), help="go on with what the function returned, or do not donate it")
         return self.recorded
+
+    def give_up(self) -> None:
+        """Forget the elements: a call has taken over their memory."""
+        self.array = self.recorded = None
 
     @property
     def device(self) -> str:

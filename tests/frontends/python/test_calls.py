@@ -3,6 +3,7 @@
 from collections import namedtuple
 
 import numpy as np
+import pytest
 import weft
 from weft import numpy as wnp
 
@@ -83,3 +84,30 @@ def test_donated_memory_that_others_hold_is_left_to_them() -> None:
         np.testing.assert_array_equal(np.asarray(same), seen)
     np.testing.assert_array_equal(np.asarray(step(state[1:])), [6, 7])
     np.testing.assert_array_equal(np.asarray(state), [4, 5, 6])
+
+
+def test_donated_tensors_are_of_no_use() -> None:
+    step = weft.function(lambda p, x: ({"w": p["w"] + x}, p["w"].sum()), donate="p")
+    p = {"w": wnp.ones(3)}
+    for turn in range(3):  # traced, found again, and by the short way
+        new, _ = step(p, 1.0)
+        for use in (lambda p: p["w"] + 1, lambda p: np.asarray(p["w"]), lambda p: p["w"].shape, lambda p: step(p, 1.0)):
+            with pytest.raises(weft.WeftError, match="donated") as caught:
+                use(p)
+            assert "test_calls.py" in str(caught.value)
+        p = new
+        assert np.asarray(p["w"]).tolist() == [turn + 2.0] * 3
+
+
+def test_traced_tensors_are_of_no_use_outside() -> None:
+    kept: list[weft.Tensor] = []
+
+    def f(x: weft.Tensor) -> weft.Tensor:
+        kept.append(x * 2)
+        return x
+
+    for trace in (lambda: weft.function(f)(np.ones(2)), lambda: weft.vmap(f)(np.ones((3, 2)))):
+        trace()
+        with pytest.raises(weft.WeftError, match="used after the function that made it was traced") as caught:
+            _ = kept[-1] + 1
+        assert "test_calls.py" in str(caught.value)
