@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ...proto.dtypes import STRING, DType
-from ...proto.errors import check
+from ...proto.errors import WeftError, check, fail
 from ..ir.attrs import Tensor
 from ..ir.dims import Dim
 from ..ir.graph import Region, Value, param, region
@@ -59,7 +59,8 @@ def broadcast_dims(x: Dim, y: Dim) -> Dim:
     """The dim two dims broadcast to, as in numpy; `WeftError` if they are not known to be equal and neither is 1."""
     if x == y or y == 1:
         return x
-    check(x == 1, "broadcast.dims", f"{x} and {y} are neither equal nor 1", help="symbolic dims must be the same expression")
+    help = "" if isinstance(x, int) and isinstance(y, int) else "symbolic dims must be the same expression"
+    check(x == 1, "broadcast.dims", f"{x} and {y} are neither equal nor 1", help=help)
     return y
 
 
@@ -69,7 +70,12 @@ def broadcast_shapes(*shapes: Shape) -> Shape:
     result: list[Dim] = [1] * rank
     for shape in shapes:
         for k, d in enumerate(shape, rank - len(shape)):
-            result[k] = broadcast_dims(result[k], d)
+            try:
+                result[k] = broadcast_dims(result[k], d)
+            except WeftError as error:
+                listed = " and ".join(f"({', '.join(map(str, s))})" for s in shapes)
+                why, help = error.diagnostics[0].message, error.diagnostics[0].help
+                raise fail("broadcast.dims", f"the shapes {listed} do not broadcast: {why}", help=help) from None
     return tuple(result)
 
 

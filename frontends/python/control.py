@@ -48,6 +48,13 @@ def _agree(name: str, what: str, wanted: Sequence[TensorType], got: Sequence[Ten
         check(w == g, f"{name}.types", f"{what}: `{n}` is {w} before and {g} after", help=help)
 
 
+def _check_turn(name: str, state: Any, after: Any) -> None:
+    """What the body of a loop that runs eagerly returns must be like the state, as in a graph."""
+    (before, tree), (leaves, its) = flatten(state), flatten(after)
+    check(its == tree, f"{name}.structure", f"the body returns the state {its}, it was {tree}")
+    _agree(name, "the state", list(map(_type, before)), list(map(_type, leaves)), paths(state, "state"))
+
+
 def cond(pred: Any, true_fun: Callable[..., Any], false_fun: Callable[..., Any], *operands: Any) -> Any:
     """`true_fun(*operands)` if `pred` (one boolean) holds, else `false_fun(*operands)`; both return trees of the same types."""
     if not (isinstance(pred, Tensor) and pred.is_traced):
@@ -98,9 +105,12 @@ def _choose(op: str, selector: Value, functions: Sequence[Callable[..., Any]], o
 def while_loop(cond_fun: Callable[[Any], Any], body_fun: Callable[[Any], Any], init: Any) -> Any:
     """The state after `state = body_fun(state)` for as long as `cond_fun(state)` holds."""
     if not is_building() and not _is_traced(init):
-        state = apart(init)
+        state, first = apart(init), True
         while bool(cond_fun(state)):
-            state = body_fun(state)
+            before, state = state, body_fun(state)
+            if first:
+                _check_turn("while_loop", before, state)
+                first = False
         return state
     with located(user_loc()):
         return _while(cond_fun, body_fun, init)
@@ -135,7 +145,9 @@ def fori_loop(lower: Any, upper: Any, body_fun: Callable[[Any, Any], Any], init:
     if not is_building() and not _is_traced(init, lower, upper):
         state = apart(init)
         for i in range(int(lower), int(upper)):
-            state = body_fun(i, state)
+            before, state = state, body_fun(i, state)
+            if i == int(lower):
+                _check_turn("fori_loop", before, state)
         return state
     with located(user_loc()):
         first, last = (Tensor(None, cast(as_value(v), I64)) for v in (lower, upper))
@@ -181,6 +193,8 @@ def _eager_scan(f: Callable[..., Any], init: Any, leaves: Sequence[Any], tree: T
     for i in reversed(range(count)) if reverse else range(count):
         result = f(state, unflatten(tree, [Tensor(np.asarray(x)[i]) if not isinstance(x, Tensor) else x[i] for x in leaves]))
         check(isinstance(result, tuple) and len(result) == 2, "scan.result", _PAIR)
+        if not rows:
+            _check_turn("scan", state, result[0])
         state, y = result
         row, kind = flatten(y)
         rows.append(row)

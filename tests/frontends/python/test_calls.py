@@ -111,3 +111,23 @@ def test_traced_tensors_are_of_no_use_outside() -> None:
         with pytest.raises(weft.WeftError, match="used after the function that made it was traced") as caught:
             _ = kept[-1] + 1
         assert "test_calls.py" in str(caught.value)
+
+
+@pytest.mark.parametrize("wrap", [lambda f: f, weft.function])
+def test_loops_keep_their_types(wrap) -> None:  # type: ignore[no-untyped-def]
+    """Eagerly as in a graph."""
+    x = np.ones(2)
+    for code, f in {
+        "scan": lambda x: weft.scan(lambda s, r: (wnp.concat([s, s]), r), x, x),
+        "while_loop": lambda x: weft.while_loop(lambda s: s.sum() < 9, lambda s: wnp.astype(s, np.float32) * 3, x),
+        "fori_loop": lambda x: weft.fori_loop(0, 2, lambda i, s: (s, s), x),
+    }.items():
+        with pytest.raises(weft.WeftError, match=rf"{code}|while_loop"):
+            wrap(f)(x)
+
+
+def test_both_shapes_are_named() -> None:
+    for wrap in (lambda f: f, weft.function):
+        with pytest.raises(weft.WeftError, match=r"\(2, 3\) and \(4\) do not broadcast: 3 and 4") as caught:
+            wrap(lambda a, b: a * 2 + b)(wnp.ones((2, 3)), wnp.ones(4))
+        assert "test_calls.py" in str(caught.value)
