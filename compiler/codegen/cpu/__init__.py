@@ -1,5 +1,7 @@
 """Kernels for CPUs: one per fusion, its schedule by the fusion's kind."""
 
+from collections.abc import Callable, Mapping
+
 from ....proto.errors import InternalError
 from ...ir.graph import Node
 from ..kernel import Kernel
@@ -21,40 +23,39 @@ from .winograd import emit_winograd
 
 def emit_kernel(fusion: Node, target: Target) -> Kernel:
     """The kernel of a `weft.fusion` node. Raises `InternalError` for what the fuse pass must not have made."""
-    match fusion.attrs["kind"]:
-        case "map":
-            return emit_map(fusion, target)
-        case "window":
-            return emit_window(fusion, target)
-        case "contraction":
-            return _emit_contraction(fusion, target)
-        case "rows":
-            return emit_rows(fusion, target)
-        case "reduce":
-            return emit_reduce(fusion, target)
-        case "scatter":
-            return emit_scatter(fusion, target)
-        case "sort":
-            return emit_sort(fusion, target)
-        case "rng":
-            return emit_rng(fusion, target)
-        case "attention":
-            return emit_attention(fusion, target)
-        case "channels":
-            return emit_channels(fusion, target)
-        case kind:
-            raise InternalError(f"no kernels of kind {kind!r}")
+    kind = str(fusion.attrs["kind"])
+    if kind not in EMITTERS:
+        raise InternalError(f"no kernels of kind {kind!r}")
+    return EMITTERS[kind](fusion, target)
 
 
 def _emit_contraction(fusion: Node, target: Target) -> Kernel:
     """By its core: weft's own products have schedules, StableHLO's (of dtypes and shapes without one) are computed element by element."""
     ops = {node.op for node in fusion.regions[0].nodes}
-    if "weft.matmul" in ops:
-        return emit_matmul(fusion, target)
-    if "weft.conv" in ops:
-        return emit_conv(fusion, target)
-    if "weft.winograd" in ops:
-        return emit_winograd(fusion, target)
-    if "weft.depthwise" in ops:
-        return emit_depthwise(fusion, target)
-    return emit_map(fusion, target)
+    core = next((emit for op, emit in PRODUCTS.items() if op in ops), emit_map)
+    return core(fusion, target)
+
+
+Emitter = Callable[[Node, Target], Kernel]
+
+EMITTERS: Mapping[str, Emitter] = {
+    "map": emit_map,
+    "window": emit_window,
+    "contraction": _emit_contraction,
+    "rows": emit_rows,
+    "reduce": emit_reduce,
+    "scatter": emit_scatter,
+    "sort": emit_sort,
+    "rng": emit_rng,
+    "attention": emit_attention,
+    "channels": emit_channels,
+}
+"""By the kind of a fusion."""
+
+PRODUCTS: Mapping[str, Emitter] = {
+    "weft.matmul": emit_matmul,
+    "weft.conv": emit_conv,
+    "weft.winograd": emit_winograd,
+    "weft.depthwise": emit_depthwise,
+}
+"""By the op that is the core of a contraction."""
