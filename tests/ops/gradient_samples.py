@@ -555,6 +555,7 @@ WITHOUT: dict[str, tuple[str, str]] = {
     **dict.fromkeys(("infeed", "outfeed", "send", "recv"), ("refused", _EFFECT)),
     **dict.fromkeys(
         (
+            "weft.attention",
             "weft.conv",
             "weft.depthwise",
             "weft.matmul",
