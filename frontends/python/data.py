@@ -1,17 +1,18 @@
-"""Input pipelines out of plain iterators: shuffled batches, work done ahead in a thread, a progress bar.
+"""Input pipelines out of plain iterators: shuffled batches, epochs that can be gone on with, work done ahead in threads, a progress bar.
 
-    for n in range(20):
-        feed = weft.data.batches((images, labels), 64, seed=0, epoch=n)
-        feed = weft.data.prefetch(map(augment, feed))
-        for x, y in weft.data.progress(feed, f"epoch {n}", total=859):
-            params, loss = step(params, x, y)
+    feed = weft.data.feed((images, labels), 64, epochs=20, seed=0)
+    ahead = weft.data.prefetch(weft.data.parallel(augment, feed))
+    for x, y in weft.data.progress(ahead, "training", total=20 * 859):
+        params, loss = step(params, x, y)
 
 Batches are trees of numpy arrays, as every other iterator of them is: grain's loaders, memory-mapped files, generators. Data in memory
 need no pipeline at all: `stacked` gives a whole epoch to `weft.scan`.
 """
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from importlib.util import find_spec
 from queue import Full, Queue
 from threading import Event, Thread
@@ -28,6 +29,7 @@ __all__ = [
 ]  # fmt: skip
 
 T = TypeVar("T")
+S = TypeVar("S")
 
 
 class Batches:
@@ -54,6 +56,68 @@ def batches(data: Any, size: int, *, seed: int | None = None, epoch: int = 0, la
     """
     arrays = tree_map(lambda a: np.asarray(a.array if isinstance(a, Tensor) else a), data)
     return Batches(arrays, _order(arrays, size, seed, epoch), size, last)
+
+
+class Feed:
+    """The batches of several epochs, each in an order of its own, from where `state` says. See `feed`."""
+
+    def __init__(self, data: Any, size: int, epochs: int, seed: int | None, last: bool) -> None:
+        self._data, self._size, self._epochs, self._seed, self._last = data, size, epochs, seed, last
+        self._at = (0, 0)
+
+    @property
+    def state(self) -> dict[str, int]:
+        """Which batch comes next: numbers for a checkpoint."""
+        return {"epoch": self._at[0], "batch": self._at[1]}
+
+    @state.setter
+    def state(self, found: dict[str, int]) -> None:
+        check(
+            set(found) == {"epoch", "batch"},
+            "data.state",
+            f"the state of a feed has `epoch` and `batch`, this one {', '.join(found) or 'nothing'}",
+        )
+        self._at = (int(found["epoch"]), int(found["batch"]))
+
+    def __iter__(self) -> Iterator[Any]:
+        return (batch for _, batch in self.numbered())
+
+    def numbered(self) -> Iterator[tuple[dict[str, int], Any]]:
+        """With every batch the state after it: what is to be saved where `prefetch` has gone ahead."""
+        while self._at[0] < self._epochs:
+            epoch, first = self._at
+            rows = batches(self._data, self._size, seed=self._seed, epoch=epoch, last=self._last)
+            for n, batch in enumerate(rows):
+                if n >= first:
+                    self._at = (epoch, n + 1) if n + 1 < len(rows) else (epoch + 1, 0)
+                    yield self.state, batch
+            if self._at == (epoch, first):  # no batch was left in this epoch
+                self._at = (epoch + 1, 0)
+
+
+def feed(data: Any, size: int, epochs: int, *, seed: int | None = None, last: bool = False) -> Feed:
+    """The `batches` of `epochs` epochs, which can be left and gone on with.
+
+    `feed.state` is a tree of numbers that belongs into the checkpoint; a feed of the same data and seed to which it is assigned goes on
+    with the batch that comes next. Raises `WeftError` `data.rows`, `data.size`, `data.state`.
+    """
+    return Feed(data, size, epochs, seed, last)
+
+
+def parallel(f: Callable[[T], S], items: Iterable[T], workers: int = 2) -> Iterator[S]:
+    """`f` of every item, in their order, computed by as many threads; at most twice as many items are under way.
+
+    What `f` raises is raised here, in its place. numpy and Pillow let go of the interpreter, Python code does not.
+    """
+    check(workers > 0, "data.workers", f"{workers} workers")
+    with ThreadPoolExecutor(workers, "weft-map") as pool:
+        running: deque[Future[S]] = deque()
+        for item in items:
+            running.append(pool.submit(f, item))
+            if len(running) >= 2 * workers:
+                yield running.popleft().result()
+        while running:
+            yield running.popleft().result()
 
 
 def stacked(data: Any, size: int, *, seed: int | None = None, epoch: int = 0) -> Any:

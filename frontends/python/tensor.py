@@ -187,11 +187,17 @@ class Tensor:
 
     def _unknown(self, what: str) -> WeftError:
         instead = {
+            "in": "weft.numpy.any(x == element) is a tensor",
             "bool": "weft.cond(pred, f, g, ...) and weft.while_loop(cond, body, state) branch; weft.numpy.where chooses",
             "index": "weft.scan, weft.while_loop and x[i] with a tensor i work with values that are computed",
+            "len": "x.shape[0] is its size, as an expression of what it depends on",
+            "numpy.asarray": "weft.numpy has numpy's functions, for traced tensors too; elements are read outside of the function",
+            "int": "x.astype(int) converts; what has to be a Python number is a static argument",
+            "float": "x.astype(float) converts, weft.numpy has the functions of math; what has to be a Python number is a static argument",
             "iter": "weft.scan(f, state, xs) and weft.map(f, xs) go through the first dim",
         }.get(what, "return the tensor from the function and read it outside, or pass what it is needed for as a static argument")
-        fact = f"the elements of a traced tensor ({self._shown()}) are not known while the function is traced; {what}() needs them"
+        what = what if what == "in" else f"{what}()"
+        fact = f"the elements of a traced tensor ({self._shown()}) are not known while the function is traced; {what} needs them"
         return fail("trace.value", fact, loc=user_loc(), help=instead)
 
     def __bool__(self, /) -> bool:
@@ -215,7 +221,14 @@ class Tensor:
     def __len__(self) -> int:
         if not self.shape:
             raise TypeError("a tensor of rank 0 has no len()")
+        if not isinstance(self.shape[0], int):
+            raise self._unknown("len")
         return self.shape[0]
+
+    def __contains__(self, x: Any, /) -> bool:
+        if self.array is None:
+            raise self._unknown("in")
+        return bool(np.any(self.array == np.asarray(x)))
 
     def __iter__(self) -> Any:
         if not self.shape:
