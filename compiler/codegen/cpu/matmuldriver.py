@@ -194,7 +194,7 @@ class Driver:
             microkernel.set_field(w, block, "b_row", b_row)
             microkernel.set_field(w, block, "b_panel", b_panel)
             if self.m.fetches:
-                rows = w.sub(self.row_end, self.row0)
+                rows = self._rows_in_chunk()
                 share = w.udiv(w.add(rows, group * PANEL * self.m.rows - 1), rows)
                 microkernel.set_field(w, block, "next_step", self._least(share, const("i64", PANEL)))
         if tail or self.m.epilogue.rest:
@@ -299,7 +299,7 @@ class Driver:
     def _next(self, tile: "_Tile", step: "_Step") -> Val:
         """How far from this tile's B its share of what follows is: the next group's same rows, or the next rows of the first group."""
         w = self.w
-        rows, panels = w.sub(self.row_end, self.row0), const("i64", tile.group)
+        rows, panels = self._rows_in_chunk(), const("i64", tile.group)
         panel, row = w.add(tile.panel, panels), step.at
         ends = w.icmp("sge", panel, self.panel_end)
         if self.m.steps_outside:
@@ -315,6 +315,12 @@ class Driver:
         row = w.sub(w.add(row, within), step.at)
         distance = w.add(w.mul(panel, w.mul(self.depth, PANEL)), w.mul(row, PANEL))
         return w.select(w.and_(ends, w.not_(self.goes_on)), const("i64", 0), distance)
+
+    def _rows_in_chunk(self) -> Val:
+        """How many rows the chunk has: a constant if all have as many, so that dividing by it is cheap."""
+        rows, block = self.p.m.extent, self.m.row_block
+        alike = isinstance(rows, int) and isinstance(block, int) and rows % block == 0
+        return const("i64", block) if alike else self.w.sub(self.row_end, self.row0)
 
     def _kernel(self, height: int, group: int, finishes: bool) -> MicroKernel:
         """The micro-kernel for a tile, with the epilogue if it `finishes` the sum."""

@@ -111,7 +111,7 @@ class Matmul:
         count = _MAX_ROWS // self.rows
         if isinstance(k, int) and not self.steps_outside:
             # The block of A is read once per group of panels: it should stay in the second-level cache.
-            count = max(4, min(count, self.target.l2_bytes // 2 // (k * self.size * self.rows + 1)))
+            count = max(4, min(count, self.target.l2_bytes * 5 // 8 // (k * self.size * self.rows + 1)))
         if self.packs_rhs:
             count = 4 * _MAX_ROWS // self.rows  # spreads the cost of packing
         block = count * self.rows
