@@ -86,6 +86,10 @@ class Memory(Arithmetic):
             return self._load_strided(buffer, offset, int(split.stride))  # type: ignore[arg-type]
         return self._gather(buffer, offset)
 
+    def prefetch(self, buffer: Buffer, index: Index, distance: int) -> None:
+        """Asks for what lies `distance` bytes after an element; nothing need be there."""
+        self.w.prefetch(self.w.offset(self._address(buffer, buffer.offset(index)), distance))
+
     def _load_uniform(self, buffer: Buffer, offset: Dim) -> Elem:
         dtype = buffer.type.dtype
         depth = max(self.indices.depth(offset), self.scopes.read_depth, buffer.depth)

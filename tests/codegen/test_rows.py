@@ -142,3 +142,12 @@ def test_rows_without_elements():
     loaded = Loaded(fusion("reduce", [x], [reduce(x, "maximum", (1,))]), HOST)
     (got,) = loaded([np.zeros((300, 0), np.float32)])
     assert (got == -np.inf).all()
+
+
+def test_matrix_beyond_the_second_level_cache():
+    """It is asked for before it is needed, past its end too."""
+    x, v = p(F32, 401, 777), p(F32, 777)
+    terms = op("multiply", x, broadcast(v, x.shape, (1,)))
+    arrays = [numbers(q, np.random.default_rng(5)) for q in (x, v)]
+    loaded = check(fusion("reduce", [x, v], [reduce(terms, "add", (1,))]), arrays, rtol=1e-4, atol=1e-4)
+    assert "prefetch" in loaded.kernel.ir

@@ -10,6 +10,7 @@ sums over long rows are summed up block by block, so that rounding errors grow w
 length.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -34,6 +35,7 @@ from .map import emit_map, inplace_pairs
 from .rowspace import Pass, Space, is_full, row_index, row_space, schedule
 
 _BLOCK_STEPS = 64
+_AHEAD = 4096  # bytes: a matrix that does not fit the second-level cache is asked for that early
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,7 @@ class _Rows:
         self.f: Frame = open_kernel(fusion, target, lanes)
         self.e = self.f.e
         self.buffers: dict[Value, Buffer] = {}
+        self.streams = self._streams(target)
         self.inplace = inplace_pairs(region, record, axes) if all(is_full(v.shape, space) for v in region.results) else ()
 
     def _record(self, axes: Index) -> Record:
@@ -89,6 +92,14 @@ class _Rows:
             total.dtypes |= record.dtypes
             total.cost = max(total.cost, record.cost)
         return total
+
+    def _streams(self, target: Target) -> list[Buffer]:
+        """What is read once, from beyond the second-level cache, where a single pass leaves time for little else."""
+        if len([p for p in self.passes if p.folds]) > 1 or self.space.groups[-1][-1] != len(self.space.shape) - 1:
+            return []
+        full = [p for p in self.region.params if is_full(p.shape, self.space) and p.tensor.is_static]
+        far = [p for p in full if math.prod(p.tensor.static_shape) * p.dtype.itemsize > target.l2_bytes]
+        return [self.e.buffer_of(p) for p in far if not p.dtype.is_complex]
 
     def emit(self) -> Kernel:
         """The kernel: chunks of rows, passes over each."""
@@ -249,6 +260,8 @@ class _Folder:
         """One vector of the row folded into one group of accumulators."""
         with self.e.vectorized("%j"):
             index = self.rows.space.index(self.row, (*place, j + k * self.e.width))
+            for buffer in self.rows.streams:
+                self.e.prefetch(buffer, index, _AHEAD)
             after: list[Elem] = []
             for node, part in zip(self.p.folds, _split(state, [n.results for n in self.p.folds]), strict=True):
                 inputs = [self.e.read(v, index) for v in node.operands[: len(node.operands) // 2]]
