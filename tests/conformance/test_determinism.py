@@ -36,9 +36,10 @@ _SMALL = Size(layers=1, heads=4, width=128, classes=100)
 
 
 def convolution(size: int | str, kernel: int, channels: int = 48) -> onnx.ModelProto:
-    """A 3-channel image, two convolutions."""
+    """A 3-channel image, three convolutions, one of them depthwise."""
     net = Net("convolution")
     x = net("Relu", net.conv(net.input("image", (1, 3, size, size)), (3, channels), 7, 2))
+    x = net("Relu", net.conv(x, (channels, channels), 3, groups=channels))
     net.output("y", net.conv(x, (channels, channels), kernel), (1, channels, None, None))  # type: ignore[arg-type]
     return net.model()
 
