@@ -50,7 +50,9 @@ another call has the pool and the caller runs all chunks alone. The owner
   5. compares the time that this took, by a counter of the CPU, with what it would have taken alone: the time of its own chunks, OWN
      of them, times JOB_CHUNKS / OWN. If it was more, by 2 / OWN of it for chunks that are not all alike, then other processes or
      other calls want the CPUs, and a worker was put aside with a chunk in its hands: until RESTED, a time of that counter that is
-     RESTS times the loss away, launches run alone. So sharing costs 1 / RESTS of the time at most;
+     RESTS times the loss away, launches run alone. RESTS is LEAST_RESTS at first; it doubles, up to MOST_RESTS, where sharing loses
+     again before it has gone on for the LENGTH of the last rest. So a moment's trouble is soon over, and where others stay, trying
+     costs little;
   6. releases OWNER.
 Chunks claimed after STATUS became non-zero, or with CANCEL_STOP, are counted as done without being run. A worker of index >=
 JOB_LIMIT claims nothing; before its claim succeeded it touches nothing but the state. With nothing to claim a worker spins SPIN
@@ -132,8 +134,11 @@ STATE_WAITING: Final = 328  # i32
 STATE_STATUS: Final = 384  # the first status of the job that is not 0 (compare-and-swap)
 STATE_RESTED: Final = 448  # launches run alone until then; written by owners
 STATE_OWN: Final = 456  # chunks that the owner has run
+STATE_LENGTH: Final = 464  # of the last rest
+STATE_RESTS: Final = 472  # that, in losses
 STATE_BYTES: Final = 512
-RESTS: Final = 32
+LEAST_RESTS: Final = 4
+MOST_RESTS: Final = 64
 
 # ctx, the first argument of a kernel: byte offsets.
 CTX_SCRATCH: Final = 0

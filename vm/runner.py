@@ -23,7 +23,7 @@ from .signature import bind_symbols, make_signature
 from .watch import WATCH
 
 MAX_PLANS = 32  # shapes a function remembers
-MAX_VARIANTS = 4  # of these, the ones the fast call looks at
+MAX_VARIANTS = 16  # of these, the ones the fast call looks at
 MAX_IDLE_BYTES = 256 << 20  # of frames for other shapes, kept by a function when it needs another frame
 BRIEF_LAUNCHES, BRIEF_BYTES = 8, 16 << 10
 # Kernels that take some nanoseconds per element: with the limits above a call takes microseconds.

@@ -238,7 +238,13 @@ def _rest_after_loss(w: Writer, state: Val, chunks: Val, times: tuple[Val, Val])
         taken = w.sub(now, start)
         with w.when(w.icmp("ugt", taken, allowed)):
             loss = w.int_minmax("umin", w.sub(taken, alone), _MOST_LOSS)
-            _publish(w, w.add(now, w.mul(loss, abi.RESTS)), state, abi.STATE_RESTED, "monotonic")
+            shared = w.sub(now, _field(w, state, abi.STATE_RESTED))  # since the last rest
+            doubled = w.int_minmax("umin", w.mul(_field(w, state, abi.STATE_RESTS), 2), abi.MOST_RESTS)
+            soon = w.icmp("ult", shared, _field(w, state, abi.STATE_LENGTH))
+            rests = w.select(soon, doubled, const("i64", abi.LEAST_RESTS))
+            length = w.mul(loss, rests)
+            for value, offset in ((rests, abi.STATE_RESTS), (length, abi.STATE_LENGTH), (w.add(now, length), abi.STATE_RESTED)):
+                _publish(w, value, state, offset, "monotonic")
 
 
 def _wake_sleepers(w: Writer, state: Val, limit: Val, chunks: Val) -> None:
