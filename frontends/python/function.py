@@ -59,6 +59,13 @@ class Spec:
         return TensorType(from_numpy(np.dtype(self.dtype)), dims)
 
 
+def name_of(f: Callable[..., Any]) -> str:
+    """What to call a function: its name, that of what `functools.partial` was given, or of a callable object's class."""
+    while isinstance(f, functools.partial):
+        f = f.func
+    return getattr(f, "__name__", type(f).__name__)
+
+
 _SCALARS = {bool: np.dtype(bool), int: np.dtype(np.int64), float: np.dtype(np.float32), complex: np.dtype(np.complex64)}
 
 
@@ -115,11 +122,12 @@ class Function:
     def __init__(self, f: Callable[..., Any], static: Sequence[str] = (), donate: Sequence[str] = (), threads: int | None = None) -> None:
         functools.update_wrapper(self, f)
         self._f = f
+        self._name = name_of(f)
         self._signature = inspect.signature(f)
         names = list(self._signature.parameters)
         for name in (*static, *donate):
             if name not in names:
-                raise fail("function.name", f"`{f.__name__}` has no argument `{name}`", help=f"its arguments are {', '.join(names)}")
+                raise fail("function.name", f"`{name_of(f)}` has no argument `{name}`", help=f"its arguments are {', '.join(names)}")
         self._static, self._donate = frozenset(static), tuple(donate)
         self._threads = threads
         self._plain = [p.kind is p.POSITIONAL_OR_KEYWORD for p in self._signature.parameters.values()] if not static else []
@@ -203,8 +211,8 @@ class Function:
         try:
             bound = self._signature.bind(*args, **keywords)
         except TypeError as error:
-            raise fail("function.arguments", f"`{self._f.__name__}`: {error}", loc=user_loc()) from None
-        bound.apply_defaults()
+            raise fail("function.arguments", f"`{self._name}`: {error}", loc=user_loc()) from None
+        # A default that no call overrides stays what it is: a Python value of the trace.
         # The type counts too: 1, 1.0 and True are equal.
         static = tuple((k, type(v), v) for k, v in bound.arguments.items() if k in self._static)
         try:
@@ -219,7 +227,7 @@ class Function:
         names = _names(dynamic, self._signature)
         params = [param(leaf_type(x, n), n) for x, n in zip(leaves, names, strict=True)]
         start = mark()
-        with tracing(self._f.__name__) as trace, definitions() as definers:
+        with tracing(self._name) as trace, definitions() as definers:
             inputs = unflatten(tree, [Tensor(None, p) for p in params])
             try:
                 result = self._invoke(inputs, static)
@@ -239,14 +247,14 @@ class Function:
         everything = [*state, *params]
         body, leaked = close(everything, [*updates, *results], since=start, definers=definers)
         if leaked:
-            fact = f"`{self._f.__name__}` uses a traced tensor of another trace: {leaked[0].type}"
+            fact = f"`{self._name}` uses a traced tensor of another trace: {leaked[0].type}"
             raise fail("trace.leak", fact, loc=user_loc(), help="pass it as an argument; what a trace makes is of no use after it")
         made = ir_function(
             "main", body.params, body.results,
             result_names=[*(f"{v.name}.new" for v in writes), *_result_names(out_tree, fixed)], definers=definers,
         )  # fmt: skip
         made = _with_aliases(made, self._aliases(made, len(state), len(updates), names, reads, writes))
-        return Traced(Module({"main": made}, self._f.__name__), out_tree, fixed, reads, writes)
+        return Traced(Module({"main": made}, self._name), out_tree, fixed, reads, writes)
 
     def _invoke(self, inputs: Any, static: tuple[tuple[str, type, object], ...]) -> Any:
         if isinstance(inputs, tuple):
@@ -271,7 +279,7 @@ class Function:
         try:
             program = compile_module(traced.module)
         except WeftError as error:
-            raise error.at(user_loc(), context=f"compiling `{self._f.__name__}`") from None
+            raise error.at(user_loc(), context=f"compiling `{self._name}`") from None
         return VM(threads=self._threads).load(program)["main"]
 
     def _results(self, traced: Traced, found: Any) -> Any:
@@ -289,7 +297,7 @@ class Function:
             LOG.log(
                 level,
                 "%s is traced for the %d. time, for %s; it knows %s",
-                self._f.__name__,
+                self._name,
                 len(self._traces) + 1,
                 _shown(key),
                 "; ".join(self.traces),

@@ -69,12 +69,13 @@ def giver(tree: Tree, donated: Iterator[bool]) -> Callable[[Any], None] | None:
     parts = [(i, part) for i, c in enumerate(tree.children) if (part := giver(c, donated)) is not None]
     if not parts:
         return None
-    if tree.kind is dict:
-        named = [(tree.about[i], part) for i, part in parts]  # type: ignore[index]
-        return lambda x: [part(x[key]) for key, part in named] and None
-    if tree.kind in (list, tuple):
-        return lambda x: [part(x[i]) for i, part in parts] and None
-    return lambda x: [part(children_of(x)[0][i]) for i, part in parts] and None
+    keys: list[Any] = list(tree.about) if tree.kind is dict else []  # type: ignore[call-overload]
+
+    def give(x: Any) -> None:
+        for i, part in parts:
+            part(x[keys[i]] if tree.kind is dict else x[i] if tree.kind in (list, tuple) else children_of(x)[0][i])
+
+    return give
 
 
 def _give_up(x: Any) -> None:

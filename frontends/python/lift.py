@@ -180,7 +180,7 @@ def _is_traced(tensors: Sequence[Tensor]) -> bool:
 def check_inside(tensors: Sequence[Tensor]) -> None:
     """A tensor without elements is of use only while the graph it is part of is written: `trace.leak` elsewhere."""
     for t in tensors:
-        if t.array is None and t.value is not None and not is_building():
+        if t.array is None and not is_building():
             fact = f"a traced tensor, {t.value.type}, is used after the function that made it was traced: it has no elements"
             raise fail(
                 "trace.leak", fact, help="return it from the function; what is stored elsewhere while tracing stays a part of the graph"

@@ -35,6 +35,8 @@ def _method(name: str) -> Callable[..., Any]:
     """The function of `weft.numpy`, with the tensor as its first argument."""
 
     def method(self: "Tensor", /, *args: Any, **keywords: Any) -> Any:
+        if "out" in keywords or "ddof" in keywords:  # as numpy's own functions call methods
+            keywords = {"correction" if k == "ddof" else k: v for k, v in keywords.items() if v is not None}
         return METHODS[name](self, *args, **keywords)
 
     method.__name__ = method.__qualname__ = name

@@ -16,7 +16,7 @@ from .graphs import random_graph
 from .structured import KINDS
 
 NATIVE = (isa.Return, isa.Jump, isa.BranchIfFalse, isa.Switch, isa.Launch, isa.Copy)
-DRIVER = (isa.Invoke, isa.HostValue, isa.LoadConstant, isa.Move, isa.Release, isa.BranchUnless, isa.SwitchOn)
+DRIVER = (isa.Invoke, isa.HostValue, isa.LoadConstant, isa.Move, isa.Release, isa.Transfer, isa.BranchUnless, isa.SwitchOn)
 
 
 def instructions(program: Program) -> tuple[list[isa.Instr], list[str]]:

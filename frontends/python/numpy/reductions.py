@@ -1,6 +1,5 @@
 """Sums, extremes, means."""
 
-import builtins
 import operator
 from typing import Any, SupportsIndex
 
@@ -10,7 +9,7 @@ from ....compiler.ops.bodies import identity_of
 from ....compiler.ops.helpers import cast, const, reshape_to, scalar_region
 from ....compiler.ops.nodes import node, nodes
 from ....compiler.ops.picks import pick_body
-from ....proto.dtypes import BOOL, I64
+from ....proto.dtypes import BOOL, I64, DType
 from ..faults import AxisFault, check, fail
 from ..lift import lifted
 from .dtypes import floating, together, weft_dtype
@@ -91,14 +90,19 @@ def mean(x: Any, /, axis: Any = None, *, keepdims: bool = False) -> Value:
     """The arithmetic mean."""
     v = floating(x)
     total = fold(v, "add", axis, keepdims)
-    axes = axes_of(axis, len(v.shape))
+    count = _count(v, axes_of(axis, len(v.shape)), v.dtype)
+    return node("divide", total, node("broadcast_in_dim", count, broadcast_dimensions=(), result=total.tensor))
+
+
+def _count(v: Value, axes: tuple[int, ...], dtype: DType) -> Value:
+    """How many elements are folded along these axes, as a number of rank 0."""
     n = product(v.shape[a] for a in axes)
     if isinstance(n, int):
-        return node("divide", total, node("broadcast_in_dim", const(n, v.dtype), broadcast_dimensions=(), result=total.tensor))
-    count = const(1, v.dtype)
+        return const(n, dtype)
+    count = const(1, dtype)
     for a in axes:
-        count = node("multiply", count, cast(node("get_dimension_size", v, dimension=a), v.dtype))
-    return node("divide", total, node("broadcast_in_dim", count, broadcast_dimensions=(), result=total.tensor))
+        count = node("multiply", count, cast(node("get_dimension_size", v, dimension=a), dtype))
+    return count
 
 
 @lifted
@@ -136,10 +140,6 @@ def argmin(x: Any, /, axis: Any = None, *, keepdims: bool = False) -> Value:
     return _first_extreme(_not_empty(x, axis), "min", axis, keepdims)
 
 
-def _scale(x: Value, divisor: Value | float, like: Value) -> Value:
-    return node("divide", x, node("broadcast_in_dim", const(divisor, x.dtype), broadcast_dimensions=(), result=like.tensor))
-
-
 @lifted
 def var(x: Any, /, axis: Any = None, *, correction: float = 0.0, keepdims: bool = False) -> Value:
     """The variance; sums are divided by the number of elements less `correction`."""
@@ -149,15 +149,14 @@ def var(x: Any, /, axis: Any = None, *, correction: float = 0.0, keepdims: bool 
     off = node("subtract", v, node("broadcast_in_dim", centre, broadcast_dimensions=tuple(range(len(v.shape))), result=v.tensor))
     size = node("abs", off) if off.dtype.is_complex else off
     total = fold(node("multiply", size, size), "add", axes, keepdims)
-    n = product(v.shape[a] for a in axes)
-    if not isinstance(n, int):
-        raise fail("numpy.var", f"the variance over the symbolic size {n} is not known: use mean of squares")
-    return _scale(total, builtins.max(n - correction, 0.0), total)
+    count = node("subtract", _count(v, axes, total.dtype), const(correction, total.dtype))
+    count = node("maximum", count, const(0, total.dtype))
+    return node("divide", total, node("broadcast_in_dim", count, broadcast_dimensions=(), result=total.tensor))
 
 
 @lifted
 def std(x: Any, /, axis: Any = None, *, correction: float = 0.0, keepdims: bool = False) -> Value:
-    """The standard deviation."""
+    """The standard deviation; `correction` as in `var`."""
     return node("sqrt", var(x, axis=axis, correction=correction, keepdims=keepdims))
 
 

@@ -1,6 +1,7 @@
 """Calls of compiled functions: the second call of a signature takes a short way, which must notice whatever is different."""
 
 from collections import namedtuple
+from functools import partial
 
 import numpy as np
 import pytest
@@ -131,3 +132,14 @@ def test_both_shapes_are_named() -> None:
         with pytest.raises(weft.WeftError, match=r"\(2, 3\) and \(4\) do not broadcast: 3 and 4") as caught:
             wrap(lambda a, b: a * 2 + b)(wnp.ones((2, 3)), wnp.ones(4))
         assert "test_calls.py" in str(caught.value)
+
+
+def test_defaults_stay_python_values() -> None:
+    @weft.function
+    def f(x, axis=0, scale=2.0):  # type: ignore[no-untyped-def]
+        return x.sum(axis) * scale
+
+    x = np.arange(6.0).reshape(2, 3)
+    assert np.asarray(f(x)).tolist() == [6, 10, 14]
+    assert np.asarray(f(x, scale=3.0)).tolist() == [9, 15, 21]
+    assert np.asarray(weft.function(partial(wnp.sum, axis=1))(x)).tolist() == [3, 12]

@@ -1,9 +1,12 @@
 """Reductions, products and Fourier transforms in `weft.numpy`, eager and compiled, against numpy."""
 
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pytest
+import weft
+import weft.vm
 from weft import numpy as wnp
 
 from .numpy_cases import COMPLEX, EVERY, FLOATS, NUMERIC, REAL, Case, agree, both, same_as_numpy, some
@@ -190,3 +193,19 @@ def test_transforms(name: str) -> None:
 def test_frequencies() -> None:
     agree(wnp.fft.fftfreq(7, d=0.5), np.fft.fftfreq(7, 0.5).astype(np.float32))
     agree(wnp.fft.rfftfreq(8, dtype=wnp.float64), np.fft.rfftfreq(8))
+
+
+def test_over_sizes_that_are_open() -> None:
+    x = some("float64", (4, 6))
+    for name in ("mean", "var", "std"):
+        f = weft.function(partial(getattr(wnp, name), axis=0))
+        module = f.lower(weft.Spec(("n", 6), np.float64))
+        found = weft.vm.VM().load(weft.compile(module))["main"](x)
+        np.testing.assert_allclose(found, getattr(np, name)(x, axis=0), rtol=1e-12)
+
+
+def test_numpys_own_functions_call_the_methods() -> None:
+    x = wnp.asarray(some("float64", (4, 6)))
+    for f in (np.sum, np.mean, np.max, np.argmax, np.std, np.var, np.cumsum, np.any):
+        np.testing.assert_allclose(np.asarray(f(x)), f(np.asarray(x)), rtol=1e-12)
+    np.testing.assert_allclose(float(x.std(ddof=1)), np.std(np.asarray(x), ddof=1), rtol=1e-12)
