@@ -99,7 +99,10 @@ class DiskCache:
         for _, size, path in sorted(entries):
             if total <= self.limit:
                 break
-            path.unlink(missing_ok=True)
+            try:
+                path.unlink(missing_ok=True)
+            except OSError:
+                continue
             total -= size
 
     def _is_stale(self) -> bool:

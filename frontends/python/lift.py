@@ -1,9 +1,9 @@
 """From functions that build graphs out of values to functions of tensors.
 
 `@lifted` decorates a builder: its tensors become values, and what it returns tensors. If all of them hold their elements, the little
-graph it builds is run at once by the reference interpreter; such graphs are kept, by the types of the arguments, so that the second
-call only runs. Python numbers stay as they are: they take the type of the tensors beside them. To builders that are `lifted_numbers`
-they are tensors of rank 0 in eager calls, so that one graph does for all numbers.
+graph it builds is run at once by the reference interpreter; such graphs are kept with the builder, by the types of the arguments, so
+that the second call only runs. Python numbers stay as they are: they take the type of the tensors beside them. To builders that are
+`lifted_numbers` they are tensors of rank 0 in eager calls, so that one graph does for all numbers.
 """
 
 import operator
@@ -31,7 +31,7 @@ from .trace import current, is_building
 
 P = ParamSpec("P")
 R = TypeVar("R")
-_MOST_KEPT = 4096
+_MOST_KEPT = 1024  # of one builder
 
 
 class _Kept(NamedTuple):
@@ -43,8 +43,8 @@ class _Kept(NamedTuple):
     run: Run
 
 
-_kept: dict[tuple[Any, ...], _Kept] = {}
-"""By builder and arguments."""
+_Graphs = dict[tuple[Any, ...], _Kept]
+"""The graphs of one builder by its arguments. They hold the constants that it closes over, so they end with it."""
 
 
 class _Slot:
@@ -78,8 +78,8 @@ def _note(x: Any, tensors: list[Tensor], key: list[Any]) -> bool:
         key.append(slice)
         return all(_note(n, tensors, key) for n in _bounds(x))
     else:
-        # 1, 1.0 and True are equal keys and different arguments, and so are 0.0 and -0.0.
-        key += (kind, str(x)) if (kind is float or kind is complex) and not x else (kind, x)
+        # 1, 1.0 and True are equal keys and different arguments, and so are 0.0 and -0.0, also as parts of complex numbers.
+        key += (kind, str(x)) if kind is complex or (kind is float and not x) else (kind, x)
     return True
 
 
@@ -146,10 +146,12 @@ def lifted_numbers(first: int) -> Callable[[Callable[P, Any]], Callable[P, Any]]
 
 
 def _lifted(build: Callable[P, R], first: int | None) -> Callable[P, Any]:
+    kept: _Graphs = {}
+
     @wraps(build)
     def call(*args: Any, **keywords: Any) -> Any:
         tensors: list[Tensor] = []
-        key: list[Any] = [build]
+        key: list[Any] = []
         try:
             given = args if first is None else _weak(args, first)
             for a in given:
@@ -163,7 +165,7 @@ def _lifted(build: Callable[P, R], first: int | None) -> Callable[P, Any]:
                 check_inside(tensors)
                 with located(user_loc()):
                     return _wrap(_built(build, given, keywords, [as_value(t) for t in tensors]))
-            return _eager(build, tuple(key), (given, keywords), tensors)
+            return _eager(build, kept, tuple(key), (given, keywords), tensors)
         except WeftError as error:
             raise expected(error).at(user_loc()) from None
 
@@ -240,17 +242,17 @@ def _wrap(built: Any) -> Any:
     return type(built)(*map(_wrap, built)) if hasattr(built, "_fields") else tuple(map(_wrap, built)) if isinstance(built, tuple) else built
 
 
-def _eager(build: Callable[..., Any], key: tuple[Any, ...], given: Any, tensors: list[Tensor]) -> Any:
+def _eager(build: Callable[..., Any], kept: _Graphs, key: tuple[Any, ...], given: Any, tensors: list[Tensor]) -> Any:
     try:
-        found = _kept.get(key)
+        found, is_keepable = kept.get(key), True
     except TypeError:  # an argument that has no hash
-        found, key = None, ()
+        found, is_keepable = None, False
     if found is None:
         found = _graph(build, given, tensors)
-        if len(_kept) >= _MOST_KEPT:
-            _kept.clear()
-        if key:
-            _kept[key] = found
+        if len(kept) >= _MOST_KEPT:
+            kept.clear()
+        if is_keepable:
+            kept[key] = found
     data = found.run(*[t.array for t in tensors])
     if recording() and any(t.recorded is not None for t in tensors):
         return _fill(found.shape, iter(_recorded(found.body, tensors, data)))

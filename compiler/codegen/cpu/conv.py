@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...ir.attrs import Tensor
 from ...ir.dims import Dim, product
 from ...ir.graph import Node, Value
 from ...ops.blocked import PANEL
@@ -21,7 +20,7 @@ from ..target import Target
 from ..writer import Module, Writer
 from . import image, microkernel, tilepass, tiles
 from .convstrips import emit_strips, takes_strips
-from .epilogue import Epilogue, analyse
+from .epilogue import Epilogue, address_of, analyse
 from .image import Window
 from .microkernel import MicroKernel
 
@@ -81,7 +80,7 @@ class _Conv:
         self.counts: tuple[int, ...] = attrs["counts"]  # type: ignore[assignment]
         self.batch: Dim = x.shape[0]
         self._sizes(x, weights)
-        self.groups = self._groups()
+        self.groups = microkernel.block_groups(target, self.elem, self.out_blocks, self.first, self.counts)
         self.rows = microkernel.tile_rows(target, self.elem, self.groups[0])
         self.lines, self.pixels, self.blocks = self._chunk()
         self.needs: set[str] = set()
@@ -115,13 +114,6 @@ class _Conv:
             )
         )
         return self.layout == "blocked" and self.input_dilation == (1, 1) and fits
-
-    def _groups(self) -> tuple[int, ...]:
-        """How many output blocks tiles span, widest first; those of one tile must read the same input blocks."""
-        wide = min(microkernel.wide_panels(self.target, self.elem), self.out_blocks)
-        if wide == 2 and any(a != b for read in (self.first, self.counts) for a, b in zip(read[::2], read[1::2], strict=False)):
-            wide = 1
-        return (2, 1) if wide == 2 else (1,)
 
     def _chunk(self) -> tuple[int, int, int]:
         """Output rows, pixels of a row and output blocks of a chunk."""
@@ -291,21 +283,13 @@ class _Driver:
         self.copy = w.offset(self.tile, v.tile_bytes)
         self.zeros = w.module.constant(bytes(v.groups[0] * PANEL * v.size))
         e = v.epilogue
-        self.bias = None if e.rest or e.start is None else self._operand(e.start)
-        self.added = None if e.rest or e.add is None else self._operand(e.add)
+        self.bias = None if e.rest or e.start is None else address_of(w, fusion, e.start)
+        self.added = None if e.rest or e.add is None else address_of(w, fusion, e.add)
         self.first, self.counts = (w.module.constant(np.array(n, np.int64).tobytes()) if n else None for n in (v.first, v.counts))
         self.blocks_of = {(last, more): self._fields(last, more) for last in (False, True) for more in (False, True)}
         symbols = Indices(Scopes(w), 1)
         for i, name in enumerate(fusion_symbols(fusion)):
             symbols.define(name, w.symbol(len(fusion.operands) + len(fusion.results) + i))
-
-    def _operand(self, value: Value) -> Val:
-        params = self.v.fusion.regions[0].params
-        if value in params:
-            return self.w.operand(params.index(value))
-        tensor = value.node.attrs["value"] if value.node else None
-        assert isinstance(tensor, Tensor)
-        return self.w.module.constant(np.ascontiguousarray(tensor.array).tobytes())
 
     def _fields(self, last: bool, more: bool) -> Val:
         """Numbers for the micro-kernel: in the `last` step or another, and whether it goes on summing (`more`)."""

@@ -12,9 +12,8 @@ from itertools import product as pairs
 
 import numpy as np
 
-from ...ir.attrs import Tensor
 from ...ir.dims import Dim, ceildiv, product
-from ...ir.graph import Node, Value
+from ...ir.graph import Node
 from ...ops.blocked import PANEL
 from ...ops.phases import Phase, phases_of
 from ..index import Indices, Scopes
@@ -23,7 +22,7 @@ from ..lltypes import Val, const, memory_type
 from ..target import Target
 from ..writer import Module, Writer
 from . import image, microkernel, tilepass, tiles
-from .epilogue import Epilogue
+from .epilogue import Epilogue, address_of
 from .microkernel import MicroKernel
 
 _CHUNK = 1 << 22  # multiply-adds in a chunk
@@ -104,7 +103,7 @@ class _Strips:
         self.phases = _phases(core)
         self.batch: Dim = core.result.shape[0]
         self._sizes()
-        self.groups = self._groups()
+        self.groups = microkernel.block_groups(target, self.elem, self.out_blocks, self.first, self.counts)
         self.rows = microkernel.tile_rows(target, self.elem, self.groups[0])
         self._strip()
         self.needs: set[str] = set()
@@ -133,13 +132,6 @@ class _Strips:
         """The place in the result of an output of the grid."""
         width = self.core.result.shape[3]
         return (column // width, column % width) if self.in_place else (row, column)
-
-    def _groups(self) -> tuple[int, ...]:
-        """How many output blocks tiles span, widest first; those of one tile must read the same input blocks."""
-        wide = min(microkernel.wide_panels(self.target, self.elem), self.out_blocks)
-        if wide == 2 and any(a != b for read in (self.first, self.counts) for a, b in zip(read[::2], read[1::2], strict=False)):
-            wide = 1
-        return (2, 1) if wide == 2 else (1,)
 
     def _strip(self) -> None:
         """Rows and pixels of a strip, in outputs of one phase, and output blocks of a chunk."""
@@ -303,8 +295,8 @@ class _Driver:
         self.tile = w.scratch()
         self.copy = w.offset(self.tile, v.tile_bytes)
         self.zeros = w.module.constant(bytes(v.groups[0] * PANEL * v.size))
-        self.bias = None if e.rest or e.start is None else self._operand(e.start)
-        self.added = None if e.rest or e.add is None else self._operand(e.add)
+        self.bias = None if e.rest or e.start is None else address_of(w, fusion, e.start)
+        self.added = None if e.rest or e.add is None else address_of(w, fusion, e.add)
         self.first, self.counts = (w.module.constant(np.array(n, np.int64).tobytes()) if n else None for n in (v.first, v.counts))
         self.height, self.width = (self.known[n] for n in v.input)
         self.plane = self.known[self.in_plane] if v.in_place else const("i64", v.plane_elements)
@@ -313,14 +305,6 @@ class _Driver:
             for (ry, py), (rx, px) in pairs(enumerate(v.phases[0]), enumerate(v.phases[1]))
             for last, more in pairs((False, True), repeat=2)
         }
-
-    def _operand(self, value: Value) -> Val:
-        params = self.v.fusion.regions[0].params
-        if value in params:
-            return self.w.operand(params.index(value))
-        tensor = value.node.attrs["value"] if value.node else None
-        assert isinstance(tensor, Tensor)
-        return self.w.module.constant(np.ascontiguousarray(tensor.array).tobytes())
 
     def _fields(self, py: Phase, px: Phase, last: bool, more: bool) -> Val:
         """Numbers for the micro-kernel: a phase, in the `last` step or another, and whether it goes on summing (`more`)."""

@@ -9,12 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-import numpy as np
-
-from ....proto.errors import InternalError
-from ...ir.attrs import Tensor
 from ...ir.dims import Dim, product
-from ...ir.graph import Node, Value
+from ...ir.graph import Node
 from ...ops.blocked import PANEL
 from ..kernel import Kernel, fusion_symbols, kernel_name
 from ..lltypes import Val, const, memory_type, vec, zero
@@ -22,7 +18,7 @@ from ..target import Target
 from ..writer import Module
 from . import image, tilepass
 from .depthwisestrips import emit_depthwise_strips
-from .epilogue import Epilogue, analyse
+from .epilogue import Epilogue, address_of, analyse
 from .microkernel import ELEMENTS
 
 _CHUNK = 1 << 17  # vector multiply-adds in a chunk
@@ -123,8 +119,8 @@ class _Depthwise:
         self.x, self.weights = w.operand(params.index(x)), w.operand(params.index(weights))
         self.y = w.operand(len(self.fusion.operands))
         e = self.epilogue
-        self.bias = None if e.rest or e.start is None else self._operand(e.start)
-        self.added = None if e.rest or e.add is None else self._operand(e.add)
+        self.bias = None if e.rest or e.start is None else address_of(self.w, self.fusion, e.start)
+        self.added = None if e.rest or e.add is None else address_of(self.w, self.fusion, e.add)
         self.tile = w.scratch()
         self.zeros = w.offset(self.tile, self.tile_bytes)
         image.clear(w, self.elem, self.zeros, self.input[1] * PANEL)
@@ -136,15 +132,6 @@ class _Depthwise:
             stop = w.int_minmax("smin", w.add(line, self.lines), self.output[0])
             self._plane(self._at(self.x, w.mul(plane, self.input[0] * self.input[1] * PANEL)), plane, line, stop)
         w.ret(0)
-
-    def _operand(self, value: Value) -> Val:
-        params = self.fusion.regions[0].params
-        if value in params:
-            return self.w.operand(params.index(value))
-        tensor = value.node.attrs["value"] if value.node else None
-        if not isinstance(tensor, Tensor):
-            raise InternalError(f"{value!r} is neither a parameter nor a constant")
-        return self.w.module.constant(np.ascontiguousarray(tensor.array).tobytes())
 
     def _at(self, base: Val, index: Val | int) -> Val:
         return self.w.gep(self.elem, base, index)

@@ -6,11 +6,8 @@ outputs have strides known when code is generated; of the last tile of a row onl
 
 from dataclasses import dataclass
 
-import numpy as np
-
-from ...ir.attrs import Tensor
 from ...ir.dims import Dim, ceildiv, product
-from ...ir.graph import Node, Value
+from ...ir.graph import Node
 from ...ops.blocked import PANEL
 from ..index import Indices, Scopes
 from ..kernel import Kernel, fusion_symbols, kernel_name
@@ -18,7 +15,7 @@ from ..lltypes import Val, const, memory_type, vec, zero
 from ..target import Target
 from ..writer import Module, Writer
 from . import image, tilepass
-from .epilogue import Epilogue
+from .epilogue import Epilogue, address_of
 from .microkernel import ELEMENTS
 
 _PIXELS = 8  # of a tile, if registers allow
@@ -112,18 +109,10 @@ class _Driver:
         x, weights = e.core.operands
         self.x, self.weights = w.operand(params.index(x)), w.operand(params.index(weights))
         self.y = w.operand(len(self.fusion.operands))
-        self.bias = None if e.rest or e.start is None else self._operand(e.start)
-        self.added = None if e.rest or e.add is None else self._operand(e.add)
+        self.bias = None if e.rest or e.start is None else address_of(self.w, self.fusion, e.start)
+        self.added = None if e.rest or e.add is None else address_of(self.w, self.fusion, e.add)
         self.tile = w.scratch()
         self.copy = w.offset(self.tile, self.tile_bytes)
-
-    def _operand(self, value: Value) -> Val:
-        params = self.fusion.regions[0].params
-        if value in params:
-            return self.w.operand(params.index(value))
-        tensor = value.node.attrs["value"] if value.node else None
-        assert isinstance(tensor, Tensor)
-        return self.w.module.constant(np.ascontiguousarray(tensor.array).tobytes())
 
     def _at(self, base: Val, index: Val | int) -> Val:
         return self.w.gep(self.elem, base, index)

@@ -7,10 +7,14 @@ tile just computed, written by the elemental emitter: register fusion of an expo
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from ....proto.errors import InternalError
 from ...ir.attrs import Tensor
 from ...ir.graph import Node, Region, Value
 from ...ops.registry import op_of
+from ..lltypes import Val
+from ..writer import Writer
 
 CORES = ("weft.matmul", "weft.conv", "weft.winograd", "weft.depthwise")
 
@@ -41,18 +45,33 @@ def core_of(body: Region) -> Node:
     return cores[0]
 
 
+def address_of(w: Writer, fusion: Node, value: Value) -> Val:
+    """Where a parameter of a fusion's region is, or a constant inside it: these become part of the code."""
+    params = fusion.regions[0].params
+    if value in params:
+        return w.operand(params.index(value))
+    tensor = value.node.attrs.get("value") if value.node else None
+    if not isinstance(tensor, Tensor):
+        raise InternalError(f"{value!r} is neither a parameter nor a constant")
+    return w.module.constant(np.ascontiguousarray(tensor.array).tobytes())
+
+
 def inplace_pairs(body: Region) -> tuple[tuple[int, int], ...]:
     """(operand, 0) for operands that the result may overwrite: elementwise ops alone, after a tile's sums, lead from them to it."""
     if len(body.results) != 1:
         return ()
     (result,) = body.results
 
-    def pointwise(v: Value) -> bool:
-        users = [n for n in body.nodes if v in n.operands]
-        return all(op_of(n).is_elementwise and n.result.shape == result.shape and pointwise(n.result) for n in users)
+    elsewhere: set[Value] = set()  # read at other places of it, too
+    for n in reversed(body.nodes):
+        pointwise = op_of(n).is_elementwise and n.result.shape == result.shape and n.result not in elsewhere
+        if not pointwise:
+            elsewhere.update(n.operands)
 
-    size = result.dtype.itemsize
-    return tuple((o, 0) for o, p in enumerate(body.params) if p.shape == result.shape and p.dtype.itemsize == size and pointwise(p))
+    def fits(p: Value) -> bool:
+        return p.shape == result.shape and p.dtype.itemsize == result.dtype.itemsize and p not in elsewhere
+
+    return tuple((o, 0) for o, p in enumerate(body.params) if fits(p))
 
 
 def analyse(body: Region, vector_dims: Sequence[int]) -> Epilogue:

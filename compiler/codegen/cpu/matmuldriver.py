@@ -4,9 +4,6 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
-import numpy as np
-
-from ...ir.attrs import Tensor
 from ...ir.dims import Dim, ceildiv, product
 from ...ir.graph import Value
 from ...ops.blocked import PANEL
@@ -15,6 +12,7 @@ from ..kernel import fusion_symbols
 from ..lltypes import Val, const, memory_type
 from ..writer import Writer
 from . import microkernel, packing, tilepass, tiles
+from .epilogue import address_of
 from .matmulplan import Matmul
 from .microkernel import MicroKernel
 
@@ -91,8 +89,8 @@ class Driver:
         self.a_row = a_row if isinstance(p.k.extent, int) else w.select(w.icmp("eq", self.depth, 0), const("i64", 0), a_row)
         self.zeros = w.module.constant(bytes(self.m.tile_stride * plan.size))
         e = plan.epilogue
-        self.bias = self.zeros if e.start is None else self._operand(e.start)
-        self.added = None if e.add is None else self._operand(e.add)
+        self.bias = self.zeros if e.start is None else address_of(self.w, self.m.fusion, e.start)
+        self.added = None if e.add is None else address_of(self.w, self.m.fusion, e.add)
         self._prepare_fields()
 
     def _prepare_fields(self) -> None:
@@ -242,15 +240,6 @@ class Driver:
             else:
                 self._pack(packing.copy_name(self.m.elem), part, k, self.depth, width, out, lanes)
         return self.b_group, lanes, matrix
-
-    def _operand(self, value: Value) -> Val:
-        """The address of a parameter of the fusion's region, or of a constant inside it."""
-        params = self.m.fusion.regions[0].params
-        if value in params:
-            return self.w.operand(params.index(value))
-        tensor = value.node.attrs["value"] if value.node else None
-        assert isinstance(tensor, Tensor)
-        return self.w.module.constant(np.ascontiguousarray(tensor.array).tobytes())
 
     def _row_tiles(self) -> AbstractContextManager[tuple[Val, Val]]:
         balanced = tiles.is_balanced(self.p.m.extent, self.m.row_block)

@@ -14,6 +14,7 @@ the instruction selector splits them without loss.
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -93,6 +94,16 @@ def fits(target: Target, elem: str, rows: int, panels: int) -> bool:
 def wide_panels(target: Target, elem: str) -> int:
     """How many panels an ordinary tile spans: two where registers allow a tile of at least eight rows, else one."""
     return 2 if tile_rows(target, elem, 2) >= 8 else 1
+
+
+def block_groups(target: Target, elem: str, blocks: int, first: Sequence[int], counts: Sequence[int]) -> tuple[int, ...]:
+    """How many output blocks of a convolution its tiles span, widest first.
+
+    Those of one tile must read the same input blocks: `counts` of them for each output block from `first` on, empty for all.
+    """
+    wide = min(wide_panels(target, elem), blocks)
+    uneven = any(a != b for read in (first, counts) for a, b in zip(read[::2], read[1::2], strict=False))
+    return (2, 1) if wide == 2 and not uneven else (1,)
 
 
 @cache

@@ -10,12 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import groupby
 
-import numpy as np
-
-from ....proto.errors import InternalError
-from ...ir.attrs import Tensor
 from ...ir.dims import Dim, ceildiv, product
-from ...ir.graph import Node, Value
+from ...ir.graph import Node
 from ...ops.blocked import PANEL
 from ...ops.winograd import Padding, tile_counts
 from ..index import Indices, Scopes
@@ -24,7 +20,7 @@ from ..lltypes import Val, const, memory_type
 from ..target import Target
 from ..writer import Module, Writer
 from . import image, microkernel, tilepass, tiles, winotransform
-from .epilogue import analyse
+from .epilogue import address_of, analyse
 from .microkernel import MicroKernel
 from .winotransform import InputTransform, OutputTransform
 
@@ -214,8 +210,8 @@ class _Driver:
         image.clear(w, v.elem, self.outside, v.parts[2])
         self.zeros = w.module.constant(bytes(v.groups[0] * PANEL * v.size))
         e = v.epilogue
-        self.bias = None if e.rest or e.start is None else self._operand(e.start)
-        self.added = None if e.rest or e.add is None else self._operand(e.add)
+        self.bias = None if e.rest or e.start is None else address_of(self.w, self.v.fusion, e.start)
+        self.added = None if e.rest or e.add is None else address_of(self.w, self.v.fusion, e.add)
         symbols = Indices(Scopes(w), 1)
         for i, name in enumerate(fusion_symbols(v.fusion)):
             symbols.define(name, w.symbol(len(v.fusion.operands) + len(v.fusion.results) + i))
@@ -225,15 +221,6 @@ class _Driver:
             "c_row": PANEL, "c_panel": v.tiles * PANEL, "start_panel": PANEL,
         }  # fmt: skip
         self.fields = microkernel.fields(w, **{name: const("i64", n) for name, n in numbers.items()})
-
-    def _operand(self, value: Value) -> Val:
-        params = self.v.fusion.regions[0].params
-        if value in params:
-            return self.w.operand(params.index(value))
-        tensor = value.node.attrs["value"] if value.node else None
-        if not isinstance(tensor, Tensor):
-            raise InternalError(f"{value!r} is neither a parameter nor a constant")
-        return self.w.module.constant(np.ascontiguousarray(tensor.array).tobytes())
 
     def _each_run(self, body: Callable[[_Run], None]) -> None:
         """`body(run)` for every run of the chunk's tiles."""

@@ -1,5 +1,7 @@
 """Places: what is not there, masks that are used again, lists, rolled symbolic dims; and numbers beside eager tensors."""
 
+import gc
+import weakref
 from typing import Any
 
 import numpy as np
@@ -7,6 +9,8 @@ import pytest
 import weft
 from weft import numpy as wnp
 from weft.compiler.ir.types import type_symbols
+from weft.compiler.ops.elementwise import add
+from weft.compiler.ops.helpers import splat
 from weft.frontends.python import lift
 from weft.vm import VM
 
@@ -86,6 +90,34 @@ def test_numbers_share_a_graph(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(built) <= 8
     x = wnp.asarray(x).at[:].set(np.asarray(x)[0, 0, 0])
     agree(x, np.zeros((3, 5, 7), np.float32) + np.asarray(x)[0, 0, 0])
+
+
+def test_parts_of_complex_numbers_keep_their_zeros() -> None:
+    """1+0j and 1-0j are equal and not the same: of two such calls each has its own graph."""
+
+    @lift.lifted
+    def filled(x: Any, number: complex) -> Any:
+        return splat(number, x.tensor)
+
+    x = wnp.zeros(2, dtype=wnp.complex64)
+    for number in (complex(1, 0.0), complex(1, -0.0), complex(0.0, 1), complex(-0.0, 1)):
+        got = np.asarray(filled(x, number))
+        assert np.signbit(got.imag).tolist() == [np.signbit(number.imag)] * 2
+        assert np.signbit(got.real).tolist() == [np.signbit(number.real)] * 2
+
+
+def test_graphs_end_with_their_builder() -> None:
+    """They hold what it closes over, such as the weights of a model."""
+
+    def adder(weights: np.ndarray) -> Any:
+        return lift.lifted(lambda x: add(x, lift.constant(weights)))
+
+    weights = np.ones(3, np.float32)
+    f, gone = adder(weights), weakref.ref(weights)
+    agree(f(wnp.zeros(3)), np.ones(3, np.float32))
+    del f, weights
+    gc.collect()
+    assert gone() is None
 
 
 @pytest.mark.parametrize("dtype", EVERY)
