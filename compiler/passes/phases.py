@@ -59,7 +59,7 @@ def _phases(body: Region, stays: set[Node], free: set[Node]) -> dict[Node, int]:
             mentioned[node] = symbols
             if node not in wanted:
                 continue
-        needs = [v.node for v in node.operands if v.node is not None and v.node in phase and v.node not in free]
+        needs = [v.node for v in node.operands if v.node is not None and v.node in phase and (v.node not in free or node in stays)]
         needs += [definer[s] for s in symbols if s in definer]
         if effectful(node):
             needs += [last_effect] if last_effect else []

@@ -60,6 +60,7 @@ BOUNDS: dict[str, Bound] = {
     "reduce":                Bound(16, 16, summed=True),
     "reduce_window":         Bound(16, 16, summed=True),
     "scatter":               Bound(16, 16, summed=True),
+    "weft.attention":        Bound(36, 0, summed=True),  # two products and exponentials
     "weft.conv":             Bound(64, 16, summed=True),
     "weft.depthwise":        Bound(16, 16, summed=True),
     "weft.matmul":           Bound(16, 16, summed=True),

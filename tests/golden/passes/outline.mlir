@@ -243,3 +243,25 @@ func.func @main(%q: !weft.sequence<tensor<?xf32, #weft.dims<"d">>>) -> tensor<?x
   return %b : tensor<?xf32, #weft.dims<"d">>
 }
 // error: outline.symbol
+// -----
+// A range as long as a size that the driver binds, which the driver reads itself: its segment comes between the two.
+// no-eval: sizes may not be negative
+func.func @main(%n: tensor<1xi64>) -> tensor<?xi64, #weft.dims<"k">> {
+  %wit = "weft.bind_dims"(%n) <{symbols = [#weft.dim<"k">]}> : (tensor<1xi64>) -> tensor<?x0xi1, #weft.dims<"k", 0>>
+  %i = stablehlo.iota dim = 0 : tensor<?xi64, #weft.dims<"k">>
+  %r = "weft.check_shape"(%i, %wit) : (tensor<?xi64, #weft.dims<"k">>, tensor<?x0xi1, #weft.dims<"k", 0>>) -> tensor<?xi64, #weft.dims<"k">>
+  return %r : tensor<?xi64, #weft.dims<"k">>
+}
+// =>
+module {
+  func.func public @main(%n: tensor<1xi64>) -> tensor<?xi64, #weft.dims<"k">> {
+    %wit = "weft.bind_dims"(%n) <{symbols = [#weft.dim<"k">]}> : (tensor<1xi64>) -> tensor<?x0xi1, #weft.dims<"k", 0>>
+    %i = func.call @main.0(%wit) : (tensor<?x0xi1, #weft.dims<"k", 0>>) -> tensor<?xi64, #weft.dims<"k">>
+    %r = "weft.check_shape"(%i, %wit) : (tensor<?xi64, #weft.dims<"k">>, tensor<?x0xi1, #weft.dims<"k", 0>>) -> tensor<?xi64, #weft.dims<"k">>
+    return %r : tensor<?xi64, #weft.dims<"k">>
+  }
+  func.func private @main.0(%wit: tensor<?x0xi1, #weft.dims<"k", 0>>) -> tensor<?xi64, #weft.dims<"k">> {
+    %i = stablehlo.iota dim = 0 : tensor<?xi64, #weft.dims<"k">>
+    return %i : tensor<?xi64, #weft.dims<"k">>
+  }
+}
