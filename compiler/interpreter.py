@@ -112,7 +112,7 @@ def _argument(x: object, t: Type, name: str) -> Data:
             return None if x is None else _argument(x, element, name)
         case MapType(_, value):
             held = {k: _argument(v, value, name) for k, v in x.items()}  # type: ignore[attr-defined]
-            return {k: v[()] if isinstance(v, np.ndarray) else v for k, v in held.items()}  # type: ignore[misc]
+            return {k: v[()] if isinstance(v, np.ndarray) else v for k, v in held.items()}
         case TensorType() | UnrankedTensorType():
             return _array(x, t, name)
         case TokenType() | TupleType():

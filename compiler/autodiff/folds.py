@@ -51,7 +51,7 @@ def reduce(current: Node, gs: Sequence[Value], active: Collection[Value]) -> Seq
     """Sums, products and extremes by their own rules, also side by side; other folds row after row."""
     n = len(current.inputs) // 2
     xs, inits = current.inputs[:n], current.inputs[n:]
-    dims: tuple[int, ...] = current.attrs["dimensions"]  # type: ignore[assignment]
+    dims = current.ints("dimensions")
     parts = _parts(current)
     if parts is not None and n == 1:
         return own_rule(current, gs)
@@ -87,7 +87,7 @@ def reduce_window(current: Node, gs: Sequence[Value], active: Collection[Value])
     n = len(current.inputs) // 2
     xs, inits = current.inputs[:n], current.inputs[n:]
     monoid = None if current.captures else monoid_of(current.regions[0])
-    dilated = any(d != 1 for name in ("base_dilations", "window_dilations") for d in current.attrs[name] or ())  # type: ignore[union-attr]
+    dilated = any(d != 1 for name in ("base_dilations", "window_dilations") for d in current.ints(name))
     if monoid == "add" or (monoid in ("max", "min") and not dilated and inits[0] not in active):
         return own_rule(current, gs)
     spelled = [windows(x, i, current.results[0].shape, current.attrs) for x, i in zip(xs, inits, strict=True)]
@@ -107,7 +107,7 @@ def scatter(current: Node, gs: Sequence[Value], active: Collection[Value]) -> Se
         attrs = dict(current.attrs)
         outs = [node("scatter", x, indices, u, **attrs, update_computation=b) for x, u, b in zip(xs, updates, parts, strict=True)]
         return through(current, outs, gs)
-    d: ScatterDims = current.attrs["scatter_dimension_numbers"]  # type: ignore[assignment]
+    d = current.attr("scatter_dimension_numbers", ScatterDims)
     return through(current, _Updates(indices, updates, d).applied(xs, current.regions[0], current.captured), gs)
 
 
@@ -199,7 +199,7 @@ def sort(current: Node, gs: Sequence[Value], active: Collection[Value]) -> Seque
     if not current.captures:
         return own_rule(current, gs)
     xs = current.inputs
-    dim = int(current.attrs["dimension"]) % len(xs[0].shape)  # type: ignore[arg-type]
+    dim = current.attr("dimension", int) % len(xs[0].shape)
     if 0 in xs[0].shape:
         return through(current, xs, gs)
     places = iota(TensorType(I64, xs[0].shape), dim)

@@ -1,5 +1,6 @@
 """Sums of cotangents. One that is zero but for a few rows is added where these are, so that a loop over rows takes time in proportion."""
 
+from ..ir.attrs import Tensor
 from ..ir.graph import Value
 from ..ops.bodies import monoid_of
 from ..ops.nodes import node
@@ -39,4 +40,4 @@ def is_zeros(v: Value) -> bool:
         return False
     if v.op == "broadcast_in_dim":
         return is_zeros(v.node.operands[0])
-    return v.op == "constant" and not v.shape and not v.node.attrs["value"].array.any()  # type: ignore[union-attr]
+    return v.op == "constant" and not v.shape and not v.node.attr("value", Tensor).array.any()

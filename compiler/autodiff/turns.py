@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from ..ir.attrs import Tensor
 from ..ir.dims import Dim
 from ..ir.graph import Node, Region, Value
 
@@ -40,7 +41,7 @@ def _number(v: Value) -> Dim | None:
         case "get_dimension_size":
             return v.node.operands[0].shape[v.node.attr("dimension", int)]
         case "constant":
-            return int(v.node.attrs["value"].array)  # type: ignore[union-attr]
+            return int(v.node.attr("value", Tensor).array)
         case _:
             return None
 

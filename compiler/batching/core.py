@@ -78,7 +78,7 @@ class Batch:
         if op_of(n).has_effect or n.attrs.get("has_side_effect") or not all(isinstance(t, TensorType) for t in (*n.types, *_types(n))):
             raise fail("vmap.op", f"`{n.op}` cannot be vectorised", loc=n.loc, help="call it outside of weft.vmap")
         if "symbols" in op_of(n).traits:
-            fact = f"the size {n.attrs['symbols'][0]} differs from example to example: it depends on their elements"  # type: ignore[index]
+            fact = f"the size {n.dims('symbols')[0]} differs from example to example: it depends on their elements"
             help = "x[mask] = number and weft.numpy.where(mask, x, y) keep sizes; weft.map goes through examples one by one"
             raise fail("vmap.sizes", fact, loc=n.loc, help=help)
         stacks = [full(v.tensor.with_shape((self.size, *v.shape)), 0) for v in n.results]
@@ -129,7 +129,7 @@ def any_batched(xs: Sequence[Batched]) -> bool:
 
 def attr(n: Node, name: str) -> tuple[int, ...]:
     """An attribute that lists dims."""
-    return tuple(n.attrs[name])  # type: ignore[arg-type]
+    return n.ints(name)
 
 
 def up(dims: Sequence[int]) -> tuple[int, ...]:

@@ -52,15 +52,14 @@ def _concatenate(b: Batch, n: Node, xs: Sequence[Batched]) -> Sequence[Batched]:
 
 @rule("slice")
 def _slice(b: Batch, n: Node, xs: Sequence[Batched]) -> Sequence[Batched]:
-    a = n.attrs
-    starts, limits, strides = (0, *a["start_indices"]), (b.size, *a["limit_indices"]), (1, *a["strides"])  # type: ignore[misc]
+    starts, limits, strides = ((first, *n.dims(name)) for first, name in ((0, "start_indices"), (b.size, "limit_indices"), (1, "strides")))
     return again(n, [xs[0].value], b.size, start_indices=starts, limit_indices=limits, strides=strides)
 
 
 @rule("pad")
 def _pad(b: Batch, n: Node, xs: Sequence[Batched]) -> Sequence[Batched]:
     names = ("edge_padding_low", "edge_padding_high", "interior_padding")
-    edges = {name: (0, *n.attrs[name]) for name in names}  # type: ignore[misc]
+    edges = {name: (0, *n.dims(name)) for name in names}
     if not xs[1].batched:
         return again(n, [b.whole(xs[0]), xs[1].value], b.size, **edges)
     # A padding value of its own for each: pad with zeros and put the value where the padding is.
@@ -103,9 +102,8 @@ def _window(b: Batch, n: Node, xs: Sequence[Batched]) -> Sequence[Batched]:
         ("window_dilations", 1),
         ("padding", (0, 0)),
     ):
-        given = n.attrs.get(name)
-        if given is not None:
-            changed[name] = (first, *given)  # type: ignore[misc]
+        if n.attrs.get(name) is not None:
+            changed[name] = (first, *n.attr(name, tuple))
     return again(n, [*(b.whole(x) for x in xs[:count]), *(x.value for x in xs[count:])], b.size, **changed)
 
 

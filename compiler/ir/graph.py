@@ -197,6 +197,10 @@ class Node:
         """An attribute that is a list of dims, symbolic ones among them; () where it is None."""
         return cast("tuple[Dim, ...]", self.attrs[name] or ())
 
+    def pairs(self, name: str) -> tuple[tuple[Dim, Dim], ...]:
+        """An attribute that is a list of pairs of dims, such as padding; () where it is None."""
+        return cast("tuple[tuple[Dim, Dim], ...]", self.attrs[name] or ())
+
     def with_operands(self, operands: Iterable[Value]) -> "Node":
         """The same operation on other operands (of the same types)."""
         return replace(self, operands=tuple(operands), names=self.value_names)

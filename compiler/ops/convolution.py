@@ -193,9 +193,9 @@ def _groups(node: Node, dims: ConvDims, index: Index) -> tuple[Dim, Dim]:
     features = node.result.shape[dims.output_feature]
     feature_groups, batch_groups = node.attrs["feature_group_count"], node.attrs["batch_group_count"]
     if batch_groups != 1:
-        group = floordiv(feature, floordiv(features, batch_groups))  # type: ignore[arg-type]
+        group = floordiv(feature, floordiv(features, batch_groups))
         return 0, group * node.result.shape[dims.output_batch] + batch
-    return (floordiv(feature, floordiv(features, feature_groups)) if feature_groups != 1 else 0), batch  # type: ignore[arg-type]
+    return (floordiv(feature, floordiv(features, feature_groups)) if feature_groups != 1 else 0), batch
 
 
 def _at(dims: tuple[int, ...], index: Index) -> dict[int, Dim]:

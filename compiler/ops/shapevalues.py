@@ -165,7 +165,7 @@ class Shapes:
                 return np.concatenate(xs, axis=attrs["dimension"])  # type: ignore[call-overload]
             case "slice":
                 names = ("start_indices", "limit_indices", "strides")
-                cut = zip(*(attrs[name] for name in names), strict=True)  # type: ignore[arg-type]
+                cut = zip(*(attrs[name] for name in names), strict=True)
                 return xs[0][tuple(slice(*part) for part in cut)]
             case "transpose":
                 return xs[0].transpose(attrs["permutation"])  # type: ignore[arg-type]

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ...proto.dtypes import I8, I32, U8
+from ..ir.dims import Dim
 from ..ir.graph import Value
 from ..ops.helpers import broadcast, cast, const, reshape_to
 from ..ops.nodes import node
@@ -27,9 +28,9 @@ class Spread:
             return self
         return None if dims[self.dim] < 0 else Spread(self.value, dims[self.dim])
 
-    def over(self, shape: Sequence[object]) -> Value:
+    def over(self, shape: Sequence[Dim]) -> Value:
         """At every element of a tensor of that shape."""
-        return broadcast(self.value, tuple(shape), () if self.dim is None else (self.dim,))  # type: ignore[arg-type]
+        return broadcast(self.value, tuple(shape), () if self.dim is None else (self.dim,))
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,17 +85,16 @@ def _scaled(x: Value, y: Value) -> Affine | None:
 def _moved(v: Value, inner: Affine) -> Affine | None:
     """`inner` after the op that makes `v` of it."""
     assert v.node is not None
-    op, attrs = v.op, v.node.attrs
-    if op == "transpose":
-        permutation: Sequence[int] = attrs["permutation"]  # type: ignore[assignment]
+    if v.op == "transpose":
+        permutation = v.node.ints("permutation")
         places = [permutation.index(i) for i in range(len(permutation))]
         zero, scale = (s and s.moved(places) for s in (inner.zero, inner.scale))
         return Affine(node("transpose", inner.bytes, permutation=permutation), zero, scale)
     if any(s is not None and s.dim is not None for s in (inner.zero, inner.scale)):
         return None
-    if op == "reshape":
+    if v.op == "reshape":
         return replace(inner, bytes=reshape_to(inner.bytes, v.shape))
-    return replace(inner, bytes=broadcast(inner.bytes, v.shape, attrs["broadcast_dimensions"]))  # type: ignore[arg-type]
+    return replace(inner, bytes=broadcast(inner.bytes, v.shape, v.node.ints("broadcast_dimensions")))
 
 
 def spread_of(v: Value) -> Spread | None:

@@ -5,7 +5,6 @@ biases, a soft cap); scalar factors of queries and keys are moved there too, so 
 whose scores or weights are used elsewhere.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -15,6 +14,7 @@ from ..ops.attention import attention
 from ..ops.blocked import is_fast, parse_spec
 from ..ops.bodies import monoid_of
 from ..ops.helpers import reshape_to, splat
+from ..ops.nodes import node as new_node
 from ..ops.registry import op_of
 from .canonicalize import splat_of
 from .rewrite import Result, Uses, rewrite
@@ -156,7 +156,7 @@ def _folded(spread: Value, monoid: str, axis: int, uses: Uses) -> Value | None:
     while value.node is not None and value.op in ("broadcast_in_dim", "reshape") and uses(value) == 1:
         (source,) = value.node.operands
         if value.op == "broadcast_in_dim":
-            dims: Sequence[int] = value.node.attrs["broadcast_dimensions"]  # type: ignore[assignment]
+            dims = value.node.ints("broadcast_dimensions")
             places = [places[d] for d in dims]
         else:
             if [d for d in source.shape if d != 1] != [d for d in value.shape if d != 1]:
@@ -254,7 +254,7 @@ def _operand(value: Value, letters: str, scaled: bool = True) -> _Operand:
     while value.node is not None:
         node = value.node
         if node.op == "transpose":
-            permutation: Sequence[int] = node.attrs["permutation"]  # type: ignore[assignment]
+            permutation = node.ints("permutation")
             letters = "".join(letters[permutation.index(i)] for i in range(len(permutation)))
             value = node.operands[0]
         elif scaled and node.op in ("multiply", "divide") and (number := _number(node.operands[1])) is not None:
@@ -279,7 +279,7 @@ def _shared(x: _Operand) -> _Operand:
         return x
     shape, split = x.value.shape, wide.shape
     source = wide.node.operands[0]
-    dims: Sequence[int] = wide.node.attrs["broadcast_dimensions"]  # type: ignore[assignment]
+    dims = wide.node.ints("broadcast_dimensions")
     sizes = {d: size for d, size in zip(dims, source.shape, strict=True) if size != 1}
     for i in range(len(shape)):
         if len(split) != len(shape) + 1 or split[:i] != shape[:i] or split[i + 2 :] != shape[i + 1 :] or x.letters[i] in "mnkv":
@@ -298,14 +298,14 @@ def _readable(x: _Operand, contiguous: str) -> _Operand:
     if inner in contiguous:
         return x
     order = [i for i, c in enumerate(x.letters) if c != contiguous[0]] + [x.letters.index(contiguous[0])]
-    moved = op_of("transpose")(x.value, permutation=tuple(order))
-    return replace(x, value=moved, letters="".join(x.letters[i] for i in order))  # type: ignore[arg-type]
+    moved = new_node("transpose", x.value, permutation=tuple(order))
+    return replace(x, value=moved, letters="".join(x.letters[i] for i in order))
 
 
 def _body(core: Node, scores: Value, factor: float, uses: Uses) -> tuple[Region, list[Value]] | None:
     """What happens to the scores after `core`, as a region, and what else it reads."""
     start = param(core.result.type, core.result.name)
-    scaled = start if factor == 1 else op_of("multiply")(start, splat(factor, core.result.tensor))
-    body = _Body(core, scores, uses, {core.result: scaled})  # type: ignore[dict-item]
+    scaled = start if factor == 1 else new_node("multiply", start, splat(factor, core.result.tensor))
+    body = _Body(core, scores, uses, {core.result: scaled})
     result = body.copy(scores)
     return None if result is None else (region((start, *body.params), (result,)), body.extras)

@@ -75,7 +75,7 @@ def shuffle_order(n: Node, channel: int) -> list[int] | None:
     same = parts[:channel] == shape[:channel] and parts[last:] == shape[channel + 1 :]
     if not same or sorted(inside) != list(range(channel, last)) or not all(isinstance(f, int) for f in (shape[channel], *factors)):
         return None
-    if any(permutation[d] != d for d in (*range(channel), *range(last, len(parts)))):  # type: ignore[index]
+    if any(permutation[d] != d for d in (*range(channel), *range(last, len(parts)))):
         return None
-    order = np.arange(shape[channel]).reshape(factors).transpose([p - channel for p in inside])  # type: ignore[arg-type]
+    order = np.arange(shape[channel]).reshape(factors).transpose([p - channel for p in inside])
     return order.reshape(-1).tolist()

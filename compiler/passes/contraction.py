@@ -9,7 +9,7 @@ from ..ir.attrs import DotDims, Tensor
 from ..ir.dims import product
 from ..ir.graph import Node, Region, Value
 from ..ir.types import TensorType
-from ..ops.blocked import NARROW, is_fast, matmul, pack_columns, parse_spec
+from ..ops.blocked import NARROW, is_fast, pack_columns, parse_spec
 from ..ops.helpers import broadcast, cast, const, reshape_to, scalar_region
 from ..ops.nodes import node
 from ..ops.registry import op_of
@@ -91,7 +91,7 @@ def _matmul(lhs: Value, rhs: Value, d: DotDims, group: int = 1) -> Value:
     free = [letters[0][i] for i in _free(lhs, d.lhs_batch, d.lhs_contracting)]
     free += [letters[1][i] for i in _free(rhs, d.rhs_batch, d.rhs_contracting)]
     out = "".join([letters[0][i] for i in d.lhs_batch] + free)
-    return matmul(x, y, spec=f"{left_spec},{right_spec}->{out}")  # type: ignore[return-value]
+    return node("weft.matmul", x, y, spec=f"{left_spec},{right_spec}->{out}")
 
 
 def _source(value: Value) -> _Side:
@@ -135,16 +135,16 @@ def _adjacent(side: _Side, dims: Sequence[int]) -> _Side:
     if places == list(range(places[0], places[0] + len(places))):
         return side
     order = [i for i in range(len(side.dims)) if i not in places] + places
-    moved = op_of("transpose")(side.value, permutation=tuple(order))
-    return _Side(moved, tuple(side.dims[i] for i in order))  # type: ignore[arg-type]
+    moved = node("transpose", side.value, permutation=tuple(order))
+    return _Side(moved, tuple(side.dims[i] for i in order))
 
 
 def _merged(side: _Side, dims: Sequence[int], name: int) -> _Side:
     at, count = side.dims.index(dims[0]), len(dims)
     shape = side.value.shape
     merged = (*shape[:at], product(shape[at : at + count]), *shape[at + count :])
-    value = op_of("reshape")(side.value, result=side.value.tensor.with_shape(merged))
-    return _Side(value, (*side.dims[:at], name, *side.dims[at + count :]))  # type: ignore[arg-type]
+    value = reshape_to(side.value, merged)
+    return _Side(value, (*side.dims[:at], name, *side.dims[at + count :]))
 
 
 def _free(value: Value, batch: Sequence[int], contracting: Sequence[int]) -> list[int]:
@@ -186,10 +186,10 @@ def absorb_transpose(n: Node, uses: Uses) -> Result:
     moved = "".join(out[p] for p in permutation)
     a, b = x.node.operands
     if moved[-1] == "n":
-        return matmul(a, b, spec=f"{left},{right}->{moved}")  # type: ignore[return-value]
+        return node("weft.matmul", a, b, spec=f"{left},{right}->{moved}")
     if moved[-1] == "m" and not narrow:
         swap = str.maketrans("mn", "nm")
-        return matmul(b, a, spec=f"{right},{left}->{moved}".translate(swap))  # type: ignore[return-value]
+        return node("weft.matmul", b, a, spec=f"{right},{left}->{moved}".translate(swap))
     return None
 
 
@@ -240,7 +240,7 @@ def pack_constant(n: Node, uses: Uses) -> Result:
     group = NARROW[x.dtype.name, y.dtype.name][1] if _is_narrow(n) else 1
     packed = op_of("constant")(value=Tensor(pack_columns(matrix, group), tensor.name if isinstance(tensor, Tensor) else ""))
     spec = f"{left},{''.join(batch)}kn->{out[: len(out) - len(inner)]}n"
-    made = matmul(x, packed, spec=spec, columns=columns)  # type: ignore[arg-type]
+    made = node("weft.matmul", x, packed, spec=spec, columns=columns)
     result = n.types[0]
     assert isinstance(result, TensorType)
     return made if made.type == result else node("reshape", made, result=result)

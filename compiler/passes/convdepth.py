@@ -24,7 +24,7 @@ def convolve_slices(n: Node, uses: Uses) -> Result:
     if len(dims.input_spatial) != 3 or n.attrs["batch_group_count"] != 1 or (weights := constant_of(w)) is None:
         return None
     window = window_of_node(n)
-    reversal: tuple[bool, ...] = n.attrs["window_reversal"] or (False,) * 3  # type: ignore[assignment]
+    reversal: tuple[bool, ...] = n.attr("window_reversal", tuple) if n.attrs["window_reversal"] else (False,) * 3
     depth = window.size[0]
     volume = _transposed(x, (dims.input_batch, dims.input_spatial[0], dims.input_feature, *dims.input_spatial[1:]))
     volume = _padded(volume, window.padding[0], window.base_dilation[0])

@@ -4,7 +4,7 @@ import numpy as np
 
 from ...proto.dtypes import F32
 from ..ir.attrs import ConvDims, Tensor
-from ..ir.dims import Dim, is_nonnegative
+from ..ir.dims import is_nonnegative
 from ..ir.graph import Node, Value
 from ..ir.types import TensorType
 from ..ops.helpers import broadcast, cast, const
@@ -161,12 +161,12 @@ def absorb_pad(n: Node, uses: Uses) -> Result:
         return None
     dims = n.attrs["dimension_numbers"]
     assert isinstance(dims, ConvDims)
-    low, high, interior = (pad.attrs[name] for name in ("edge_padding_low", "edge_padding_high", "interior_padding"))
-    plain = all(low[d] == high[d] == 0 for d in (dims.input_batch, dims.input_feature))  # type: ignore[index]
-    if not plain or any(i != 0 for i in interior):  # type: ignore[union-attr]
+    low, high, interior = (pad.dims(name) for name in ("edge_padding_low", "edge_padding_high", "interior_padding"))
+    plain = all(low[d] == high[d] == 0 for d in (dims.input_batch, dims.input_feature))
+    if not plain or any(i != 0 for i in interior):
         return None
-    old = n.attrs["padding"] or ((0, 0),) * len(dims.input_spatial)
-    padding = tuple((a + low[d], b + high[d]) for (a, b), d in zip(old, dims.input_spatial, strict=True))  # type: ignore[misc, index, arg-type]
+    old = n.pairs("padding") or ((0, 0),) * len(dims.input_spatial)
+    padding = tuple((a + low[d], b + high[d]) for (a, b), d in zip(old, dims.input_spatial, strict=True))
     if not all(isinstance(p, int) for pair in padding for p in pair):
         return None
     result = n.types[0]
@@ -180,7 +180,7 @@ def pad_openly(n: Node, uses: Uses) -> Result:
     x, w = n.operands
     dims = n.attrs["dimension_numbers"]
     assert isinstance(dims, ConvDims)
-    padding: tuple[tuple[Dim, Dim], ...] = n.attrs["padding"] or ()  # type: ignore[assignment]
+    padding = n.pairs("padding")
     every = [p for pair in padding for p in pair]
     if all(isinstance(p, int) for p in every) or not all(map(is_nonnegative, every)) or any(d != 1 for d in n.ints("lhs_dilation")):
         return None

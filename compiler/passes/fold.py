@@ -184,7 +184,7 @@ def _products(node: Node) -> int:
     """At most how many multiplications the node takes."""
     if node.op not in _PRODUCTS:
         return 0
-    window: tuple[int, ...] = node.attrs.get("window_dimensions") or ()  # type: ignore[assignment]
+    window = node.ints("window_dimensions") if "window_dimensions" in node.attrs else ()
     return _elements(node.types[0]) * max(prod(window), *(_elements(v.type) for v in node.operands))
 
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from ...proto.dtypes import F32, I32, U8
 from ..ir.attrs import ConvDims, DotDims
-from ..ir.dims import Dim, product
+from ..ir.dims import Dim, is_nonnegative, product
 from ..ir.graph import Node, Region, Value, located, sort_nodes
 from ..ir.types import TensorType
 from ..ops.blocked import NARROW
@@ -60,9 +60,9 @@ class _Convolution:
 def _convolution_of(n: Node, *, floats: bool) -> _Convolution | None:
     """What `n` is, if it is a convolution of bytes by constant ones that a product can compute; of dequantised ones only if `floats`."""
     attrs = n.attrs
-    if attrs["feature_group_count"] != 1 or attrs["batch_group_count"] != 1 or any(attrs["window_reversal"] or ()):  # type: ignore[arg-type]
+    if attrs["feature_group_count"] != 1 or attrs["batch_group_count"] != 1 or any(n.ints("window_reversal")):
         return None
-    if any(d != 1 for d in attrs["lhs_dilation"] or ()) or any(lo < 0 or hi < 0 for lo, hi in attrs["padding"] or ()):  # type: ignore[union-attr]
+    if any(d != 1 for d in n.ints("lhs_dilation")) or not all(is_nonnegative(p) for pair in n.pairs("padding") for p in pair):
         return None
     x, w = (affine_of(v) for v in n.operands)
     dims, result = attrs["dimension_numbers"], n.results[0].tensor
@@ -73,10 +73,10 @@ def _convolution_of(n: Node, *, floats: bool) -> _Convolution | None:
         return None
     along_outputs = all(s is None or s.dim in (None, dims.kernel_output_feature) for s in (w.zero, w.scale))
     window = window_of_node(n)
-    taps = w.bytes.tensor.size // w.bytes.shape[dims.kernel_output_feature]  # type: ignore[operator]
+    taps = w.bytes.tensor.size // w.bytes.shape[dims.kernel_output_feature]
     if not along_outputs or any(s is not None and s.dim is not None for s in (x.zero, x.scale)) or 0 in n.operands[0].shape:
         return None
-    return _Convolution(x, w, window, dims, result) if taps * _MOST < 1 << 31 else None  # type: ignore[operator]
+    return _Convolution(x, w, window, dims, result) if taps * _MOST < 1 << 31 else None
 
 
 def _in_floats(n: Node) -> Value | None:

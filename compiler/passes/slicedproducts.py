@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from ..ir.graph import Node, Region, Value, located, users
-from ..ops.blocked import matmul
+from ..ops.nodes import node
 from .base import Context, region_pass
 from .rewrite import rebuilt
 
@@ -28,8 +28,8 @@ def _in_region(body: Region) -> Region:
         taken = _taken(n, readers)
         if taken is not None:
             with located(n.loc):
-                made = matmul(*(new.get(v, v) for v in taken[1:]), **{**n.attrs, "taken": taken[0]})  # type: ignore[arg-type]
-            assert isinstance(made, Value) and made.node is not None
+                made = node("weft.matmul", *(new.get(v, v) for v in taken[1:]), **{**n.attrs, "taken": taken[0]})
+            assert made.node is not None
             current = made.node
         elif all(a is b for a, b in zip((*current.operands, *regions), (*n.operands, *n.regions), strict=True)):
             current = n

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from ..ir.graph import Function, Module, Node, Region, Value, param
 from ..ir.types import TupleType, Type
-from ..ops.registry import op_of
+from ..ops.nodes import node
 from .base import Context, module_pass
 
 # Ops whose operands and results are those of their regions.
@@ -60,8 +60,8 @@ class _Flattener:
         params: list[Value] = []
         for p in body.params:
             self.new[p] = self._param(p.type, p.name, params)
-        for node in body.nodes:
-            self._node(node)
+        for n in body.nodes:
+            self._node(n)
         results = [part for v in body.results for part in self._parts(self.new[v])]
         return Region(tuple(params), tuple(self.nodes), tuple(results))
 
@@ -74,8 +74,8 @@ class _Flattener:
         return self._build("tuple", parts)
 
     def _build(self, op: str, operands: Sequence[Value], **attrs: object) -> Value:
-        built = op_of(op)(*operands, **attrs)  # type: ignore[arg-type]
-        assert isinstance(built, Value) and built.node is not None
+        built = node(op, *operands, **attrs)
+        assert built.node is not None
         self.nodes.append(built.node)
         return built
 

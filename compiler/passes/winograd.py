@@ -49,7 +49,7 @@ def _rewritten(n: Node, target: Target) -> Value | None:
 def _eligible(n: Node) -> bool:
     """Whether Winograd's algorithm applies."""
     a = n.attrs
-    padding: Padding = a["padding"]  # type: ignore[assignment]
+    padding: Padding = n.attr("padding", tuple)
     return (
         a["layout"] == "blocked"
         and not a["precise"]

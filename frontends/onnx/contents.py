@@ -221,7 +221,7 @@ def _broadcast(node: Node, x: np.ndarray) -> np.ndarray:
     shape = node.results[0].tensor.static_shape
     spread = [1] * len(shape)
     for axis, d in enumerate(node.ints("broadcast_dimensions")):
-        spread[d] = x.shape[axis]  # type: ignore[index]
+        spread[d] = x.shape[axis]
     return np.broadcast_to(x.reshape(spread), shape)
 
 

@@ -72,12 +72,12 @@ class _Conv:
         x, weights = core.operands
         attrs = core.attrs
         self.layout = str(attrs["layout"])
-        self.strides: tuple[int, int] = attrs["strides"]  # type: ignore[assignment]
-        self.dilation: tuple[int, int] = attrs["dilation"]  # type: ignore[assignment]
-        self.padding: tuple[tuple[int, int], tuple[int, int]] = attrs["padding"]  # type: ignore[assignment]
-        self.input_dilation: tuple[int, int] = attrs["input_dilation"]  # type: ignore[assignment]
-        self.first: tuple[int, ...] = attrs["first"]  # type: ignore[assignment]
-        self.counts: tuple[int, ...] = attrs["counts"]  # type: ignore[assignment]
+        self.strides: tuple[int, int] = core.attr("strides", tuple)
+        self.dilation: tuple[int, int] = core.attr("dilation", tuple)
+        self.padding: tuple[tuple[int, int], tuple[int, int]] = core.attr("padding", tuple)
+        self.input_dilation: tuple[int, int] = core.attr("input_dilation", tuple)
+        self.first: tuple[int, ...] = core.attr("first", tuple)
+        self.counts: tuple[int, ...] = core.attr("counts", tuple)
         self.batch: Dim = x.shape[0]
         self._sizes(x, weights)
         self.groups = microkernel.block_groups(target, self.elem, self.out_blocks, self.first, self.counts)

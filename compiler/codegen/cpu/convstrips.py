@@ -59,8 +59,9 @@ def _phases(core: Node) -> tuple[tuple[Phase, ...], ...]:
     """By dim."""
     a = core.attrs
     taps = core.operands[1].shape[-4:-2] if a["layout"] == "blocked" else core.operands[1].shape[1:3]
-    lows = (pair[0] for pair in a["padding"])  # type: ignore[union-attr, index]
-    return tuple(phases_of(*args) for args in zip(taps, a["strides"], lows, a["dilation"], a["input_dilation"], strict=True))  # type: ignore[arg-type]
+    padding: tuple[tuple[int, int], ...] = core.attr("padding", tuple)
+    steps = (core.ints("strides"), [low for low, _ in padding], core.ints("dilation"), core.ints("input_dilation"))
+    return tuple(phases_of(*args) for args in zip(taps, *steps, strict=True))
 
 
 def emit_strips(fusion: Node, epilogue: Epilogue, target: Target) -> Kernel:
@@ -96,10 +97,10 @@ class _Strips:
         self.size = microkernel.ELEMENTS[self.elem]
         a = core.attrs
         self.layout = str(a["layout"])
-        self.strides: tuple[int, int] = a["strides"]  # type: ignore[assignment]
-        self.apart: tuple[int, int] = a["input_dilation"]  # type: ignore[assignment]
-        self.first: tuple[int, ...] = a["first"]  # type: ignore[assignment]
-        self.counts: tuple[int, ...] = a["counts"]  # type: ignore[assignment]
+        self.strides: tuple[int, int] = core.attr("strides", tuple)
+        self.apart: tuple[int, int] = core.attr("input_dilation", tuple)
+        self.first: tuple[int, ...] = core.attr("first", tuple)
+        self.counts: tuple[int, ...] = core.attr("counts", tuple)
         self.phases = _phases(core)
         self.batch: Dim = core.result.shape[0]
         self._sizes()

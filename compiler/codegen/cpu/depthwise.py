@@ -65,9 +65,9 @@ class _Depthwise:
         self.input = (h, width)
         self.taps: tuple[int, int] = weights.shape[1:3]
         self.output: tuple[int, int] = core.result.shape[2:4]
-        self.strides: tuple[int, int] = core.attrs["strides"]  # type: ignore[assignment]
-        self.dilation: tuple[int, int] = core.attrs["dilation"]  # type: ignore[assignment]
-        self.padding: tuple[tuple[int, int], tuple[int, int]] = core.attrs["padding"]  # type: ignore[assignment]
+        self.strides: tuple[int, int] = core.attr("strides", tuple)
+        self.dilation: tuple[int, int] = core.attr("dilation", tuple)
+        self.padding: tuple[tuple[int, int], tuple[int, int]] = core.attr("padding", tuple)
         per_pixel = max(1, PANEL * self.size // target.vector_bytes)
         self.pixels = max(1, min(_PIXELS, target.vector_registers // 2 // per_pixel))
         work = self.output[1] * self.taps[0] * self.taps[1]

@@ -67,11 +67,10 @@ class _Driver:
         self.type = vec(self.elem, PANEL)
         x, weights = core.operands
         self.batch, blocks, *space, _ = x.shape
-        taps, strides, dilation, padding = weights.shape[1:3], *(core.attrs[k] for k in ("strides", "dilation", "padding"))
-        self.taps: tuple[int, int] = taps  # type: ignore[assignment]
-        self.strides: tuple[int, int] = strides  # type: ignore[assignment]
-        self.dilation: tuple[int, int] = dilation  # type: ignore[assignment]
-        self.padding: tuple[tuple[int, int], tuple[int, int]] = padding  # type: ignore[assignment]
+        self.taps: tuple[int, int] = weights.shape[1:3]
+        self.strides: tuple[int, int] = core.attr("strides", tuple)
+        self.dilation: tuple[int, int] = core.attr("dilation", tuple)
+        self.padding: tuple[tuple[int, int], tuple[int, int]] = core.attr("padding", tuple)
         assert isinstance(blocks, int)
         self.blocks, self.input, self.output = blocks, tuple(space), tuple(core.result.shape[2:4])
         per_pixel = max(1, PANEL * ELEMENTS[self.elem] // target.vector_bytes)

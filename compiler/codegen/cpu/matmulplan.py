@@ -101,7 +101,7 @@ class Matmul:
         if n.b == 1 or n.extent == 1:
             near = isinstance(k.b, int) and isinstance(k.extent, int) and k.b * k.extent * self.size <= self.target.l2_bytes // 2
             few = isinstance(self.p.m.extent, int) and self.p.m.extent <= self.rows
-            return "in place" if few or (near and k.b * self.size % _ALIASED) else "copied"  # type: ignore[operator]
+            return "in place" if few or (near and k.b * self.size % _ALIASED) else "copied"
         if k.b == 1 or k.extent == 1:
             return "transposed"
         raise InternalError(f"neither columns nor k of the rhs are contiguous: {self.core!r}")

@@ -92,7 +92,7 @@ class _Layout:
         work = product(self.shape)
         if isinstance(work, int) and work < _SMALL:
             return None
-        long = [i for i in self.direct if isinstance(self.shape[i], Expr) or self.shape[i] >= 2]  # type: ignore[operator]
+        long = [i for i in self.direct if isinstance(self.shape[i], Expr) or self.shape[i] >= 2]
         return max(long, key=lambda i: self.shape[i] if isinstance(self.shape[i], int) else 1 << 20, default=None)
 
 

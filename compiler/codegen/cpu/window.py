@@ -91,7 +91,7 @@ class _Scan:
         inner = self.shape[-1] if self.along_lanes else 1
         self.outer = [n for d, n in enumerate(self.shape) if d != self.dim and not (self.along_lanes and d == len(self.shape) - 1)]
         length = self.shape[self.dim] if isinstance(self.shape[self.dim], int) else 64
-        grid = grid_of(product(self.outer), inner, 8.0 * length * (1 if self.along_lanes else 16), lanes)  # type: ignore[operator]
+        grid = grid_of(product(self.outer), inner, 8.0 * length * (1 if self.along_lanes else 16), lanes)
         self.plan = ScanPlan(self.dim, grid.outer, inner, lanes if self.along_lanes else 1, grid)
         self.f: Frame = open_kernel(fusion, target, self.plan.lanes)
 

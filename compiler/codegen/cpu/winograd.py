@@ -60,12 +60,12 @@ class _Winograd:
         self.size = microkernel.ELEMENTS[self.elem]
         x, weights = core.operands
         self.m = core.attr("m", int)
-        padding: Padding = core.attrs["padding"]  # type: ignore[assignment]
+        padding: Padding = core.attr("padding", tuple)
         self.corner = (padding[0][0], padding[1][0])
         self.batch: Dim = x.shape[0]
-        self.input: tuple[int, int] = x.shape[2:4]  # type: ignore[assignment]
+        self.input: tuple[int, int] = x.shape[2:4]
         self.out_blocks, *_, self.in_blocks, _, _ = weights.tensor.static_shape
-        self.output: tuple[int, int] = core.result.shape[2:4]  # type: ignore[assignment]
+        self.output: tuple[int, int] = core.result.shape[2:4]
         self.counts = tile_counts(self.output, self.m)
         self.total: Dim = product((self.batch, *self.counts))
         self.positions = (self.m + 2) ** 2

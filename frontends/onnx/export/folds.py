@@ -12,6 +12,7 @@ from ....compiler.ir.graph import Node, Value
 from ....compiler.ops.bodies import identity_of, monoid_of
 from ....proto.dtypes import I32
 from ....proto.errors import fail
+from .shapes import known, known_padding
 from .writer import Names, Writer, exports
 
 _REDUCE = {"add": "ReduceSum", "mul": "ReduceProd", "max": "ReduceMax", "min": "ReduceMin"}
@@ -48,7 +49,7 @@ def _halved(w: Writer, n: Node, xs: list[str]) -> list[str]:
     body, k = n.regions[0], len(n.inputs) // 2
     if n.captures or not all(v.tensor.is_static for v in n.inputs):
         raise fail("export.op", "ONNX folds by sum, product, maximum and minimum, and tensors of known sizes by what captures nothing")
-    dims: tuple[int, ...] = n.attrs["dimensions"]  # type: ignore[assignment]
+    dims = n.ints("dimensions")
     shape = n.operands[0].tensor.static_shape
     kept = [d for d in range(len(shape)) if d not in dims]
     count, rest = prod(shape[d] for d in dims), tuple(shape[d] for d in kept)
@@ -74,25 +75,24 @@ def _halved(w: Writer, n: Node, xs: list[str]) -> list[str]:
 @exports("reduce_window")
 def reduce_window(w: Writer, n: Node, xs: list[str]) -> str:
     """AveragePool times the size of the window, MaxPool, and MaxPool of the negative, over the dims that are not trivial."""
-    a = n.attrs
     monoid = monoid_of(n.regions[0]) if len(n.results) == 1 else None
     rank, dtype = len(n.results[0].shape), n.results[0].dtype
-    ones: tuple[int, ...] = (1,) * rank
-    sizes, strides = a["window_dimensions"], a["window_strides"] or ones
-    padding, spread = a["padding"] or ((0, 0),) * rank, a["window_dilations"] or ones
-    good = monoid in ("add", "max", "min") and dtype.is_float and set(a["base_dilations"] or ones) == {1}  # type: ignore[arg-type]
+    ones = (1,) * rank
+    sizes, strides = known(n, "window_dimensions"), known(n, "window_strides") or ones
+    padding, spread = known_padding(n) or ((0, 0),) * rank, known(n, "window_dilations") or ones
+    good = monoid in ("add", "max", "min") and dtype.is_float and set(n.dims("base_dilations") or ones) == {1}
     if not good or not _is_neutral(n.operands[1], monoid or "add"):
         raise fail("export.op", "ONNX pools sums, maxima and minima of floats from their neutral element, of inputs that are not dilated")
-    own = [d for d in range(rank) if (sizes[d], strides[d], tuple(padding[d])) != (1, 1, (0, 0))] or [rank - 1]  # type: ignore[index]
+    own = [d for d in range(rank) if (sizes[d], strides[d], padding[d]) != (1, 1, (0, 0))] or [rank - 1]
     if len(own) > 3:
         raise fail("export.op", "ONNX pools over at most 3 dims")
     order = [d for d in range(rank) if d not in own] + own
     shape = [n.operands[0].shape[d] for d in order]
     x = w.reshape(w.transpose(xs[0], order), [_count(shape[: -len(own)]), 1, *shape[-len(own) :]])
-    pads = [int(padding[d][side]) for side in (0, 1) for d in own]  # type: ignore[index]
+    pads = [padding[d][side] for side in (0, 1) for d in own]
     window: dict[str, Any] = {
-        "kernel_shape": [int(sizes[d]) for d in own], "strides": [int(strides[d]) for d in own], "pads": pads,  # type: ignore[index, arg-type]
-        "dilations": [int(spread[d]) for d in own],  # type: ignore[index, arg-type]
+        "kernel_shape": [sizes[d] for d in own], "strides": [strides[d] for d in own], "pads": pads,
+        "dilations": [spread[d] for d in own],
     }  # fmt: skip
     y = _pool(w, x, str(monoid), window, n)
     out = [n.result.shape[d] for d in order]

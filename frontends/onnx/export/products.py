@@ -7,7 +7,7 @@ from ....compiler.ir.dims import Dim
 from ....compiler.ir.graph import Node
 from ....compiler.ops.contraction import others
 from ....proto.errors import fail
-from .shapes import cut, reverse_dims, spread_out
+from .shapes import cut, known, known_padding, reverse_dims, spread_out
 from .writer import Writer, exports
 
 
@@ -39,37 +39,37 @@ def _equation(d: DotDims, left: int, right: int) -> str:
     return f"{''.join(x)},{''.join(y)}->{''.join(kept)}"
 
 
-def _edges(w: Writer, x: str, shape: Sequence[Dim], padding: Sequence[tuple[Dim, Dim]]) -> tuple[str, list[int]]:
+def _edges(w: Writer, x: str, shape: Sequence[Dim], padding: Sequence[tuple[int, int]]) -> tuple[str, list[int]]:
     """Padding as the attribute has it; negative edges are cut off first."""
-    low = [int(min(a, 0)) for a, _ in padding]  # type: ignore[type-var, arg-type]
-    high = [int(min(b, 0)) for _, b in padding]  # type: ignore[type-var, arg-type]
+    low = [min(a, 0) for a, _ in padding]
+    high = [min(b, 0) for _, b in padding]
     if any(low) or any(high):
         starts: list[Dim] = [0, 0, *(-a for a in low)]
         limits: list[Dim] = [*shape[:2], *(m + b for m, b in zip(shape[2:], high, strict=True))]
         x = cut(w, x, starts, limits, [1] * len(shape))
-    return x, [int(max(a, 0)) for a, _ in padding] + [int(max(b, 0)) for _, b in padding]  # type: ignore[type-var, arg-type]
+    return x, [max(a, 0) for a, _ in padding] + [max(b, 0) for _, b in padding]
 
 
 @exports("convolution")
 def convolution(w: Writer, n: Node, xs: list[str]) -> str:
     """Conv on [N, C, spatial...] and [O, I, spatial...]; a dilated input is spread out before."""
     a = n.attrs
-    d: ConvDims = a["dimension_numbers"]  # type: ignore[assignment]
+    d = n.attr("dimension_numbers", ConvDims)
     k = len(d.input_spatial)
     if a["batch_group_count"] != 1 or not n.result.dtype.is_float or not 1 <= k <= 3:
         raise fail("export.op", "ONNX convolves floats over 1 to 3 dims, and not in batch groups")
     dtype = n.result.dtype
     image, kernel = (name if v.dtype == dtype else w.cast(name, dtype) for name, v in zip(xs, n.operands, strict=True))
-    turned = [x for x, r in zip(d.kernel_spatial, a["window_reversal"] or (), strict=False) if r]  # type: ignore[arg-type]
+    turned = [x for x, r in zip(d.kernel_spatial, n.ints("window_reversal"), strict=False) if r]
     kernel = w.transpose(reverse_dims(w, kernel, turned), (d.kernel_output_feature, d.kernel_input_feature, *d.kernel_spatial))
     order = (d.input_batch, d.input_feature, *d.input_spatial)
     image, shape = w.transpose(image, order), [n.operands[0].shape[i] for i in order]
-    interior = [0, 0, *(int(s) - 1 for s in a["lhs_dilation"] or (1,) * k)]  # type: ignore[union-attr, arg-type]
+    interior = [0, 0, *(s - 1 for s in known(n, "lhs_dilation") or (1,) * k)]
     image, shape = spread_out(w, image, shape, interior, w.number(0, dtype))
-    image, pads = _edges(w, image, shape, a["padding"] or ((0, 0),) * k)  # type: ignore[arg-type]
+    image, pads = _edges(w, image, shape, known_padding(n) or ((0, 0),) * k)
     y = w.node(
-        "Conv", [image, kernel], pads=pads, strides=[int(s) for s in a["window_strides"] or (1,) * k],  # type: ignore[union-attr, arg-type]
-        dilations=[int(s) for s in a["rhs_dilation"] or (1,) * k], group=a["feature_group_count"],  # type: ignore[union-attr, arg-type]
+        "Conv", [image, kernel], pads=pads, strides=list(known(n, "window_strides") or (1,) * k),
+        dilations=list(known(n, "rhs_dilation") or (1,) * k), group=a["feature_group_count"],
     )  # fmt: skip
     out = (d.output_batch, d.output_feature, *d.output_spatial)
     return w.transpose(y, sorted(range(len(out)), key=out.__getitem__))

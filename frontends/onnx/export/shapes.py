@@ -8,6 +8,7 @@ from ....compiler.ir.attrs import Tensor
 from ....compiler.ir.dims import Dim
 from ....compiler.ir.graph import Node
 from ....proto.dtypes import I64
+from ....proto.errors import fail
 from .writer import Writer, exports
 
 _FARTHEST = -(1 << 62)
@@ -70,8 +71,7 @@ def cut(w: Writer, x: str, starts: Sequence[Dim], limits: Sequence[Dim], steps: 
 @exports("slice")
 def slice_(w: Writer, n: Node, xs: list[str]) -> str:
     """Slice."""
-    a = n.attrs
-    return cut(w, xs[0], a["start_indices"], a["limit_indices"], a["strides"])  # type: ignore[arg-type]
+    return cut(w, xs[0], n.dims("start_indices"), n.dims("limit_indices"), n.ints("strides"))
 
 
 def reverse_dims(w: Writer, x: str, dims: Sequence[int]) -> str:
@@ -86,6 +86,23 @@ def reverse_dims(w: Writer, x: str, dims: Sequence[int]) -> str:
 def reverse(w: Writer, n: Node, xs: list[str]) -> str:
     """A Slice backwards."""
     return reverse_dims(w, xs[0], n.ints("dimensions"))
+
+
+def known(n: Node, name: str) -> tuple[int, ...]:
+    """An attribute that is a list of dims, as numbers; `export.op` if one depends on sizes."""
+    return tuple(_known(n, name, d) for d in n.dims(name))
+
+
+def known_padding(n: Node) -> tuple[tuple[int, int], ...]:
+    """The padding of a window, likewise."""
+    return tuple((_known(n, "padding", low), _known(n, "padding", high)) for low, high in n.pairs("padding"))
+
+
+def _known(n: Node, name: str, d: Dim) -> int:
+    if not isinstance(d, int):
+        fact = f"ONNX has numbers for `{name}` of `{n.op}`, which is {d} here"
+        raise fail("export.op", fact, loc=n.loc, help="export the graph with fixed shapes")
+    return d
 
 
 def spread_out(w: Writer, x: str, shape: Sequence[Dim], interior: Sequence[int], value: str) -> tuple[str, list[Dim]]:
@@ -108,9 +125,8 @@ def spread_out(w: Writer, x: str, shape: Sequence[Dim], interior: Sequence[int],
 @exports("pad")
 def pad(w: Writer, n: Node, xs: list[str]) -> str:
     """Pad, after elements were spread out; negative edges cut."""
-    a = n.attrs
-    x, _ = spread_out(w, xs[0], n.operands[0].shape, a["interior_padding"], xs[1])  # type: ignore[arg-type]
-    edges = [*a["edge_padding_low"], *a["edge_padding_high"]]  # type: ignore[misc]
+    x, _ = spread_out(w, xs[0], n.operands[0].shape, n.ints("interior_padding"), xs[1])
+    edges = [*n.dims("edge_padding_low"), *n.dims("edge_padding_high")]
     return w.node("Pad", [x, w.vector(edges), xs[1]]) if edges and any(e != 0 for e in edges) else x
 
 
