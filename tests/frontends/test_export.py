@@ -10,9 +10,16 @@ import pytest
 import weft
 from weft import nn
 from weft import numpy as wnp
+from weft.compiler.ir.attrs import ConvDims
+from weft.compiler.ir.dims import maximum, symbol
+from weft.compiler.ir.graph import function, module, param
 from weft.compiler.ir.text import parse as parsed
+from weft.compiler.ir.types import TensorType
+from weft.compiler.ops.helpers import const, scalar_region
+from weft.compiler.ops.nodes import node
 from weft.frontends.export import export, stablehlo
 from weft.frontends.onnx.export import to_model
+from weft.proto.dtypes import F32
 from weft.tools.cli import main
 
 ort = pytest.importorskip("onnxruntime")
@@ -141,3 +148,17 @@ def test_signatures_shapes_and_what_is_no_array(tmp_path: Path, capsys: pytest.C
     weft.save(source, lambda x: x[x > 0], signatures={"main": [weft.Spec((5,))]})
     assert main(["export", str(source), "-o", str(target)]) == 1
     assert "depend on its data" in capsys.readouterr().err
+
+
+def test_padding_that_depends_on_sizes_is_refused() -> None:
+    n = symbol("n")
+    x = param(TensorType(F32, (1, 1, n)), "x")
+    dims, wide = ConvDims(0, 1, (2,), 1, 0, (2,), 0, 1, (2,)), TensorType(F32, (1, 1, maximum(0, 2 * n - 2)))
+    kernel = const(np.ones((1, 1, 1), np.float32))
+    convolved = node("convolution", x, kernel, dimension_numbers=dims, padding=((n - 2, 0),), result=wide)
+    pooled = node(
+        "reduce_window", x, const(0, F32), window_dimensions=(1, 1, 1), padding=((0, 0), (0, 0), (n - 2, 0)), body=scalar_region("add", F32)
+    )
+    for y in (convolved, pooled):
+        with pytest.raises(weft.WeftError, match="which is n - 2 here"):
+            to_model(module(function("main", [x], [y])))

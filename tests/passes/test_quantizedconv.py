@@ -5,6 +5,7 @@ import pytest
 from weft.compiler.codegen.target import Target
 from weft.compiler.interpreter import evaluate
 from weft.compiler.ir.attrs import ConvDims
+from weft.compiler.ir.dims import symbol
 from weft.compiler.ir.graph import Function, Value, function, module, param
 from weft.compiler.ir.types import TensorType
 from weft.compiler.ops.convolution import conv_shape, conv_window
@@ -118,3 +119,11 @@ def test_floats_stay_where_bytes_are_slow_and_groups_become_floats() -> None:
     new = rewritten(function("main", [x], [grouped]))
     assert [str(n.result.dtype) for n in new.nodes if n.op == "convolution"] == ["f32"]
     check(function("main", [x], [grouped]), data((1, 4, 8, 8), U8))
+
+
+def test_padding_that_depends_on_sizes_stays() -> None:
+    """Nobody can tell whether n - 2 pads or crops."""
+    n = symbol("n")
+    x = param(TensorType(U8, (1, 2, n, n)), "x")
+    y = convolution(cast(x, I32), cast(const(data((3, 2, 3, 3), I8)), I32), padding=((n - 2, 1), (0, 0)))
+    assert "convolution" in check(function("main", [x], [y]), data((1, 2, 4, 4), U8))

@@ -101,7 +101,7 @@ def known_padding(n: Node) -> tuple[tuple[int, int], ...]:
 def _known(n: Node, name: str, d: Dim) -> int:
     if not isinstance(d, int):
         fact = f"ONNX has numbers for `{name}` of `{n.op}`, which is {d} here"
-        raise fail("export.op", fact, loc=n.loc, help="export the graph with fixed shapes")
+        raise fail("export.op", fact, loc=n.loc, help="give the inputs fixed shapes: `weft export --shape`, or shapes= in Python")
     return d
 
 
