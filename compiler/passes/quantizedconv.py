@@ -223,10 +223,14 @@ def _patches(x: Value, nothing: Value, window: Window) -> Value:
     parts: list[Value] = []
     for place in index_space(*(range(int(k)) for k in window.size)):  # type: ignore[arg-type]
         start = [p * d for p, d in zip(place, window.dilation, strict=True)]
-        limit = [a + (n - 1) * s + 1 for a, n, s in zip(start, out, window.stride, strict=True)]
+        # What the last place of the kernel leaves, and not the last element read: of symbolic sizes it is plain that it lies inside.
+        limit = [n - (k - 1 - p) * d for n, k, p, d in zip(sizes, window.size, place, window.dilation, strict=True)]
         strides = (1, *window.stride, 1)
         parts.append(node("slice", x, start_indices=(0, *start, 0), limit_indices=(batch, *limit, channels), strides=strides))
-    return _filled(parts, nothing, (batch, *out), len(parts) * channels)
+    patches = _filled(parts, nothing, parts[0].shape[:-1], len(parts) * channels)
+    result = x.tensor.with_shape((batch, *out, patches.shape[-1]))
+    # Of symbolic sizes and strides the same number may be written otherwise: the program compares them.
+    return patches if patches.type == result else node("weft.check_shape", patches, result=result)
 
 
 def _filled(parts: list[Value], nothing: Value, lead: Sequence[Dim], depth: Dim) -> Value:

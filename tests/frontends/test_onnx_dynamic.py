@@ -259,6 +259,21 @@ SHAPES = [
 ]
 
 CHOICES = [
+    one(
+        "ScatterElements-sizes",
+        node("ScatterElements", ["x", "i", "u"], ["y"], reduction="add"),
+        [("x", F32, ["N", 2]), ("i", I64, ["E", "W"]), ("u", F32, ["F", "V"])],
+        F32,
+        (floats(4, 2), np.array([[3, 0], [3, 1], [0, 0]]), floats(3, 2, seed=1)),
+        (floats(1, 2), np.zeros((5, 1), np.int64), floats(5, 1, seed=1)),
+    ),
+    one(
+        "ScatterND-sizes",
+        node("ScatterND", ["x", "i", "u"], ["y"], reduction="add"),
+        [("x", F32, ["N", 2]), ("i", I64, ["E", 1]), ("u", F32, ["F", 2])],
+        F32,
+        (floats(4, 2), np.array([[3], [3], [0]]), floats(3, 2, seed=1)),
+    ),
     Case(
         "TopK",
         [node("TopK", ["x", "k"], ["v", "i"], axis=0, largest=0)],

@@ -92,6 +92,17 @@ def weights(outputs: int, inputs: int, seed: int) -> Value:
     return node("multiply", cast(w, F32), broadcast(scale, w.shape, (0,)))
 
 
+@pytest.mark.parametrize("padding", [((1, 1), (1, 1)), ((0, 0), (2, 1))], ids=str)
+def test_symbolic_sizes_with_strides(padding: tuple[tuple[int, int], ...]) -> None:
+    """What the slices of patches leave is written as the convolution writes it."""
+    x, z = param(TensorType(U8, (symbol("n"), 5, symbol("h", 3), symbol("w", 3)))), param(TensorType(U8, ()))
+    w = const(data((7, 5, 3, 3), I8))
+    y = convolution(centred(x, z, I32), cast(w, I32), window_strides=(2, 3), padding=padding)
+    for n, h, width in ((1, 3, 3), (2, 8, 7), (3, 11, 12)):
+        ops = check(function("main", [x, z], [y]), data((n, 5, h, width), U8), np.array(117, np.uint8))
+        assert "convolution" not in ops
+
+
 def test_a_network_is_transposed_once_on_the_way_in() -> None:
     a = data((1, 4, 8, 8), U8)
     x = param(TensorType(U8, a.shape))

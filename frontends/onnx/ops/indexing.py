@@ -95,6 +95,8 @@ def _scatter(node: NodeView, x: Value, points: Value, updates: Value) -> Value:
         raise node.error("attribute", f"`reduction` is {node.string('reduction')!r}")
     depth, lead, rank = points.shape[-1], len(points.shape) - 1, len(x.shape)
     assert isinstance(depth, int)
+    for axis in range(lead):
+        points, updates = build.agreeing((points, updates), (axis, axis))
     places = tuple(range(depth))
     numbers = ScatterDims(tuple(range(lead, lead + rank - depth)), places, (), (), places, lead)
     body = helpers.scalar_region(name, x.dtype) if name else _second(x)
