@@ -4,7 +4,6 @@ It runs the same kernels as the host, on copies: nothing here is ever an array o
 one that runs functions and one that copies, as a GPU has streams. Its memory can be limited.
 """
 
-import weakref
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from threading import Lock
@@ -74,7 +73,6 @@ class SimDevice:
         for n in sorted(needed - self._constants.keys()):
             self.memory.take(constants[n].nbytes, f"constant {decoded.constants[n].name!r}")
             self._constants[n] = np.array(constants[n], order="C")
-            weakref.finalize(self, self.memory.give_back, constants[n].nbytes)
         own = [self._constants.get(n, c) for n, c in enumerate(constants)]
         limit = self.memory.limit
         return SimFunction(self, Function(decoded, function, image, own, self.threads, limit if limit is not None else 1 << 62))

@@ -51,6 +51,14 @@ def _image_dims(rank: int, layout: str) -> tuple[int, tuple[int, ...]]:
     return (rank - 1, tuple(range(1, rank - 1))) if layout == "NHWC" else (1, tuple(range(2, rank)))
 
 
+def _image_and_kernel(x: Any, kernel: Any, layout: str) -> tuple[Value, Value, int, tuple[int, ...]]:
+    """Both of one dtype, and where the image's features and spatial dims are."""
+    v, w = together(x, kernel)
+    rank = len(v.shape)
+    check(len(w.shape) == rank, "nn.conv", f"a kernel of rank {rank} is needed for {v.type}, got {w.type}")
+    return v, w, *_image_dims(rank, layout)
+
+
 @lifted
 def conv(
     x: Any,
@@ -64,10 +72,7 @@ def conv(
     layout: Layout = "NHWC",
 ) -> Value:
     """Convolution over one or more spatial dims: x [N, spatial..., in], kernel [spatial..., in / groups, out], bias [out]."""
-    v, w = together(x, kernel)
-    rank = len(v.shape)
-    check(len(w.shape) == rank, "nn.conv", f"a kernel of rank {rank} is needed for {v.type}, got {w.type}")
-    feature, spatial = _image_dims(rank, layout)
+    v, w, feature, spatial = _image_and_kernel(x, kernel, layout)
     n = len(spatial)
     window, steps, spread = tuple(w.shape[:n]), _sizes(strides, n, "strides"), _sizes(dilation, n, "dilation")
     dims = ConvDims(0, feature, spatial, n, n + 1, tuple(range(n)), 0, feature, spatial)
@@ -91,10 +96,7 @@ def conv_transpose(
 
     SAME gives size · stride results, VALID all that a window reaches. The kernel is not turned (as in `jax.lax.conv_transpose`).
     """
-    v, w = together(x, kernel)
-    rank = len(v.shape)
-    check(len(w.shape) == rank, "nn.conv", f"a kernel of rank {rank} is needed for {v.type}, got {w.type}")
-    feature, spatial = _image_dims(rank, layout)
+    v, w, feature, spatial = _image_and_kernel(x, kernel, layout)
     n = len(spatial)
     steps, spread = _sizes(strides, n, "strides"), _sizes(dilation, n, "dilation")
     window = [(k - 1) * d + 1 for k, d in zip(w.shape[:n], spread, strict=True)]
