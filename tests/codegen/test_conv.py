@@ -40,7 +40,7 @@ def types(*arrays: np.ndarray, batch: object = None, dtype: DType = F32) -> list
 
 def compare(kernel: Kernel, target: Target, arrays: list[np.ndarray], want: np.ndarray, run: Run, **symbols: int) -> None:
     got = run(kernel, target, arrays, [want.shape], symbols)[0]
-    scale = np.abs(want).max(initial=1.0)
+    scale = np.nanmax(np.abs(want), initial=1.0)
     np.testing.assert_allclose(got, want, atol=2e-6 * scale, rtol=2e-5)
 
 
@@ -130,6 +130,24 @@ def test_bias_add_and_relu_in_registers(target: Target, blocks: int, run: Run) -
     attrs = {**op_of("weft.conv").attrs, "padding": ((1, 1), (1, 1))}
     want = op_of("weft.conv").reference(x, w, **attrs) + bias[None, :, None, None] + other
     compare(kernel, target, arrays, np.maximum(want, 0), run)
+
+
+@pytest.mark.parametrize("target", RUNNABLE, ids=str)
+@pytest.mark.parametrize("name", ["weft.conv", "weft.depthwise"])
+def test_a_relu_with_a_cap_in_registers(target: Target, name: str, run: Run) -> None:
+    def build(x: Value, w: Value) -> Value:
+        cap = op_of("constant")(value=Tensor(np.array(0.25, np.float32)))
+        y = relu(op_of(name)(x, w))
+        return op_of("minimum")(y, op_of("broadcast_in_dim")(cap, broadcast_dimensions=(), result=y.type))
+
+    x = data(2, 3, 7, 17, 16) / 16
+    x[0, :, 2, 5] = np.nan
+    arrays = [x, data(2, 3, 3, 3, 16, 16) if name == "weft.conv" else data(3, 3, 3, 16)]
+    kernel = (emit_conv if name == "weft.conv" else emit_depthwise)(fusion(build, *types(*arrays)), target)
+    assert kernel.plan.epilogue == "relu + cap"
+    want = op_of(name).reference(*(a.astype(np.float64) for a in arrays), **op_of(name).attrs)
+    assert np.isnan(want).any() and (want > 0.25).any()
+    compare(kernel, target, arrays, np.minimum(np.maximum(want, 0), 0.25), run)
 
 
 def test_a_bias_of_what_is_added_is_one_of_the_sum(run: Run) -> None:

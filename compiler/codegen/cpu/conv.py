@@ -19,12 +19,14 @@ from ..lltypes import Val, const, memory_type
 from ..target import Target
 from ..writer import Module, Writer
 from . import image, microkernel, tilepass, tiles
+from .chunks import balanced, pointwise_chunk
 from .convstrips import emit_strips, takes_strips
 from .epilogue import Epilogue, address_of, analyse
 from .image import Window
 from .microkernel import MicroKernel
 
 _CHUNK = 1 << 23  # multiply-adds in a chunk that copies its input: some 60 µs
+_STEM_CHUNK = 1 << 21  # where it copies few channels, which takes little
 _POINTWISE_CHUNK = 1 << 21  # in one that reads it in place: some 15 µs
 _STEP = 1024  # terms of the sum taken at once: so many rows of weights stay close
 _LINES = 6  # a chunk that copies has at least so many output rows, for neighbours share input rows
@@ -55,7 +57,7 @@ class ConvPlan:
 
 def emit_conv(fusion: Node, target: Target) -> Kernel:
     """The kernel of a contraction fusion around `weft.conv`."""
-    epilogue = analyse(fusion.regions[0], (1, 4))
+    epilogue = analyse(fusion.regions[0], (1, 4), caps=True)
     if takes_strips(epilogue.core):
         return emit_strips(fusion, epilogue, target)
     return _Conv(fusion, epilogue, target).kernel()
@@ -123,10 +125,13 @@ class _Conv:
         group = self.groups[0]
         if self.pointwise:
             count = height * width
-            pixels = _balanced(count, max(self.rows, _PIXELS // self.rows * self.rows), self.rows)
-            return 1, pixels, _rounded(_POINTWISE_CHUNK // (pixels * work), group, self.out_blocks)
+            pixels = balanced(count, max(self.rows, _PIXELS // self.rows * self.rows), self.rows)
+            images = self.batch if isinstance(self.batch, int) else 1
+            most = _POINTWISE_CHUNK // (pixels * work)
+            return 1, *pointwise_chunk(images, (count, pixels, self.rows), (self.out_blocks, most, group), work)
         least = min(height, 1 if self.in_place else _LINES)
-        lines = _balanced(height, max(least, _CHUNK // (width * work * self.out_blocks)), 1)
+        most = _CHUNK if self.layout == "blocked" else _STEM_CHUNK
+        lines = balanced(height, max(least, most // (width * work * self.out_blocks)), 1)
         return lines, width, _rounded(_CHUNK // (lines * width * work), group, self.out_blocks)
 
     @property
@@ -224,12 +229,6 @@ class _Conv:
             )
         symbols = fusion_symbols(self.fusion)
         return Kernel(name, module.text(), symbols, driver.chunks, self.scratch_bytes, self.plan, (), tuple(sorted(self.needs)))
-
-
-def _balanced(count: int, most: int, unit: int) -> int:
-    """The size of parts of `count`, multiples of `unit`, at most `most` and about equal."""
-    parts = max(1, -(-count // max(most, 1)))
-    return min(count, -(-count // (parts * unit)) * unit)
 
 
 def _rounded(count: int, unit: int, most: int) -> int:
@@ -483,6 +482,7 @@ class _Driver:
             finishes and e.relu,
             v.fetches,
             v.skips_rows or v.skips_columns,
+            cap=e.cap if finishes else None,
         )
         v.needs.add(kernel.name)
         return kernel

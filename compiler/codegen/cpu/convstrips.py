@@ -459,8 +459,16 @@ class _Driver:
         dense = v.pixel * v.strides[1]
         gaps = v.apart != (1, 1)
         kernel = MicroKernel(
-            self.elem, height, tile.group, unroll, dense, finishes and e.add is not None, finishes and e.relu, gaps=gaps
-        )  # fmt: skip
+            self.elem,
+            height,
+            tile.group,
+            unroll,
+            dense,
+            finishes and e.add is not None,
+            finishes and e.relu,
+            gaps=gaps,
+            cap=e.cap if finishes else None,
+        )
         v.needs.add(kernel.name)
         return kernel
 

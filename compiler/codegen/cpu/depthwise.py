@@ -16,12 +16,12 @@ from ..kernel import Kernel, fusion_symbols, kernel_name
 from ..lltypes import Val, const, memory_type, vec, zero
 from ..target import Target
 from ..writer import Module
-from . import image, tilepass
+from . import image, tilepass, units
 from .depthwisestrips import emit_depthwise_strips
 from .epilogue import Epilogue, address_of, analyse
 from .microkernel import ELEMENTS
 
-_CHUNK = 1 << 17  # vector multiply-adds in a chunk
+_CHUNK = 1 << 15  # vector multiply-adds in a chunk
 _PIXELS = 8  # of a tile, if registers allow
 
 
@@ -48,7 +48,7 @@ class _Tile:
 
 def emit_depthwise(fusion: Node, target: Target) -> Kernel:
     """The kernel of a contraction fusion around `weft.depthwise`."""
-    epilogue = analyse(fusion.regions[0], (1, 4))
+    epilogue = analyse(fusion.regions[0], (1, 4), caps=True)
     if not all(isinstance(d, int) for d in epilogue.core.result.shape[2:4]):
         return emit_depthwise_strips(fusion, epilogue, target)
     return _Depthwise(fusion, epilogue, target).kernel()
@@ -200,5 +200,5 @@ class _Depthwise:
             if self.added is not None:
                 x = w.fadd(x, w.load(type_, self._at(self._at(self.added, place), p * PANEL)))
             if self.epilogue.relu:
-                x = w.fmax(zero(type_), x)
+                x = units.relu(w, x, self.epilogue.cap)
             w.store(x, self._at(out, p * PANEL))

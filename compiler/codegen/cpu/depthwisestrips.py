@@ -14,7 +14,7 @@ from ..kernel import Kernel, fusion_symbols, kernel_name
 from ..lltypes import Val, const, memory_type, vec, zero
 from ..target import Target
 from ..writer import Module, Writer
-from . import image, tilepass
+from . import image, tilepass, units
 from .epilogue import Epilogue, address_of
 from .microkernel import ELEMENTS
 
@@ -187,7 +187,7 @@ class _Driver:
                 if self.added is not None:
                     x = w.fadd(x, w.load(self.type, self._at(self.added, at)))
                 if self.epilogue.relu:
-                    x = w.fmax(zero(self.type), x)
+                    x = units.relu(w, x, self.epilogue.cap)
                 w.store(x, self._at(self.y, at))
 
     def _finish(self, sums: list[Val], y: Val, x: Val, count: Val) -> None:

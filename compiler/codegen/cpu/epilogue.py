@@ -1,11 +1,13 @@
 """What happens to the tiles of a contraction before they are stored.
 
-A bias, the sum with another tensor and a ReLU, in this order, stay in the micro-kernel's registers. Anything else is a rolled pass over the
-tile just computed, written by the elemental emitter: register fusion of an exponential spills and compiles three times slower for nothing.
+A bias, the sum with another tensor, a ReLU and, of a convolution, a cap on it (ReLU6), in this order, stay in registers. Anything else is
+a rolled pass over the tile just computed, written by the elemental emitter: register fusion of an exponential spills and compiles three
+times slower for nothing.
 """
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -21,7 +23,8 @@ CORES = ("weft.matmul", "weft.conv", "weft.winograd", "weft.depthwise")
 
 @dataclass(frozen=True, slots=True)
 class Epilogue:
-    """`start` is the vector the sums begin with, `add` the tensor added to them; `rest` is whether more follows `value`, the last value
+    """`start` is the vector the sums begin with, `add` the tensor added to them, `cap` a positive number that a ReLU is
+    not to exceed; `rest` is whether more follows `value`, the last value
     these cover.
     """
 
@@ -30,10 +33,12 @@ class Epilogue:
     start: Value | None = None
     add: Value | None = None
     relu: bool = False
+    cap: float | None = None
     rest: bool = False
 
     def __str__(self) -> str:
-        parts = [name for name, there in (("bias", self.start), ("add", self.add), ("relu", self.relu), ("…", self.rest)) if there]
+        named = ("bias", self.start), ("add", self.add), ("relu", self.relu), ("cap", self.cap), ("…", self.rest)
+        parts = [name for name, there in named if there]
         return " + ".join(parts) or "none"
 
 
@@ -74,14 +79,16 @@ def inplace_pairs(body: Region) -> tuple[tuple[int, int], ...]:
     return tuple((o, 0) for o, p in enumerate(body.params) if fits(p))
 
 
-def analyse(body: Region, vector_dims: Sequence[int]) -> Epilogue:
-    """The epilogue of a fusion. A bias is a tensor broadcast along `vector_dims` of the result."""
+def analyse(body: Region, vector_dims: Sequence[int], *, caps: bool = False) -> Epilogue:
+    """The epilogue of a fusion, with a cap if `caps`. A bias is a tensor broadcast along `vector_dims` of the result."""
     core = core_of(body)
     found = Epilogue(core, core.result)
     while (user := _only_user(body, found.value)) is not None and (longer := _extend(body, found, user, tuple(vector_dims))) is not None:
         found = longer
+    if caps and found.relu and user is not None and (cap := _cap(user, found.value)) is not None:
+        found = replace(found, value=user.result, cap=cap)
     done = len(body.results) == 1 and body.results[0] is found.value
-    return Epilogue(found.core, found.value, found.start, found.add, found.relu, rest=not done)
+    return replace(found, rest=not done)
 
 
 def _only_user(body: Region, value: Value) -> Node | None:
@@ -129,9 +136,27 @@ def _vector(body: Region, value: Value, dims: tuple[int, ...]) -> Value | None:
     return source if source in body.params or source.op == "constant" else None
 
 
+def _cap(user: Node, value: Value) -> float | None:
+    """The positive number at which `user` cuts `value` off, if it does that."""
+    if user.op != "minimum":
+        return None
+    x, y = user.operands
+    array = _constant(y if x is value else x)
+    if array is None or array.dtype.kind != "f" or not (array == array.flat[0]).all():
+        return None
+    number = float(array.flat[0])
+    return number if 0 < number < math.inf else None
+
+
 def _is_zero(value: Value) -> bool:
     """Whether every element is shown to be zero."""
+    array = _constant(value)
+    return array is not None and not array.any()
+
+
+def _constant(value: Value) -> np.ndarray | None:
+    """The elements that `value` is shown to consist of, perhaps repeated or in another shape; at least one."""
     while value.node is not None and value.op in ("broadcast_in_dim", "reshape"):
         value = value.node.operands[0]
     tensor = value.node.attrs.get("value") if value.node is not None and value.op == "constant" else None
-    return isinstance(tensor, Tensor) and tensor.array.size > 0 and not tensor.array.any()
+    return tensor.array if isinstance(tensor, Tensor) and tensor.array.size > 0 else None

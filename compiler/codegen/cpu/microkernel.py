@@ -14,6 +14,7 @@ the instruction selector splits them without loss.
 """
 
 import re
+import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -53,22 +54,27 @@ class MicroKernel:
     relu: bool = False
     fetch: bool = False  # asks for a part of the next tile's B
     gaps: bool = False  # leaves parts of B out
+    cap: float | None = None  # what a ReLU is not to exceed
     ahead: int = 0  # rows of B that are asked for before they are needed: for weights that are read once, from far away
 
     @property
     def name(self) -> str:
-        flags = "a" * self.add + "r" * self.relu + "f" * self.fetch + "g" * self.gaps + (f"p{self.ahead}" if self.ahead else "")
+        flags = "a" * self.add + "r" * self.relu + "f" * self.fetch + "g" * self.gaps
+        flags += "" if self.cap is None else f"m{struct.pack('>d', self.cap).hex()}"
+        flags += f"p{self.ahead}" if self.ahead else ""
         return f"weft_tile_{self.elem}_{self.rows}x{self.panels}_u{self.unroll}_s{self.dense}_{flags}"
 
     @staticmethod
     def parse(name: str) -> "MicroKernel | None":
         """The micro-kernel called `name`; None if it is something else."""
-        match = re.fullmatch(rf"weft_tile_({'|'.join(UNITS)})_(\d+)x(\d+)_u(\d+)_s(\d+)_(a?)(r?)(f?)(g?)(?:p(\d+))?", name)
+        flags = r"(a?)(r?)(f?)(g?)(?:m([0-9a-f]{16}))?(?:p(\d+))?"
+        match = re.fullmatch(rf"weft_tile_({'|'.join(UNITS)})_(\d+)x(\d+)_u(\d+)_s(\d+)_{flags}", name)
         if match is None:
             return None
-        elem, rows, panels, unroll, dense, add, relu, fetch, gaps, ahead = match.groups()
+        elem, rows, panels, unroll, dense, add, relu, fetch, gaps, cap, ahead = match.groups()
         numbers = (int(rows), int(panels), int(unroll), int(dense))
-        return MicroKernel(elem, *numbers, bool(add), bool(relu), bool(fetch), bool(gaps), int(ahead or 0))
+        number = struct.unpack(">d", bytes.fromhex(cap))[0] if cap else None
+        return MicroKernel(elem, *numbers, bool(add), bool(relu), bool(fetch), bool(gaps), number, int(ahead or 0))
 
 
 @cache
@@ -234,6 +240,6 @@ class _Emitter:
             added = self.tile(self.add, self.field("add_row"), self.field("add_panel"))
             sums = [units.add(w, x, w.load(self.type, at)) for x, at in zip(sums, added, strict=True)]
         if k.relu:
-            sums = [units.relu(w, x) for x in sums]
+            sums = [units.relu(w, x, k.cap) for x in sums]
         for x, at in zip(sums, self.tile(self.c, self.field("c_row"), self.field("c_panel")), strict=True):
             w.store(x, at)

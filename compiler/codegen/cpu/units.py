@@ -131,7 +131,10 @@ def add(w: Writer, x: Val, y: Val) -> Val:
     return w.add(x, y) if elem_of(x.type) == "i32" else w.fadd(x, y)
 
 
-def relu(w: Writer, x: Val) -> Val:
-    """max(0, x), in this order because that keeps a NaN, as StableHLO's maximum does."""
+def relu(w: Writer, x: Val, cap: float | None = None) -> Val:
+    """max(0, x), of floats then min(cap, that): in this order because that keeps a NaN, as StableHLO's maximum and minimum do."""
     none = const(x.type, 0)
-    return w.int_minmax("smax", x, none) if elem_of(x.type) == "i32" else w.fmax(none, x)
+    if elem_of(x.type) == "i32":
+        return w.int_minmax("smax", x, none)
+    positive = w.fmax(none, x)
+    return positive if cap is None else w.fmin(const(x.type, cap), positive)

@@ -20,6 +20,7 @@ from ..lltypes import Val, const, memory_type
 from ..target import Target
 from ..writer import Module, Writer
 from . import image, microkernel, tilepass, tiles, winotransform
+from .chunks import balanced
 from .epilogue import address_of, analyse
 from .microkernel import MicroKernel
 from .winotransform import InputTransform, OutputTransform
@@ -87,7 +88,10 @@ class _Winograd:
             most = max(self.rows, cache // 8 // per_tile)
         else:
             most = max(_RUN, cache // 4 // per_tile)
-        return self.total if isinstance(self.total, int) and self.total <= most else most // self.rows * self.rows
+        whole = max(1, most // self.rows) * self.rows
+        if not isinstance(self.total, int) or self.total > max(most, _CHUNKS * whole):
+            return whole
+        return self.total if self.total <= most else balanced(self.total, whole, 1)
 
     def _blocks(self) -> int:
         """Output blocks of a chunk."""
