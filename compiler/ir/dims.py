@@ -8,6 +8,7 @@ min, max. The same algebra serves tensor shapes, memory plans and the index arit
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from numbers import Integral
 from typing import Literal, Union
 
 from ...proto.errors import WeftError, fail
@@ -71,35 +72,35 @@ class Expr:
     terms: tuple[Term, ...]
 
     def __add__(self, other: Dim) -> Dim:
-        return _sum([(self, 1), (other, 1)])
+        return _sum([(self, 1), (other, 1)]) if _is_size(other) else NotImplemented
 
     __radd__ = __add__
 
     def __sub__(self, other: Dim) -> Dim:
-        return _sum([(self, 1), (other, -1)])
+        return _sum([(self, 1), (other, -1)]) if _is_size(other) else NotImplemented
 
     def __rsub__(self, other: Dim) -> Dim:
-        return _sum([(other, 1), (self, -1)])
+        return _sum([(other, 1), (self, -1)]) if _is_size(other) else NotImplemented
 
     def __neg__(self) -> Dim:
         return _sum([(self, -1)])
 
     def __mul__(self, other: Dim) -> Dim:
-        return _product(self, other)
+        return _product(self, other) if _is_size(other) else NotImplemented
 
     __rmul__ = __mul__
 
     def __floordiv__(self, other: Dim) -> Dim:
-        return floordiv(self, other)
+        return floordiv(self, other) if _is_size(other) else NotImplemented
 
     def __rfloordiv__(self, other: Dim) -> Dim:
-        return floordiv(other, self)
+        return floordiv(other, self) if _is_size(other) else NotImplemented
 
     def __mod__(self, other: Dim) -> Dim:
-        return mod(self, other)
+        return mod(self, other) if _is_size(other) else NotImplemented
 
     def __rmod__(self, other: Dim) -> Dim:
-        return mod(other, self)
+        return mod(other, self) if _is_size(other) else NotImplemented
 
     def __str__(self) -> str:
         text = ""
@@ -117,6 +118,11 @@ class Expr:
 
     def __bool__(self) -> bool:
         return True
+
+
+def _is_size(x: object) -> bool:
+    """Whether sizes are computed with `x`: numpy's integers are among them. Other operands know themselves what to do with a size."""
+    return isinstance(x, (int, Expr, Integral))
 
 
 def symbol(name: str, lo: Dim | None = 0, hi: Dim | None = None) -> Expr:
@@ -302,7 +308,7 @@ def _atom_bounds(atom: Atom) -> "tuple[Dim | None, Dim | None]":
             return 0, y - 1
         case Call("floordiv", (x, y)) if is_positive(y) and is_nonnegative(x):
             hi = upper_bound(x)
-            return 0, (hi // y if isinstance(hi, int) and isinstance(y, int) else None)
+            return 0, (hi // y if isinstance(hi, int) and isinstance(y, int) else x)
         case Call("min", args):
             return (0 if all(is_nonnegative(a) for a in args) else None), next((a for a in args if isinstance(a, int)), None)
         case Call("max", args):

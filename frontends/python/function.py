@@ -101,6 +101,11 @@ def array_of(x: Any) -> Any:
     return x
 
 
+def _own(x: Any) -> Any:
+    """A donated leaf as an array that the program may write. numpy's arrays are the caller's, who could not be told of misuse: copies."""
+    return own_array(x) if type(x) is Tensor else array_of(x).copy()
+
+
 @dataclass(eq=False)
 class Traced:
     """One signature, traced: the module, how results go back into a tree, and the variables that come in and go out."""
@@ -165,7 +170,7 @@ class Function:
         if dynamic is args:  # all of them by position
             self._latest = taker(tree, zip(leaves, donated, strict=True), array_of), giver(tree, iter(donated)), traced
         arrays = [v.array for v in traced.reads]
-        arrays += [own_array(x) if d and type(x) is Tensor else array_of(x) for x, d in zip(leaves, donated, strict=True)]
+        arrays += [_own(x) if d else array_of(x) for x, d in zip(leaves, donated, strict=True)]
         for x, d in zip(leaves, donated, strict=True):
             if d and type(x) is Tensor:
                 x.give_up()

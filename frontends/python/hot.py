@@ -46,7 +46,7 @@ def _leaf(example: Any, convert: Callable[[Any], Any], donated: bool) -> Take:
 
     def take_own(x: Any, to: list[Any]) -> bool:
         if type(x) is not Tensor:
-            return take_array(x, to)
+            return take_array(x.copy(), to) if type(x) is np.ndarray else False
         found = x.array
         if type(found) is not np.ndarray or found.dtype is not dtype or found.shape != shape:
             return False

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple, ParamSpec, TypeVar
 
 import numpy as np
 
+from ...compiler.ir.dims import Expr
 from ...compiler.ir.graph import Region, Value, definitions, located, param, region
 from ...compiler.ir.types import TensorType
 from ...compiler.ops.gradients.common import inline
@@ -25,6 +26,7 @@ from .faults import expected, fail
 from .place import user_loc
 from .promotion import promote, weak_type
 from .pytree import tree_map
+from .sizes import has_sizes, size_value
 from .tape import record, recording, seen
 from .tensor import Tensor
 from .trace import current, is_building
@@ -162,14 +164,19 @@ def _lifted(build: Callable[P, R], first: int | None) -> Callable[P, Any]:
                 if not _note(a, tensors, key):
                     return build(*args, **keywords)
             if _is_traced(tensors):
-                check_inside(tensors)
-                with located(user_loc()):
-                    return _wrap(_built(build, given, keywords, [as_value(t) for t in tensors]))
+                return _written(build, given, keywords, tensors)
             return _eager(build, kept, tuple(key), (given, keywords), tensors)
         except WeftError as error:
             raise expected(error).at(user_loc()) from None
 
     return call
+
+
+def _written(build: Callable[..., Any], given: tuple[Any, ...], keywords: dict[str, Any], tensors: Sequence[Tensor]) -> Any:
+    """What a builder adds to the graph that is being traced."""
+    check_inside(tensors)
+    with located(user_loc()):
+        return _wrap(_built(build, given, keywords, [as_value(t) for t in tensors]))
 
 
 def _is_traced(tensors: Sequence[Tensor]) -> bool:
@@ -214,6 +221,8 @@ def as_value(t: Any) -> Value:
     """The value of a graph that a tensor is, or a constant of its elements."""
     if isinstance(t, Value):
         return t
+    if isinstance(t, Expr):
+        return size_value(t)
     if isinstance(t, Tensor):
         return t.value if t.array is None or _is_closed_over(t) else constant(t.array)
     return constant(np.asarray(t))
@@ -248,6 +257,8 @@ def _eager(build: Callable[..., Any], kept: _Graphs, key: tuple[Any, ...], given
     except TypeError:  # an argument that has no hash
         found, is_keepable = None, False
     if found is None:
+        if has_sizes(given):
+            return _written(build, given[0], given[1], tensors)
         found = _graph(build, given, tensors)
         if len(kept) >= _MOST_KEPT:
             kept.clear()

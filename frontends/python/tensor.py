@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from ...compiler.ir.dims import Expr
 from ...compiler.ir.graph import Value
 from ...proto.dtypes import from_numpy
 from ...proto.errors import WeftError, fail
@@ -45,7 +46,7 @@ def _method(name: str) -> Callable[..., Any]:
 
 
 def _is_operand(x: object) -> bool:
-    return isinstance(x, (Tensor, Value, bool, int, float, complex, np.ndarray, np.generic))
+    return isinstance(x, (Tensor, Value, bool, int, float, complex, np.ndarray, np.generic, Expr))
 
 
 class Tensor:
@@ -192,7 +193,7 @@ class Tensor:
             "in": "weft.numpy.any(x == element) is a tensor",
             "bool": "weft.cond(pred, f, g, ...) and weft.while_loop(cond, body, state) branch; weft.numpy.where chooses",
             "index": "weft.scan, weft.while_loop and x[i] with a tensor i work with values that are computed",
-            "len": "x.shape[0] is its size, as an expression of what it depends on",
+            "len": "x.shape[0] is its size, as an expression that arithmetic, shapes and loop bounds take",
             "numpy.asarray": "weft.numpy has numpy's functions, for traced tensors too; elements are read outside of the function",
             "int": "x.astype(int) converts; what has to be a Python number is a static argument",
             "float": "x.astype(float) converts, weft.numpy has the functions of math; what has to be a Python number is a static argument",

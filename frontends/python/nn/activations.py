@@ -78,8 +78,11 @@ def gelu(x: Any, approximate: bool = False) -> Value:
 def softplus(x: Any) -> Value:
     """log(1 + e^x), without overflow."""
     v = floating(x)
-    rest = node("log_plus_one", node("exponential", node("negate", node("abs", v))))
-    return node("add", node("maximum", v, full_like(v, 0)), rest)
+    # Chosen by sides, not by `abs` and `maximum`: these have kinks at 0, where higher derivatives would be lost.
+    zero = full_like(v, 0)
+    above = node("compare", v, zero, comparison_direction="GT")
+    rest = node("log_plus_one", node("exponential", node("select", above, node("negate", v), v)))
+    return node("add", node("select", above, v, zero), rest)
 
 
 @lifted

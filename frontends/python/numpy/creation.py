@@ -6,13 +6,15 @@ from typing import Any
 
 import numpy as np
 
+from ....compiler.ir.dims import Expr, ceildiv, maximum
 from ....compiler.ir.graph import Value
-from ....compiler.ops.helpers import broadcast, const
+from ....compiler.ops.helpers import broadcast, cast, const
 from ....compiler.ops.helpers import full_like as filled_like
 from ....compiler.ops.nodes import node
 from ....proto.dtypes import I64
 from ..faults import check
 from ..lift import lifted
+from ..sizes import has_sizes, positions, size_value
 from ..tensor import Tensor
 from .dtypes import DEFAULT_COMPLEX, DEFAULT_FLOAT, DEFAULT_INT, dtype_of, together, weft_dtype
 
@@ -67,8 +69,9 @@ def copy(x: Any, /) -> Tensor:
     return asarray(x, copy=True)
 
 
-def _dims(shape: Any) -> tuple[int, ...]:
-    return tuple(map(operator.index, shape)) if isinstance(shape, (tuple, list)) else (operator.index(shape),)
+def _dims(shape: Any) -> tuple[Any, ...]:
+    dims = shape if isinstance(shape, (tuple, list)) else (shape,)
+    return tuple([n if isinstance(n, Expr) else operator.index(n) for n in dims])
 
 
 def full(shape: Any, fill_value: Any, *, dtype: Any = None, device: object = None) -> Tensor:
@@ -76,6 +79,8 @@ def full(shape: Any, fill_value: Any, *, dtype: Any = None, device: object = Non
     _on(device)
     kind = dtype_of(getattr(fill_value, "dtype", type(fill_value)) if dtype is None else dtype)
     dims, element = _dims(shape), np.asarray(fill_value, kind)
+    if has_sizes(dims):
+        return Tensor(None, broadcast(const(element), dims, ()))
     return Tensor(np.full(dims, element) if math.prod(dims) <= SMALL else np.broadcast_to(element, dims))
 
 
@@ -108,6 +113,8 @@ def arange(start: Any, /, stop: Any = None, step: Any = 1, *, dtype: Any = None,
     """start, start + step, … up to stop, which is not among them."""
     _on(device)
     first, last = (0, start) if stop is None else (start, stop)
+    if has_sizes((first, last, step)):
+        return _arange(first, last, step, dtype_of(dtype or DEFAULT_INT))
     whole = all(isinstance(n, (int, np.integer)) for n in (first, last, step))
     kind = dtype_of(dtype) if dtype is not None else DEFAULT_INT if whole else DEFAULT_FLOAT
     if kind.kind in "iu" and whole:
@@ -115,9 +122,31 @@ def arange(start: Any, /, stop: Any = None, step: Any = 1, *, dtype: Any = None,
     return Tensor(np.arange(first, last, step).astype(kind))
 
 
+@lifted
+def _arange(first: Any, last: Any, step: Any, kind: np.dtype) -> Value:
+    """`arange` whose bounds are sizes that are not known yet."""
+    fits = isinstance(step, int) and step != 0 and all(isinstance(n, (int, Expr)) for n in (first, last))
+    fact = f"arange({first}, {last}, {step}): beside symbolic sizes the bounds and the step are integers, the step not 0"
+    check(fits, "numpy.arange", fact)
+    count = ceildiv(last - first, step) if step > 0 else ceildiv(first - last, -step)
+    places = positions((maximum(count, 0),))
+    scaled = node("multiply", places, filled_like(places, step))
+    return cast(node("add", scaled, broadcast(size_value(first), places.shape, ())), weft_dtype(kind))
+
+
+@lifted
+def _eye(rows: Any, columns: Any, k: int, kind: np.dtype) -> Value:
+    """`eye` of sizes that are not known yet."""
+    row, column = positions((rows, columns)), positions((rows, columns), 1)
+    ones = node("compare", node("add", row, filled_like(row, k)), column, comparison_direction="EQ")
+    return cast(ones, weft_dtype(kind))
+
+
 def eye(n_rows: int, n_cols: int | None = None, /, *, k: int = 0, dtype: Any = None, device: object = None) -> Tensor:
     """Ones on diagonal k, zeros elsewhere."""
     _on(device)
+    if has_sizes((n_rows, n_cols)):
+        return _eye(n_rows, n_rows if n_cols is None else n_cols, k, dtype_of(dtype or DEFAULT_FLOAT))
     return Tensor(np.eye(n_rows, n_cols, k, dtype_of(dtype or DEFAULT_FLOAT)))
 
 

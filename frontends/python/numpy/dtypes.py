@@ -7,11 +7,13 @@ from typing import Any
 import ml_dtypes
 import numpy as np
 
+from ....compiler.ir.dims import Expr
 from ....compiler.ir.graph import Value
 from ....compiler.ops.helpers import cast, const, full_like
 from ....proto.dtypes import DType, from_numpy
 from ..faults import fail
 from ..promotion import DEFAULT_COMPLEX, DEFAULT_FLOAT, DEFAULT_INT, promote, weak_type
+from ..sizes import size_value
 
 __all__ = [
     "bfloat16", "bool", "can_cast", "complex64", "complex128", "finfo", "float16", "float32", "float64", "iinfo", "int8", "int16", "int32",
@@ -28,7 +30,7 @@ complex64, complex128 = np.dtype("c8"), np.dtype("c16")
 
 def dtype_of(dtype: Any) -> np.dtype:
     """The element type that a dtype, its name or a Python type stands for."""
-    python = {builtins.bool: bool, int: DEFAULT_INT, float: DEFAULT_FLOAT, complex: DEFAULT_COMPLEX}
+    python = {builtins.bool: bool, int: DEFAULT_INT, Expr: DEFAULT_INT, float: DEFAULT_FLOAT, complex: DEFAULT_COMPLEX}
     return python[dtype] if dtype in python else np.dtype(dtype)
 
 
@@ -47,14 +49,16 @@ def together(*xs: Any) -> tuple[Value, ...]:
     common = reduce(promote, dtypes) if dtypes else None
     for x in xs:
         if not isinstance(x, Value):
-            common = dtype_of(type(x)) if common is None else weak_type(x, common)
+            common = dtype_of(type(x)) if common is None else weak_type(0 if isinstance(x, Expr) else x, common)
     assert common is not None
     wanted = weft_dtype(common)
     return tuple(cast(x, wanted) if isinstance(x, Value) else number(x, wanted) for x in xs)
 
 
 def number(x: Any, dtype: DType) -> Value:
-    """A Python number as a constant of rank 0; OverflowError if the type cannot hold it."""
+    """A Python number as a constant of rank 0, a size as a number of the graph; OverflowError if the type cannot hold it."""
+    if isinstance(x, Expr):
+        return size_value(x, dtype)
     return const(np.asarray(x, dtype.numpy) if dtype.is_int else x, dtype)
 
 

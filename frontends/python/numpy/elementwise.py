@@ -1,5 +1,6 @@
 """Elementwise functions."""
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -398,10 +399,13 @@ log10 = _logarithm("log10", 2.302585092994046, logarithms.log10)
 def logaddexp(x1: Any, x2: Any, /) -> Value:
     """log(e^x1 + e^x2), without overflow."""
     x, y = broadcast_together(tuple(floating(v) for v in together(x1, x2)))
-    difference = node("negate", node("abs", node("subtract", x, y)))
-    same = node("compare", x, y, comparison_direction="EQ")
-    rest = node("log_plus_one", node("exponential", node("select", same, full_like(x, 0), difference)))
-    return node("add", node("maximum", x, y), rest)
+    # Chosen by sides, not by `abs` and `maximum`: these have kinks where x = y, and higher derivatives would be lost there.
+    above = node("compare", x, y, comparison_direction="GT")
+    larger, smaller = node("select", above, x, y), node("select", above, y, x)
+    infinite = node("compare", node("abs", x), full_like(x, math.inf), comparison_direction="EQ")
+    same = node("and", infinite, node("compare", x, y, comparison_direction="EQ"))
+    difference = node("select", same, full_like(x, 0), node("subtract", smaller, larger))
+    return node("add", larger, node("log_plus_one", node("exponential", difference)))
 
 
 def _sign_bit(x: Value) -> Value:

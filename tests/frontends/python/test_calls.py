@@ -143,3 +143,17 @@ def test_defaults_stay_python_values() -> None:
     assert np.asarray(f(x)).tolist() == [6, 10, 14]
     assert np.asarray(f(x, scale=3.0)).tolist() == [9, 15, 21]
     assert np.asarray(weft.function(partial(wnp.sum, axis=1))(x)).tolist() == [3, 12]
+
+
+def test_numpy_arrays_are_never_donated() -> None:
+    """They are the caller's, whom nothing could tell that they hold something else now."""
+    given = {"w": np.ones((8, 8), np.float32), "b": np.ones(8, np.float32)}
+
+    @weft.function(donate="p")
+    def step(p, x):
+        return {k: v + x for k, v in p.items()}
+
+    for turn in range(3):  # the first call traces, the second knows the way
+        found = step(given, np.float32(turn))
+        assert float(found["w"][0, 0]) == 1 + turn
+        assert (given["w"] == 1).all() and (given["b"] == 1).all()

@@ -98,3 +98,16 @@ def test_choice() -> None:
     assert sorted(only.tolist()) == [0, 2]
     with pytest.raises(weft.WeftError, match="5 of 4 entries"):
         weft.random.choice(key, 4, (5,), replace=False)
+
+
+SMOOTH = [nn.softplus, nn.log_sigmoid, nn.mish, nn.silu, lambda x: wnp.logaddexp(x, 0.0), lambda x: wnp.logaddexp(0.0, x)]
+
+
+@pytest.mark.parametrize("f", SMOOTH)
+def test_smooth_functions_have_their_second_derivative_at_0(f) -> None:
+    """Where `abs` and `maximum` would have a kink: logits of new heads, which start at 0, lie there."""
+    first, second, third = weft.grad(f), weft.grad(weft.grad(f)), weft.grad(weft.grad(weft.grad(f)))
+    at, near = np.float64(0), np.float64(1e-5)
+    for lower, upper in ((f, first), (first, second), (second, third)):
+        difference = (float(lower(near)) - float(lower(-near))) / 2e-5
+        assert abs(float(upper(at)) - difference) < 1e-4
