@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from ..faults import check
 from ..numpy import elementwise as e
 from ..numpy.manipulation import moveaxis
 from ..numpy.reductions import mean as mean_of
@@ -23,6 +24,9 @@ def cross_entropy(logits: Any, labels: Any, axis: int = -1, label_smoothing: flo
     `label_smoothing` is the part of the probability that all classes share (Szegedy et al., 2015).
     """
     logs = log_softmax(logits, axis=axis)
+    fits = len(labels.shape) < len(logits.shape) or labels.shape[axis] == logits.shape[axis]
+    fact = f"labels of shape {tuple(labels.shape)} for logits of shape {tuple(logits.shape)}"
+    check(fits, "nn.labels", fact, help="labels are integers without the dim of the classes, or probabilities with all of them")
     if len(labels.shape) < len(logits.shape):
         labels = moveaxis(one_hot(labels, logits.shape[axis], logs.dtype), -1, axis)
     if label_smoothing:

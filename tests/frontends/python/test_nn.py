@@ -111,3 +111,8 @@ def test_smooth_functions_have_their_second_derivative_at_0(f) -> None:
     for lower, upper in ((f, first), (first, second), (second, third)):
         difference = (float(lower(near)) - float(lower(-near))) / 2e-5
         assert abs(float(upper(at)) - difference) < 1e-4
+
+
+def test_labels_are_one_per_row_or_one_per_class() -> None:
+    with pytest.raises(weft.WeftError, match=r"labels of shape \(4, 1\) for logits of shape \(4, 3\)"):
+        nn.cross_entropy(np.ones((4, 3), np.float32), np.zeros((4, 1), np.int32))
