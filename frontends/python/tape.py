@@ -6,6 +6,7 @@ with weft.GradientTape() as tape:
 (dw,) = tape.gradient(loss, [w])
 """
 
+from collections.abc import Sequence
 from contextvars import ContextVar, Token
 from typing import TYPE_CHECKING, Any
 
@@ -93,23 +94,35 @@ class GradientTape:
 
     def gradient(self, target: Tensor, sources: Any, seed: Any = None) -> Any:
         """The gradients of `target` (the sum of its elements, or weighted by `seed`) by the tensors of a tree; zeros where it does not
-        depend on one."""
-        leaves, tree = flatten(sources)
-        leaves = [self.variables.get(t, Tensor(t.array)) if _is_variable(t) else t for t in leaves]
+        depend on one. Inside another tape they are recorded by that: its gradients of them are second derivatives."""
+        given, tree = flatten(sources)
+        leaves = [self.variables.get(t) if _is_variable(t) else t for t in given]
         check(target.recorded is not None, "tape.target", "the target was not computed from watched tensors while the tape was open")
         for t in leaves:
             help = "call tape.watch(x) first; variables are watched when they are read"
-            check(t.recorded in self.known, "tape.source", "a source was not watched by this tape", help=help)
+            check(t is None or t.recorded in self.known, "tape.source", "a source was not watched by this tape", help=help)
         ones = np.ones_like(target.array) if seed is None else np.asarray(seed, target.dtype)
         start = param(tensor_type_of(ones))
-        cts = pullback([target.value], [start], [t.value for t in leaves])
+        read = [t.value for t in leaves if t is not None]
+        cts = iter(pullback([target.value], [start], read))
+        found = self._evaluated(start, ones, [None if t is None else next(cts) for t in leaves])
+        return unflatten(tree, [Tensor(np.zeros_like(t.array)) if g is None else g for t, g in zip(given, found, strict=True)])
+
+    def _evaluated(self, start: Value, seed: np.ndarray, cts: Sequence[Value | None]) -> list[Tensor | None]:
+        """Cotangents as tensors, which open tapes know the graph of."""
         wanted = [ct for ct in cts if ct is not None]
+        if not wanted:
+            return [None] * len(cts)
         body, captured = close([start], wanted, known=self.known)
-        with_seed = [ones, *(self.known[v] for v in captured)]
-        found = iter(evaluate(body, *with_seed)) if wanted else iter(())
-        return unflatten(
-            tree, [Tensor(np.zeros_like(t.array)) if ct is None else Tensor(next(found)) for t, ct in zip(leaves, cts, strict=True)]
-        )
+        record(start, seed)
+        found = iter(evaluate(body, seed, *(self.known[v] for v in captured)))
+        results: list[Tensor | None] = []
+        for ct in cts:
+            data = None if ct is None else next(found)
+            if ct is not None and data is not None:
+                record(ct, data)
+            results.append(None if data is None else Tensor(data, ct if recording() else None))
+        return results
 
 
 def _is_variable(x: object) -> bool:

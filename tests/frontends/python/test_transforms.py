@@ -413,3 +413,28 @@ def test_loops_over_rows_and_of_open_length_in_reverse() -> None:
     step = 1e-3
     for g in both_forms(weft.grad(until)):
         near(g(0.1), (float(until(np.float64(0.1 + step))) - float(until(np.float64(0.1 - step)))) / (2 * step), 1e-3)
+
+
+def test_tapes_inside_tapes() -> None:
+    """The gradients of an inner tape are recorded by the outer one, as often as wished."""
+    v = weft.Variable(np.array([1.0, 2.0, -3.0]), name="v")
+    unread = weft.Variable(np.ones(2), name="unread")
+    with weft.GradientTape() as outer:
+        with weft.GradientTape() as inner:
+            x = v + 0.0
+            y = wnp.sum(x**4)
+        first = inner.gradient(y, v)
+        norm = wnp.sum(first * first)
+    second = outer.gradient(norm, {"v": v, "unread": unread})
+    x0 = np.array([1.0, 2.0, -3.0])
+    np.testing.assert_allclose(np.asarray(first), 4 * x0**3, rtol=1e-12)
+    np.testing.assert_allclose(np.asarray(second["v"]), 2 * 4 * x0**3 * 12 * x0**2, rtol=1e-12)
+    assert np.asarray(second["unread"]).tolist() == [0, 0]
+    w = wnp.asarray(2.0)
+    with weft.GradientTape() as a, weft.GradientTape() as b, weft.GradientTape() as c:
+        for tape in (a, b, c):
+            tape.watch(w)
+        z = w**5
+        one = c.gradient(z, w)
+        two = b.gradient(one, w)
+    np.testing.assert_allclose([float(one), float(two), float(a.gradient(two, w))], [80, 160, 240], rtol=1e-6)
