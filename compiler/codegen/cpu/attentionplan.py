@@ -78,8 +78,8 @@ class Attention:
     def _batch(self, letter: str, extent: Dim) -> Batch:
         repeats = self.core.attrs["repeats"] if letter == self.core.attrs["repeated"] else 1
         assert isinstance(repeats, int)
-        strides = (x.get(letter, 0) for x in (self.query, self.key, self.value, self.out))
-        return Batch(letter, extent, *strides, repeats)
+        query, key, value, out = (x.get(letter, 0) for x in (self.query, self.key, self.value, self.out))
+        return Batch(letter, extent, query, key, value, out, repeats)
 
     @property
     def block(self) -> int:

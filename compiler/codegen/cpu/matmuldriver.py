@@ -308,8 +308,9 @@ class Driver:
     def _rows_in_chunk(self) -> Val:
         """How many rows the chunk has: a constant if all have as many, so that dividing by it is cheap."""
         rows, block = self.p.m.extent, self.m.row_block
-        alike = isinstance(rows, int) and isinstance(block, int) and rows % block == 0
-        return const("i64", block) if alike else self.w.sub(self.row_end, self.row0)
+        if isinstance(rows, int) and isinstance(block, int) and rows % block == 0:
+            return const("i64", block)
+        return self.w.sub(self.row_end, self.row0)
 
     def _kernel(self, height: int, group: int, finishes: bool) -> MicroKernel:
         """The micro-kernel for a tile, with the epilogue if it `finishes` the sum."""
