@@ -113,7 +113,7 @@ class Tensor:
         return "cpu:0"
 
     def to_device(self, device: str, /, *, stream: object = None) -> "Tensor":
-        """The tensor itself: there is one device yet."""
+        """The tensor itself: eager tensors are the host's. `weft.device` places what a traced function computes."""
         if device != self.device:
             raise ValueError(f"there is no device {device!r}; the devices are 'cpu:0'")
         return self

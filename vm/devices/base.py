@@ -63,8 +63,7 @@ class Task:
             except BaseException as error:  # noqa: BLE001 - whatever it is, the call ends with it
                 if isinstance(error, WeftError):
                     error.__traceback__ = None  # its frames hold arrays
-                with self._lock:
-                    self.failure = self.failure or (error, at)
+                self.cancel(error, at)
                 raise Cancelled from None
 
         return run
@@ -79,7 +78,7 @@ class Task:
         return left
 
     def cancel(self, error: BaseException, at: int) -> None:
-        """Drop what has not begun."""
+        """Note a failure, unless there was one before: what has not begun is dropped."""
         with self._lock:
             self.failure = self.failure or (error, at)
 
